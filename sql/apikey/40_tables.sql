@@ -1,0 +1,96 @@
+-- Data keys
+
+CREATE TABLE apikey.data_keys (
+	id uuid PRIMARY KEY,
+	purpose text NOT NULL CHECK (purpose IN ('value', 'column')),
+	wrapped_key bytea,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	deactivated_at timestamptz,
+	destroyed_at timestamptz,
+	CHECK ((wrapped_key IS NULL) = (destroyed_at IS NOT NULL))
+);
+SELECT pg_extension_config_dump('apikey.data_keys', '');
+
+COMMENT ON TABLE apikey.data_keys IS
+'The keys that encrypt values, each wrapped by a master key. Nobody but apikey''s own roles may read it; apikey.key_status shows what is of use. Losing a row loses every value under it.';
+COMMENT ON COLUMN apikey.data_keys.id IS 'Random; stands in the header of each value under the key.';
+COMMENT ON COLUMN apikey.data_keys.purpose IS '"value": for api_keys; "column": for what apikey.encrypt() puts into other tables. Authenticated in the wrap.';
+COMMENT ON COLUMN apikey.data_keys.wrapped_key IS 'The key, encrypted under the master key whose fingerprint is in it (doc/format.md); NULL once destroyed.';
+COMMENT ON COLUMN apikey.data_keys.created_at IS 'The newest active key of a purpose encrypts.';
+COMMENT ON COLUMN apikey.data_keys.deactivated_at IS 'Since when it only decrypts; NULL: active.';
+COMMENT ON COLUMN apikey.data_keys.destroyed_at IS 'When the wrapped key was destroyed; NULL: not.';
+
+CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON apikey.data_keys
+	FOR EACH ROW EXECUTE FUNCTION apikey.invalidate_cache();
+COMMENT ON TRIGGER invalidate_cache ON apikey.data_keys IS 'Drops every backend''s cache of data keys.';
+CREATE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON apikey.data_keys
+	FOR EACH STATEMENT EXECUTE FUNCTION apikey.invalidate_cache();
+COMMENT ON TRIGGER invalidate_cache_truncate ON apikey.data_keys IS 'Drops every backend''s cache of data keys.';
+ALTER TABLE apikey.data_keys ENABLE ALWAYS TRIGGER invalidate_cache;
+ALTER TABLE apikey.data_keys ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
+
+-- Stored keys.  No triggers, no foreign keys, and user_id in every unique
+-- index, so that the table can be distributed by user_id.
+
+CREATE TABLE apikey.api_keys (
+	id uuid NOT NULL,
+	user_id text COLLATE "C" NOT NULL,
+	name text COLLATE "C" NOT NULL,
+	key_type text COLLATE "C" NOT NULL,
+	encrypted_value apikey.encrypted NOT NULL,
+	hint text NOT NULL,
+	fingerprint bytea NOT NULL,
+	env_var text,
+	metadata jsonb NOT NULL DEFAULT '{}',
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now(),
+	expires_at timestamptz,
+	disabled_at timestamptz,
+	disabled_reason text,
+	deleted_at timestamptz,
+	is_active boolean NOT NULL GENERATED ALWAYS AS (deleted_at IS NULL AND disabled_at IS NULL) STORED,
+	PRIMARY KEY (user_id, id)
+);
+SELECT pg_extension_config_dump('apikey.api_keys', '');
+
+COMMENT ON TABLE apikey.api_keys IS
+'The users'' API keys, each value encrypted. Nobody but apikey''s own roles may read or write it: applications use the view apikey.keys and the functions.';
+COMMENT ON COLUMN apikey.api_keys.id IS 'Random; unique per user.';
+COMMENT ON COLUMN apikey.api_keys.user_id IS 'Whose key it is: 1 to 255 characters, compared byte for byte.';
+COMMENT ON COLUMN apikey.api_keys.name IS 'What the user calls it: 1 to 200 characters; unique among the user''s keys that are not deleted.';
+COMMENT ON COLUMN apikey.api_keys.key_type IS 'The provider: a key_type of apikey.key_types.';
+COMMENT ON COLUMN apikey.api_keys.encrypted_value IS 'The value, encrypted; opens for this user_id, id, key_type and name alone.';
+COMMENT ON COLUMN apikey.api_keys.hint IS 'What a list may show of the value: the type''s prefix, "...", and the last four characters of a value that is long enough.';
+COMMENT ON COLUMN apikey.api_keys.fingerprint IS 'Keyed HMAC of the value (16 bytes), under a key derived from the data key: finds a value without decrypting any.';
+COMMENT ON COLUMN apikey.api_keys.env_var IS 'The environment variable of this key alone; NULL: those of its type.';
+COMMENT ON COLUMN apikey.api_keys.metadata IS 'What the application notes of it: a JSON object of at most 8 KiB, not encrypted.';
+COMMENT ON COLUMN apikey.api_keys.created_at IS 'When it was created.';
+COMMENT ON COLUMN apikey.api_keys.updated_at IS 'When the user or an administrator last changed it; rotation does not count.';
+COMMENT ON COLUMN apikey.api_keys.expires_at IS 'From when on it is not revealed any more; NULL: never.';
+COMMENT ON COLUMN apikey.api_keys.disabled_at IS 'Since when it is switched off; NULL: it is not.';
+COMMENT ON COLUMN apikey.api_keys.disabled_reason IS 'Why it is switched off.';
+COMMENT ON COLUMN apikey.api_keys.deleted_at IS 'When it was (softly) deleted; NULL: it was not.';
+COMMENT ON COLUMN apikey.api_keys.is_active IS 'Neither deleted nor disabled. Says nothing of the expiry.';
+
+-- What is derived from a value leaves no samples in pg_statistic.
+ALTER TABLE apikey.api_keys ALTER COLUMN hint SET STATISTICS 0;
+ALTER TABLE apikey.api_keys ALTER COLUMN fingerprint SET STATISTICS 0;
+
+CREATE UNIQUE INDEX api_keys_name_idx ON apikey.api_keys (user_id, name) WHERE deleted_at IS NULL;
+COMMENT ON INDEX apikey.api_keys_name_idx IS 'Names are unique per user among keys not deleted.';
+CREATE INDEX api_keys_data_key_idx ON apikey.api_keys (apikey.data_key_id(encrypted_value), user_id, id);
+COMMENT ON INDEX apikey.api_keys_data_key_idx IS 'The rows under each data key, for key_status and rotation.';
+CREATE INDEX api_keys_fingerprint_idx ON apikey.api_keys (fingerprint);
+COMMENT ON INDEX apikey.api_keys_fingerprint_idx IS 'Look-up by value, for find_keys.';
+CREATE INDEX api_keys_deleted_idx ON apikey.api_keys (deleted_at) WHERE deleted_at IS NOT NULL;
+COMMENT ON INDEX apikey.api_keys_deleted_idx IS 'Deleted keys by age, for purge_deleted.';
+
+ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE apikey.api_keys FORCE ROW LEVEL SECURITY;
+-- To every role: whatever is granted by mistake stays one user's rows.
+CREATE POLICY own_keys ON apikey.api_keys
+	USING (user_id = apikey.current_user_id())
+	WITH CHECK (user_id = apikey.current_user_id());
+COMMENT ON POLICY own_keys ON apikey.api_keys IS 'Each user''s rows, for that identity alone.';
+CREATE POLICY maintenance ON apikey.api_keys TO apikey_maintenance USING (true) WITH CHECK (true);
+COMMENT ON POLICY maintenance ON apikey.api_keys IS 'All rows, for the internal role that works across users.';

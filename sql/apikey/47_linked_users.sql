@@ -1,0 +1,27 @@
+-- The application's users tables that user ids are tied to; written by
+-- link_users() and unlink_users() alone.
+
+CREATE TABLE apikey.linked_users (
+	users regclass PRIMARY KEY,
+	id_column name NOT NULL,
+	on_delete text NOT NULL CHECK (on_delete IN ('purge', 'soft_delete')),
+	prefix text COLLATE "C" NOT NULL UNIQUE
+		CHECK (char_length(prefix) <= 64 AND prefix !~ '[\x01-\x1f\x7f]')
+);
+SELECT pg_extension_config_dump('apikey.linked_users', '');
+
+COMMENT ON TABLE apikey.linked_users IS
+'The application''s own users tables that user ids are tied to. A user id belongs to the link with the longest prefix that it begins with. apikey.link_users() and apikey.unlink_users() write it.';
+COMMENT ON COLUMN apikey.linked_users.users IS 'The table. A number here is a table that was dropped: apikey.unlink_users() takes it.';
+COMMENT ON COLUMN apikey.linked_users.id_column IS 'The column whose text, after the prefix, is the user id.';
+COMMENT ON COLUMN apikey.linked_users.on_delete IS 'What becomes of a deleted user''s keys: "purge" removes them for good, "soft_delete" keeps them as deleted.';
+COMMENT ON COLUMN apikey.linked_users.prefix IS 'What the user ids of this table begin with: at most 64 characters; empty for the table that has all others.';
+
+CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON apikey.linked_users
+	FOR EACH ROW EXECUTE FUNCTION apikey.invalidate_cache();
+COMMENT ON TRIGGER invalidate_cache ON apikey.linked_users IS 'Drops every backend''s cache of links.';
+CREATE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON apikey.linked_users
+	FOR EACH STATEMENT EXECUTE FUNCTION apikey.invalidate_cache();
+COMMENT ON TRIGGER invalidate_cache_truncate ON apikey.linked_users IS 'Drops every backend''s cache of links.';
+ALTER TABLE apikey.linked_users ENABLE ALWAYS TRIGGER invalidate_cache;
+ALTER TABLE apikey.linked_users ENABLE ALWAYS TRIGGER invalidate_cache_truncate;

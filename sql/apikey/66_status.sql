@@ -1,0 +1,100 @@
+-- What an administrator asks first.
+
+-- The part of status() that lies in the catalogue.  A function with a parsed
+-- body: its names and operators are those of this script, whoever calls it.
+CREATE FUNCTION apikey.catalog_status(OUT item text, OUT value text, OUT severity text, OUT advice text)
+	RETURNS SETOF record
+	LANGUAGE SQL STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT 'keys',
+		format('%s active, %s disabled, %s deleted; %s expired',
+			count(*) FILTER (WHERE is_active),
+			count(*) FILTER (WHERE deleted_at IS NULL AND disabled_at IS NOT NULL),
+			count(*) FILTER (WHERE deleted_at IS NOT NULL),
+			count(*) FILTER (WHERE deleted_at IS NULL AND expires_at <= now())),
+		'ok', NULL
+	FROM apikey.api_keys
+UNION ALL
+	SELECT 'row-level security',
+		CASE WHEN ok THEN 'forced' ELSE 'not as installed' END,
+		CASE WHEN ok THEN 'ok' ELSE 'error' END,
+		CASE WHEN NOT ok THEN 'Users may reach each other''s rows. Run ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY; it has the policies own_keys and maintenance and no other.' END
+	FROM (SELECT relrowsecurity AND relforcerowsecurity
+			AND (SELECT count(*) = 2
+					AND count(*) FILTER (WHERE polname = 'own_keys' AND polroles = '{0}') = 1
+					AND count(*) FILTER (WHERE polname = 'maintenance'
+						AND polroles = ARRAY[(SELECT r.oid FROM pg_roles r WHERE r.rolname = 'apikey_maintenance')]) = 1
+				FROM pg_policy WHERE polrelid = c.oid) AS ok
+		FROM pg_class c WHERE oid = 'apikey.api_keys'::regclass) s
+UNION ALL
+	SELECT 'drop guard',
+		CASE WHEN ok THEN 'enabled' ELSE 'disabled' END,
+		CASE WHEN ok THEN 'ok' ELSE 'error' END,
+		CASE WHEN NOT ok THEN 'DROP EXTENSION apikey would take all keys. Run ALTER EVENT TRIGGER apikey_drop_guard ENABLE.' END
+	FROM (SELECT EXISTS (SELECT FROM pg_event_trigger
+			WHERE evtname = 'apikey_drop_guard' AND evtenabled IN ('O', 'A')) AS ok) s
+UNION ALL
+	SELECT 'cache triggers',
+		coalesce('not enabled on ' || string_agg(t.relation::text, ', '), 'enabled'),
+		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
+		CASE WHEN count(*) > 0 THEN 'Sessions may go on with what is out of date. Run ALTER TABLE ... ENABLE ALWAYS TRIGGER for the two triggers of each of these tables that call apikey.invalidate_cache().' END
+	FROM unnest(ARRAY['apikey.data_keys'::regclass, 'apikey.builtin_key_types', 'apikey.custom_key_types',
+			'apikey.linked_users']) t(relation)
+	-- AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, and AFTER TRUNCATE
+	WHERE (SELECT count(*) FROM pg_trigger
+		WHERE tgrelid = t.relation AND tgfoid = 'apikey.invalidate_cache()'::regprocedure
+			AND tgenabled = 'A' AND tgtype IN (29, 32)) <> 2
+UNION ALL
+	SELECT 'linked users',
+		format('%s (%I, %s%s)', l.users, l.id_column, l.on_delete,
+			CASE WHEN l.prefix <> '' THEN format(', prefix %L', l.prefix) END),
+		CASE WHEN fault IS NULL THEN 'ok' ELSE 'error' END,
+		fault
+	FROM apikey.linked_users l
+	CROSS JOIN LATERAL (SELECT CASE
+		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users)
+			THEN format('The table does not exist any more, and no key of its users can be stored. Run SELECT apikey.unlink_users(%s).', l.users::oid)
+		WHEN NOT EXISTS (SELECT FROM pg_attribute a
+				WHERE a.attrelid = l.users AND a.attname = l.id_column AND NOT a.attisdropped)
+			THEN format('The table has no such column any more, and no key of its users can be stored. Run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+		-- AFTER DELETE and AFTER UPDATE FOR EACH ROW, BEFORE TRUNCATE
+		WHEN (SELECT count(*) FROM pg_trigger t
+				WHERE t.tgrelid = l.users AND t.tgenabled IN ('O', 'A')
+					AND (t.tgfoid = 'apikey.users_delete_trigger()'::regprocedure AND t.tgtype = 9
+						OR t.tgfoid = 'apikey.users_update_trigger()'::regprocedure AND t.tgtype = 17
+						OR t.tgfoid = 'apikey.users_truncate_trigger()'::regprocedure AND t.tgtype = 34)) <> 3
+			THEN format('A trigger is missing or disabled, and the keys of deleted users may stay. Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+		END) f(fault)
+UNION ALL
+	SELECT 'linked users', 'none', 'ok', NULL
+	WHERE NOT EXISTS (SELECT FROM apikey.linked_users)
+UNION ALL
+	SELECT 'internal role',
+		r.rolname || CASE WHEN fault <> '' THEN ': ' || fault ELSE '' END,
+		CASE WHEN fault = '' THEN 'ok' ELSE 'error' END,
+		CASE WHEN fault <> '' THEN 'Somebody could act as this role and reach every row. Take the attributes and memberships away.' END
+	FROM pg_roles r
+	CROSS JOIN LATERAL (SELECT concat_ws(', ',
+			CASE WHEN r.rolcanlogin THEN 'LOGIN' END,
+			CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+			CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+			CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
+			CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+			CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+			CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid)
+				THEN 'has members' END,
+			CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid)
+				THEN 'is a member of another role' END)) f(fault)
+	WHERE r.rolname IN ('apikey_owner', 'apikey_maintenance');
+END;
+COMMENT ON FUNCTION apikey.catalog_status() IS
+'The rows of apikey.status() that tables and catalogue tell; for status() alone.';
+REVOKE ALL ON FUNCTION apikey.catalog_status() FROM PUBLIC;
+
+CREATE FUNCTION apikey.status(OUT item text, OUT value text, OUT severity text, OUT advice text)
+	RETURNS SETOF record
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'apikey_status';
+COMMENT ON FUNCTION apikey.status() IS
+'How apikey is doing, one row for each item: its value, severity ("ok", "warning" or "error") and advice (NULL when all is well). Never fails for want of a key. The source of the master key is shown in full to members of pg_read_all_settings alone.';
+REVOKE ALL ON FUNCTION apikey.status() FROM PUBLIC;

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * actor.h
+ *		As whom the extension's own code runs: an identity frame.
+ *
+ * A frame switches the current role (SECURITY_LOCAL_USERID_CHANGE, as a
+ * SECURITY DEFINER function does), turns row_security on where it is off, and
+ * sets what apikey.current_user_id() answers, so that forced row-level
+ * security binds our own statements.  Frames nest, and each is left in a
+ * PG_FINALLY of the function that entered it.  No application code runs
+ * inside a frame.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_ACTOR_H
+#define APIKEY_ACTOR_H
+
+typedef struct ApikeyActor
+{
+	Oid			outer_role;
+	int			outer_security;
+	int			guc_level;		/* 0: row_security was on */
+	const char *identity;		/* NULL: nobody's rows */
+	struct ApikeyActor *outer;
+} ApikeyActor;
+
+/* The two internal roles; 42704 if one is missing. */
+extern Oid	apikey_owner_role(void);
+extern Oid	apikey_maintenance_role(void);
+
+/*
+ * Enter: frame lives on the caller's stack, identity must outlive it.
+ * security_flags are added to SECURITY_LOCAL_USERID_CHANGE.
+ */
+extern void apikey_actor_enter(ApikeyActor *frame, Oid role,
+							   int security_flags, const char *identity);
+extern void apikey_actor_leave(ApikeyActor *frame);
+
+/* Inside a frame?  If so, *identity gets its identity (or NULL). */
+extern bool apikey_actor_current(const char **identity);
+
+#endif							/* APIKEY_ACTOR_H */

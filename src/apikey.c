@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * apikey.c
+ *		The library: what is set up when a server process loads it.
+ *
+ * Nothing here reads a key.  When the postmaster preloads the library, an
+ * env: source is taken out of its environment, so that no later look at it
+ * (/proc, COPY FROM PROGRAM 'env') shows the key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+
+#include "guc.h"
+#include "keyring.h"
+#include "keytype.h"
+#include "links.h"
+#include "source.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	apikey_guc_init();
+	apikey_keyring_init();
+	apikey_keytype_init();
+	apikey_links_init();
+	if (process_shared_preload_libraries_in_progress)
+		apikey_source_env_scrub(apikey_guc_master_key_source);
+}

@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * args.h
+ *		Checks of the arguments that several functions share; each raises
+ *		22023 with the argument's name in the COLUMN field.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_ARGS_H
+#define APIKEY_ARGS_H
+
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#define APIKEY_NAME_MAX			200 /* characters */
+#define APIKEY_METADATA_MAX		8192	/* bytes, as text */
+
+/* A name for a key: see design.md; returns a palloc'ed string. */
+extern char *apikey_arg_name(const text *name, const char *argument);
+
+/* A user id given by an administrator. */
+extern char *apikey_arg_user_id(const text *user_id);
+
+/* Why a key is disabled: at most APIKEY_NAME_MAX characters. */
+extern char *apikey_arg_reason(const text *reason);
+
+/* May an environment variable that holds a secret have this name? */
+extern bool apikey_is_env_var(const char *name);
+
+/* The name of an environment variable that a key may have of its own. */
+extern char *apikey_arg_env_var(const text *env_var, const char *argument);
+
+/* An object of at most 8 KiB, with no string of a key's shape. */
+extern Jsonb *apikey_arg_metadata(Jsonb *metadata, const char *argument);
+
+/* Is it the JSON value null, which stands for an argument not given? */
+extern bool apikey_arg_is_json_null(Jsonb *json);
+
+/* In the future, or infinity (which means none). */
+extern void apikey_arg_expires_at(TimestampTz expires_at, const char *argument);
+
+/* Is it a uuid's text?  If so *uuid gets its 16 bytes. */
+extern bool apikey_arg_is_uuid(const char *text, unsigned char *uuid);
+
+#endif							/* APIKEY_ARGS_H */

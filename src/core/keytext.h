@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * keytext.h
+ *		The text in which a source hands over master keys.
+ *
+ * One or more keys, the newest first, one per line or separated by commas;
+ * each is base64 or base64url of 32 bytes (padding optional), or 64
+ * hexadecimal digits.  Blank lines, and what follows a '#' on a line, are
+ * skipped.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_KEYTEXT_H
+#define APIKEY_KEYTEXT_H
+
+#include "keys.h"
+
+#define APIKEY_KEYTEXT_MAX_KEYS		32
+#define APIKEY_KEYTEXT_MAX_SIZE		8192	/* bytes that a source may yield */
+
+typedef enum ApikeyKeytextStatus
+{
+	APIKEY_KEYTEXT_OK,
+	APIKEY_KEYTEXT_EMPTY,		/* no key in it */
+	APIKEY_KEYTEXT_TOO_LONG,	/* over APIKEY_KEYTEXT_MAX_SIZE */
+	APIKEY_KEYTEXT_TOO_MANY,	/* over APIKEY_KEYTEXT_MAX_KEYS */
+	APIKEY_KEYTEXT_MALFORMED,	/* neither base64, base64url nor hex */
+	APIKEY_KEYTEXT_WRONG_LENGTH /* well-formed, but not 32 bytes */
+} ApikeyKeytextStatus;
+
+/* The caller wipes all of it. */
+typedef struct ApikeyKeytext
+{
+	int			count;
+	uint8_t		keys[APIKEY_KEYTEXT_MAX_KEYS][APIKEY_KEY_SIZE];
+	int			line;			/* of the error, from 1 */
+	size_t		length;			/* bytes of a key of the wrong length */
+} ApikeyKeytext;
+
+/*
+ * Parse len bytes of text.  On any status but OK no key is left in *result;
+ * line (and length) then say where and what, and never a character of it.
+ */
+extern ApikeyKeytextStatus apikey_keytext_parse(const char *text, size_t len,
+												ApikeyKeytext *result);
+
+#endif							/* APIKEY_KEYTEXT_H */

@@ -1,0 +1,167 @@
+/*-------------------------------------------------------------------------
+ *
+ * xaes.c
+ *		XAES-256-GCM (c2sp.org/XAES-256-GCM).
+ *
+ * The key of a message is derived by the counter-mode KDF of NIST SP 800-108
+ * over AES-256-CMAC.  Both blocks that the CMAC sees are whole ones, so that
+ * each is one AES call on the block xor K1, the CMAC's subkey.
+ *
+ * The fetched AES is kept for the life of the process.  An ApikeyXaes owns a
+ * context with the AES key schedule, which libcrypto wipes when it frees it.
+ * The key of a message lives on the stack for one call and is wiped before
+ * it returns.  libcrypto's error queue is left empty.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "gcm.h"
+#include "xaes.h"
+
+#define BLOCK_SIZE	16
+
+/* Bytes of the nonce that go into the derivation; the rest is GCM's. */
+#define DERIVED_NONCE_SIZE	(APIKEY_XAES_NONCE_SIZE - APIKEY_GCM_NONCE_SIZE)
+
+struct ApikeyXaes
+{
+	EVP_CIPHER_CTX *aes;		/* AES-256 of single blocks */
+	uint8_t		k1[BLOCK_SIZE];
+};
+
+static EVP_CIPHER *cipher = NULL;
+
+/* Encrypt len bytes, a multiple of the block, each block by itself. */
+static bool
+encrypt_blocks(ApikeyXaes *xaes, const uint8_t *in, int len, uint8_t *out)
+{
+	int			written;
+
+	return EVP_EncryptUpdate(xaes->aes, out, &written, in, len) == 1 &&
+		written == len;
+}
+
+/* Double L in the field of CMAC; the reduction does not branch on its bits. */
+static void
+make_k1(const uint8_t *l, uint8_t *k1)
+{
+	int			i;
+
+	for (i = 0; i < BLOCK_SIZE - 1; i++)
+		k1[i] = (uint8_t) (l[i] << 1 | l[i + 1] >> 7);
+	k1[i] = (uint8_t) (l[i] << 1 ^ (0x87 & -(l[0] >> 7)));
+}
+
+static bool
+prepare(ApikeyXaes *xaes, const uint8_t *key)
+{
+	static const uint8_t zeros[BLOCK_SIZE];
+	uint8_t		l[BLOCK_SIZE];
+	bool		ok;
+
+	if (cipher == NULL)
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
+	if (cipher == NULL)
+		return false;
+	xaes->aes = EVP_CIPHER_CTX_new();
+	ok = xaes->aes != NULL &&
+		EVP_EncryptInit_ex2(xaes->aes, cipher, key, NULL, NULL) == 1 &&
+		EVP_CIPHER_CTX_set_padding(xaes->aes, 0) == 1 &&
+		encrypt_blocks(xaes, zeros, BLOCK_SIZE, l);
+	if (ok)
+		make_k1(l, xaes->k1);
+	explicit_bzero(l, sizeof(l));
+	return ok;
+}
+
+ApikeyXaes *
+apikey_xaes_new(const uint8_t *key)
+{
+	ApikeyXaes *xaes = calloc(1, sizeof(ApikeyXaes));
+
+	if (xaes != NULL && !prepare(xaes, key))
+	{
+		apikey_xaes_free(xaes);
+		xaes = NULL;
+	}
+	ERR_clear_error();
+	return xaes;
+}
+
+void
+apikey_xaes_free(ApikeyXaes *xaes)
+{
+	if (xaes == NULL)
+		return;
+	EVP_CIPHER_CTX_free(xaes->aes);
+	explicit_bzero(xaes, sizeof(*xaes));
+	free(xaes);
+}
+
+/* Derive the key of a message from the first half of its nonce. */
+static bool
+derive(ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
+{
+	uint8_t		blocks[2 * BLOCK_SIZE] = {0};
+	bool		ok;
+	int			i;
+
+	/* counter (2 bytes), label, separator, context */
+	for (i = 0; i < 2; i++)
+	{
+		uint8_t    *block = blocks + i * BLOCK_SIZE;
+
+		block[1] = (uint8_t) (i + 1);
+		block[2] = 'X';
+		memcpy(block + 4, nonce, DERIVED_NONCE_SIZE);
+	}
+	for (i = 0; i < 2 * BLOCK_SIZE; i++)
+		blocks[i] ^= xaes->k1[i % BLOCK_SIZE];
+
+	ok = encrypt_blocks(xaes, blocks, sizeof(blocks), key);
+	explicit_bzero(blocks, sizeof(blocks));
+	if (!ok)
+		ERR_clear_error();
+	return ok;
+}
+
+ApikeyResult
+apikey_xaes_seal(ApikeyXaes *xaes, const uint8_t *nonce,
+				 const ApikeySpan *ad, int ad_count,
+				 const uint8_t *plain, size_t len, uint8_t *out)
+{
+	uint8_t		key[APIKEY_GCM_KEY_SIZE];
+	ApikeyResult result = APIKEY_LIBCRYPTO_FAILED;
+
+	if (derive(xaes, nonce, key))
+		result = apikey_gcm_seal(key, nonce + DERIVED_NONCE_SIZE, ad, ad_count,
+								 plain, len, out);
+	else
+		explicit_bzero(out, len + APIKEY_XAES_TAG_SIZE);
+	explicit_bzero(key, sizeof(key));
+	return result;
+}
+
+ApikeyResult
+apikey_xaes_open(ApikeyXaes *xaes, const uint8_t *nonce,
+				 const ApikeySpan *ad, int ad_count,
+				 const uint8_t *sealed, size_t len, uint8_t *out)
+{
+	uint8_t		key[APIKEY_GCM_KEY_SIZE];
+	ApikeyResult result = APIKEY_LIBCRYPTO_FAILED;
+
+	if (len < APIKEY_XAES_TAG_SIZE)
+		return APIKEY_MALFORMED;
+	if (derive(xaes, nonce, key))
+		result = apikey_gcm_open(key, nonce + DERIVED_NONCE_SIZE, ad, ad_count,
+								 sealed, len, out);
+	else if (len > APIKEY_XAES_TAG_SIZE)
+		explicit_bzero(out, len - APIKEY_XAES_TAG_SIZE);
+	explicit_bzero(key, sizeof(key));
+	return result;
+}

@@ -1,0 +1,14 @@
+/*-------------------------------------------------------------------------
+ *
+ * encrypted.h
+ *		The type apikey.encrypted, for C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_ENCRYPTED_H
+#define APIKEY_ENCRYPTED_H
+
+/* KA004 unless the (detoasted) varlena holds a well-formed envelope. */
+extern void apikey_encrypted_check(const bytea *envelope);
+
+#endif							/* APIKEY_ENCRYPTED_H */

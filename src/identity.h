@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * identity.h
+ *		Who the caller is: the four modes of apikey.identity.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_IDENTITY_H
+#define APIKEY_IDENTITY_H
+
+/* Where a caller's identity comes from: the GUC apikey.identity. */
+typedef enum ApikeyIdentityMode
+{
+	APIKEY_IDENTITY_TRANSACTION,
+	APIKEY_IDENTITY_SESSION,
+	APIKEY_IDENTITY_ROLE,
+	APIKEY_IDENTITY_CLAIMS
+} ApikeyIdentityMode;
+
+#define APIKEY_USER_ID_MAX	255 /* characters */
+
+/* 1 to 255 characters, none of them a control character? */
+extern bool apikey_is_user_id(const char *user_id, size_t len);
+
+/* The caller's identity, palloc'ed, or NULL when there is none. */
+extern char *apikey_identity(void);
+
+/* The same; KA007 when there is none, 42501 in a restricted operation. */
+extern char *apikey_require_identity(void);
+
+/*
+ * 42501 inside a security-restricted operation (ANALYZE, REINDEX, ... of a
+ * table whose index function could call us).  Every SQL function that reads
+ * or changes keys calls this, or apikey_require_identity(), first.
+ */
+extern void apikey_refuse_restricted(void);
+
+#endif							/* APIKEY_IDENTITY_H */

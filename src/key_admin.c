@@ -1,0 +1,164 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_admin.c
+ *		find_keys, verify_keys and purge_deleted: what works across users, as
+ *		apikey_maintenance.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "errors.h"
+#include "identity.h"
+#include "judge.h"
+#include "master.h"
+#include "statement.h"
+#include "stored_key.h"
+
+PG_FUNCTION_INFO_V1(apikey_find_keys);
+PG_FUNCTION_INFO_V1(apikey_verify_keys);
+PG_FUNCTION_INFO_V1(apikey_purge_deleted);
+
+static ApikeyStatement find_by_fingerprint = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT a.* FROM apikey.api_keys k JOIN apikey.all_keys a"
+	" ON a.user_id OPERATOR(pg_catalog.=) k.user_id"
+	" AND a.id OPERATOR(pg_catalog.=) k.id"
+	" WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)"
+	" ORDER BY a.user_id, a.id",
+	.arg_count = 1,
+	.arg_types = {BYTEAARRAYOID}
+};
+
+static ApikeyStatement select_every_key = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT user_id, id, name, key_type, encrypted_value"
+	" FROM apikey.api_keys"
+};
+
+static ApikeyStatement delete_old = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "DELETE FROM apikey.api_keys WHERE deleted_at"
+	" OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)",
+	.arg_count = 1,
+	.arg_types = {INTERVALOID}
+};
+
+/* The value's fingerprints under each live data key, as bytea[]. */
+static Datum
+fingerprints_of(const char *value, size_t len)
+{
+	uint8_t    *fingerprints;
+	int			count = apikey_keyring_fingerprints(value, len, &fingerprints);
+	Datum	   *elements = palloc(Max(count, 1) * sizeof(Datum));
+	int			i;
+
+	for (i = 0; i < count; i++)
+		elements[i] = PointerGetDatum(cstring_to_text_with_len((char *) fingerprints +
+															   i * APIKEY_FINGERPRINT_SIZE,
+															   APIKEY_FINGERPRINT_SIZE));
+	return PointerGetDatum(construct_array(elements, count, BYTEAOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+/*
+ * apikey.find_keys(value) -> setof apikey.all_keys
+ */
+Datum
+apikey_find_keys(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	const char *value = "";
+	size_t		len = 0;
+	ApikeyRows	rows;
+	Datum		args[1];
+	uint64		i;
+
+	apikey_refuse_restricted();
+	if (!PG_ARGISNULL(0))
+	{
+		value = VARDATA_ANY(PG_GETARG_TEXT_PP(0));
+		len = VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0));
+		apikey_value_trim(&value, &len);
+	}
+	if (len == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the value is empty"),
+				 apikey_errargument("value")));
+	InitMaterializedSRF(fcinfo, 0);
+	args[0] = fingerprints_of(value, len);
+	apikey_run(&find_by_fingerprint, NULL, args, NULL, &rows);
+	for (i = 0; i < rows.count; i++)
+		tuplestore_puttuple(result->setResult, rows.tuples[i]);
+	return (Datum) 0;
+}
+
+/* Report one row if its value does not open. */
+static void
+verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
+{
+	ReturnSetInfo *result = arg;
+	ApikeyStoredKey key = {0};
+	bool		nulls[3] = {false};
+	Datum		values[3];
+	const char *problem;
+	bool		is_null;
+
+	CHECK_FOR_INTERRUPTS();
+	values[0] = heap_getattr(tuple, 1, desc, &is_null);
+	values[1] = heap_getattr(tuple, 2, desc, &is_null);
+	key.user_id = TextDatumGetCString(values[0]);
+	key.id = *DatumGetUUIDP(values[1]);
+	key.name = TextDatumGetCString(heap_getattr(tuple, 3, desc, &is_null));
+	key.key_type = TextDatumGetCString(heap_getattr(tuple, 4, desc, &is_null));
+	key.envelope = DatumGetByteaPP(heap_getattr(tuple, 5, desc, &is_null));
+	problem = apikey_stored_key_problem(&key);
+	if (problem == NULL)
+		return;
+	values[2] = CStringGetTextDatum(problem);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * apikey.verify_keys() -> table (user_id, id, problem)
+ */
+Datum
+apikey_verify_keys(PG_FUNCTION_ARGS)
+{
+	apikey_refuse_restricted();
+	(void) apikey_master_keys();
+	InitMaterializedSRF(fcinfo, 0);
+	apikey_run_each(&select_every_key, NULL, NULL, NULL, verify_row,
+					fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/*
+ * apikey.purge_deleted(older_than) -> bigint
+ */
+Datum
+apikey_purge_deleted(PG_FUNCTION_ARGS)
+{
+	Interval	zero = {0};
+	Datum		args[1];
+
+	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0) ||
+		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0),
+										 IntervalPGetDatum(&zero))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the age is missing or negative"),
+				 errhint("Pass an interval such as '30 days'."),
+				 apikey_errargument("older_than")));
+	args[0] = PG_GETARG_DATUM(0);
+	PG_RETURN_INT64((int64) apikey_run(&delete_old, NULL, args, NULL, NULL));
+}

@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_rotate.c
+ *		rotate_data_key and reload_master_key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+#include "errors.h"
+#include "identity.h"
+#include "keyring.h"
+#include "statement.h"
+#include "stored_key.h"
+
+PG_FUNCTION_INFO_V1(apikey_rotate_data_key);
+PG_FUNCTION_INFO_V1(apikey_reload_master_key);
+
+static ApikeyStatement deactivate_others = {
+	.sql = "UPDATE apikey.data_keys"
+	" SET deactivated_at = pg_catalog.clock_timestamp()"
+	" WHERE purpose OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<>) $2"
+	" AND deactivated_at IS NULL AND destroyed_at IS NULL",
+	.arg_count = 2,
+	.arg_types = {TEXTOID, UUIDOID}
+};
+
+/*
+ * apikey.rotate_data_key(purpose) -> uuid
+ */
+Datum
+apikey_rotate_data_key(PG_FUNCTION_ARGS)
+{
+	const char *purpose = PG_ARGISNULL(0) ? APIKEY_PURPOSE_VALUE :
+		text_to_cstring(PG_GETARG_TEXT_PP(0));
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	Datum		args[2];
+
+	apikey_refuse_restricted();
+	if (strcmp(purpose, APIKEY_PURPOSE_VALUE) != 0 &&
+		strcmp(purpose, APIKEY_PURPOSE_COLUMN) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized purpose of a data key"),
+				 errhint("It is \"value\" for stored keys, or \"column\" for apikey.encrypt()."),
+				 apikey_errargument("purpose")));
+	apikey_lock_for_write();
+	apikey_keyring_create(purpose, id);
+	args[0] = CStringGetTextDatum(purpose);
+	args[1] = UUIDPGetDatum(id);
+	apikey_run(&deactivate_others, NULL, args, NULL, NULL);
+	PG_RETURN_UUID_P(id);
+}
+
+/*
+ * apikey.reload_master_key() -> boolean
+ *
+ * Whoever may execute this may reload, without a right to pg_reload_conf().
+ */
+Datum
+apikey_reload_master_key(PG_FUNCTION_ARGS)
+{
+	apikey_refuse_restricted();
+	return OidFunctionCall0(F_PG_RELOAD_CONF);
+}

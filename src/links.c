@@ -1,0 +1,462 @@
+/*-------------------------------------------------------------------------
+ *
+ * links.c
+ *		Users tables that user ids are tied to: a cache of this backend, and
+ *		the look-up of a user.
+ *
+ * The links lie in one memory context, replaced as a whole.  A change of
+ * apikey.linked_users sends a relcache message (its triggers see to that);
+ * the message only counts, and the next apikey_links_load() reads anew.
+ * Messages are replayed when a transaction or savepoint rolls back, so what
+ * was read of uncommitted links goes with it.  Links are read with the newest
+ * snapshot, not the transaction's: a writer under REPEATABLE READ that waited
+ * for link_users() must heed the new link.
+ *
+ * A user is looked up as a foreign key's check does it: as the owner of the
+ * users table, with a FOR KEY SHARE lock that a concurrent DELETE waits for.
+ * Nothing of the application's runs inside that frame: row-level security
+ * does not apply to it, and every operator is pg_catalog's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <errno.h>
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "actor.h"
+#include "errors.h"
+#include "links.h"
+#include "relations.h"
+
+/* The columns of apikey.linked_users, in order. */
+enum
+{
+	LINKED_USERS = 1,
+	LINKED_ID_COLUMN,
+	LINKED_ON_DELETE,
+	LINKED_PREFIX
+};
+
+static MemoryContext links_context = NULL;
+static List *links = NIL;		/* of ApikeyLink */
+static Oid	links_relation = InvalidOid;
+static uint64 links_changes = 1;	/* messages that came */
+static uint64 links_loaded = 0; /* how many had come when links were read */
+
+/* Relcache callback: only count, since it may come at any moment. */
+static void
+note_change(Datum arg, Oid relation)
+{
+	if (relation == InvalidOid || relation == links_relation)
+		links_changes++;
+}
+
+void
+apikey_links_init(void)
+{
+	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+}
+
+/* Forget all links and their plans. */
+static void
+forget(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, links)
+	{
+		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+
+		if (link->plan != NULL)
+			SPI_freeplan(link->plan);
+	}
+	links = NIL;
+	if (links_context != NULL)
+		MemoryContextDelete(links_context);
+	links_context = NULL;
+}
+
+/* Copy a row of apikey.linked_users into the current memory context. */
+static ApikeyLink *
+make_link(TupleTableSlot *slot)
+{
+	ApikeyLink *link = palloc0(sizeof(ApikeyLink));
+	bool		is_null;
+	char	   *on_delete;
+
+	/* No column can be NULL. */
+	link->users = DatumGetObjectId(slot_getattr(slot, LINKED_USERS, &is_null));
+	link->id_column =
+		pstrdup(NameStr(*DatumGetName(slot_getattr(slot, LINKED_ID_COLUMN,
+												   &is_null))));
+	on_delete = TextDatumGetCString(slot_getattr(slot, LINKED_ON_DELETE,
+												 &is_null));
+	link->soft_delete = strcmp(on_delete, "soft_delete") == 0;
+	link->prefix = TextDatumGetCString(slot_getattr(slot, LINKED_PREFIX,
+													&is_null));
+	link->prefix_len = strlen(link->prefix);
+	return link;
+}
+
+/* All links, in the current memory context. */
+static List *
+read_links(Relation relation)
+{
+	List	   *result = NIL;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	TableScanDesc scan = table_beginscan(relation, snapshot, 0, NULL);
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		result = lappend(result, make_link(slot));
+
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	return result;
+}
+
+void
+apikey_links_load(void)
+{
+	MemoryContext context;
+	MemoryContext outer;
+	Relation	relation;
+	List	   *fresh;
+	uint64		changes;
+
+	if (links_loaded == links_changes)
+		return;
+
+	links_relation = apikey_relation("linked_users");
+	relation = table_open(links_relation, AccessShareLock);
+
+	/* A message that comes while we read makes the next call read again. */
+	changes = links_changes;
+	context = AllocSetContextCreate(CurrentMemoryContext, "apikey links",
+									ALLOCSET_SMALL_SIZES);
+	outer = MemoryContextSwitchTo(context);
+	fresh = read_links(relation);
+	MemoryContextSwitchTo(outer);
+	table_close(relation, AccessShareLock);
+
+	forget();
+	MemoryContextSetParent(context, CacheMemoryContext);
+	links_context = context;
+	links = fresh;
+	links_loaded = changes;
+}
+
+ApikeyLink *
+apikey_links_of_table(Oid users)
+{
+	ListCell   *cell;
+
+	foreach(cell, links)
+	{
+		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+
+		if (link->users == users)
+			return link;
+	}
+	return NULL;
+}
+
+ApikeyLink *
+apikey_links_of_prefix(const char *prefix)
+{
+	ListCell   *cell;
+
+	foreach(cell, links)
+	{
+		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+
+		if (strcmp(link->prefix, prefix) == 0)
+			return link;
+	}
+	return NULL;
+}
+
+ApikeyLink *
+apikey_links_of_user(const char *user_id)
+{
+	ApikeyLink *longest = NULL;
+	ListCell   *cell;
+
+	foreach(cell, links)
+	{
+		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+
+		if (strncmp(user_id, link->prefix, link->prefix_len) == 0 &&
+			(longest == NULL || link->prefix_len > longest->prefix_len))
+			longest = link;
+	}
+	return longest;
+}
+
+List *
+apikey_links_below(const ApikeyLink *link)
+{
+	List	   *below = NIL;
+	ListCell   *cell;
+
+	foreach(cell, links)
+	{
+		ApikeyLink *other = (ApikeyLink *) lfirst(cell);
+
+		if (other->prefix_len > link->prefix_len &&
+			strncmp(other->prefix, link->prefix, link->prefix_len) == 0)
+			below = lappend(below, other);
+	}
+	return below;
+}
+
+const char *
+apikey_link_type_name(Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return "int2";
+		case INT4OID:
+			return "int4";
+		case INT8OID:
+			return "int8";
+		case UUIDOID:
+			return "uuid";
+		case TEXTOID:
+			return "text";
+		case VARCHAROID:
+			return "varchar";
+		default:
+			return NULL;
+	}
+}
+
+/* Is it an integer of that range, as its type's output function writes it? */
+static bool
+is_integer(const char *id, int64 min, int64 max)
+{
+	const char *digits = (*id == '-') ? id + 1 : id;
+	size_t		len = strlen(digits);
+	int64		value;
+
+	if (len == 0 || strspn(digits, "0123456789") != len)
+		return false;
+	if (*digits == '0' && (len > 1 || digits != id))
+		return false;
+	errno = 0;
+	value = strtoi64(id, NULL, 10);
+	return errno == 0 && value >= min && value <= max;
+}
+
+/* Is it a uuid as uuid_out writes it? */
+static bool
+is_uuid(const char *id)
+{
+	int			i;
+
+	for (i = 0; i < 36; i++)
+	{
+		if (i == 8 || i == 13 || i == 18 || i == 23)
+		{
+			if (id[i] != '-')
+				return false;
+		}
+		else if (id[i] == '\0' || strchr("0123456789abcdef", id[i]) == NULL)
+			return false;
+	}
+	return id[36] == '\0';
+}
+
+/*
+ * Is it the one text of an id of that type?  '05' must not stand for 5, and
+ * 'abc' is no user rather than a syntax error.
+ */
+static bool
+is_canonical(Oid type, const char *id)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return is_integer(id, PG_INT16_MIN, PG_INT16_MAX);
+		case INT4OID:
+			return is_integer(id, PG_INT32_MIN, PG_INT32_MAX);
+		case INT8OID:
+			return is_integer(id, PG_INT64_MIN, PG_INT64_MAX);
+		case UUIDOID:
+			return is_uuid(id);
+		default:
+			return true;
+	}
+}
+
+AttrNumber
+apikey_link_column(const ApikeyLink *link, Relation users, Oid *type)
+{
+	AttrNumber	column = get_attnum(link->users, link->id_column);
+
+	*type = (column > 0) ? get_atttype(link->users, column) : InvalidOid;
+	if (users->rd_rel->relkind != RELKIND_RELATION ||
+		apikey_link_type_name(*type) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("linked users table \"%s\" has no usable column \"%s\" any more",
+						RelationGetRelationName(users), link->id_column),
+				 errhint("Call apikey.unlink_users() for the table, then apikey.link_users() with its column of ids."),
+				 apikey_errquiet()));
+	return column;
+}
+
+/* Open the users table of a link; the lock stays until the transaction ends. */
+static Relation
+open_users(const ApikeyLink *link)
+{
+	Relation	users = try_relation_open(link->users, RowShareLock);
+
+	if (users == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("linked users table with OID %u does not exist any more",
+						link->users),
+				 errhint("An administrator ends the link with SELECT apikey.unlink_users(%u).",
+						 link->users),
+				 apikey_errquiet()));
+	return users;
+}
+
+/* The statement that looks a user up; $1 is the id as text. */
+static char *
+make_sql(const ApikeyLink *link, Relation users, Oid type, bool lock)
+{
+	char	   *table;
+	const char *column = quote_identifier(link->id_column);
+
+	table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(users)),
+									   RelationGetRelationName(users));
+
+	/* Under some collations 'Bob' equals 'bob': hence the second condition. */
+	return psprintf("SELECT 1 FROM ONLY %s x"
+					" WHERE x.%s OPERATOR(pg_catalog.=) $1::pg_catalog.%s"
+					" AND x.%s::pg_catalog.text COLLATE pg_catalog.\"C\""
+					" OPERATOR(pg_catalog.=) $1%s",
+					table, column, apikey_link_type_name(type), column,
+					lock ? " FOR KEY SHARE OF x" : "");
+}
+
+/*
+ * The plan of a statement, kept with the link.  The text is compared each
+ * time, since the table, its schema or its column's type may have changed.
+ */
+static SPIPlanPtr
+get_plan(ApikeyLink *link, const char *sql)
+{
+	Oid			type = TEXTOID;
+	SPIPlanPtr	plan;
+
+	if (link->plan != NULL && strcmp(link->sql, sql) == 0)
+		return link->plan;
+	if (link->plan != NULL)
+		SPI_freeplan(link->plan);
+	link->plan = NULL;
+	link->sql = MemoryContextStrdup(links_context, sql);
+	plan = SPI_prepare(sql, 1, &type);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare the look-up of a user: %s",
+			 SPI_result_code_string(SPI_result));
+	link->plan = plan;
+	return plan;
+}
+
+/* Run the look-up, in the frame of the table's owner. */
+static bool
+look_up(ApikeyLink *link, const char *sql, const char *id, bool lock)
+{
+	Datum		arg = CStringGetTextDatum(id);
+	Snapshot	snapshot = InvalidSnapshot;
+	SPIPlanPtr	plan;
+	bool		found;
+
+	SPI_connect();
+	plan = get_plan(link, sql);
+	if (!lock)
+		snapshot = RegisterSnapshot(GetLatestSnapshot());
+	if (SPI_execute_snapshot(plan, &arg, NULL, snapshot, InvalidSnapshot,
+							 !lock, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look up a user");
+	found = SPI_processed > 0;
+	if (!lock)
+		UnregisterSnapshot(snapshot);
+	SPI_finish();
+	return found;
+}
+
+bool
+apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
+{
+	const char *id = user_id + link->prefix_len;
+	Relation	users = open_users(link);
+	ApikeyActor frame;
+	Oid			type;
+	char	   *sql;
+	bool		found;
+
+	apikey_link_column(link, users, &type);
+	if (!is_canonical(type, id))
+	{
+		relation_close(users, NoLock);
+		return false;
+	}
+	sql = make_sql(link, users, type, lock);
+
+	apikey_actor_enter(&frame, users->rd_rel->relowner, SECURITY_NOFORCE_RLS,
+					   NULL);
+	PG_TRY();
+	{
+		found = look_up(link, sql, id, lock);
+	}
+	PG_FINALLY();
+	{
+		apikey_actor_leave(&frame);
+	}
+	PG_END_TRY();
+
+	relation_close(users, NoLock);
+	pfree(sql);
+	return found;
+}
+
+void
+apikey_links_require_user(const char *user_id)
+{
+	ApikeyLink *link;
+
+	apikey_links_load();
+	if (links == NIL)
+		return;
+	link = apikey_links_of_user(user_id);
+	if (link == NULL || apikey_link_has_user(link, user_id, true))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("user does not exist in the linked users table"),
+			 errdetail("There is no user \"%s\" in table \"%s\".",
+					   user_id + link->prefix_len, get_rel_name(link->users)),
+			 errhint("Add the user first, or check that the user id is the id's canonical text."),
+			 apikey_errargument("user_id")));
+}

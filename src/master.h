@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * master.h
+ *		The master keys of this backend.
+ *
+ * Read from apikey.master_key_source on first need, and again after each
+ * reload of the configuration.  A failure is not kept: the next call tries
+ * again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_MASTER_H
+#define APIKEY_MASTER_H
+
+#include "core/keys.h"
+#include "source.h"
+
+#define APIKEY_MASTER_ID_TEXT	(2 * APIKEY_MASTER_ID_SIZE + 1)
+
+/* Newest first; the first is primary. Owned by master.c. */
+typedef struct ApikeyMasterKeys
+{
+	int			count;
+	uint64		generation;		/* changes whenever the keys are read anew */
+	ApikeyMasterKey *keys[APIKEY_KEYTEXT_MAX_KEYS];
+} ApikeyMasterKeys;
+
+/*
+ * The keys, or NULL with *error filled.  Never raises.  The result is valid
+ * until the next call.
+ */
+extern const ApikeyMasterKeys *apikey_master_try(ApikeySourceError *error);
+
+/* The same, raising KA001 (the source's detail goes to the log alone). */
+extern const ApikeyMasterKeys *apikey_master_keys(void);
+
+/* The key of that id, or NULL. */
+extern const ApikeyMasterKey *apikey_master_find(const ApikeyMasterKeys *keys,
+												 const uint8_t *id);
+
+/* An id as 16 hexadecimal digits; text has APIKEY_MASTER_ID_TEXT bytes. */
+extern void apikey_master_id_text(const uint8_t *id, char *text);
+
+/* Raise KA001 for a failure that apikey_master_try() told. */
+pg_attribute_noreturn() extern void
+			apikey_master_raise(const ApikeySourceError *error);
+
+#endif							/* APIKEY_MASTER_H */

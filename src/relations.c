@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * relations.c
+ *		OIDs of the extension's tables, and word of their changes.
+ *
+ * Caches of table rows (data keys, key types, linked users) are dropped by a
+ * relcache message.  PostgreSQL sends none for a plain INSERT, UPDATE or
+ * DELETE, so ENABLE ALWAYS triggers on those tables do.  The message reaches
+ * other backends at commit, standbys with the WAL, and this backend at the
+ * end of the command and again if the (sub)transaction rolls back: what was
+ * cached of uncommitted rows is dropped then.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "errors.h"
+#include "relations.h"
+
+PG_FUNCTION_INFO_V1(apikey_invalidate_cache);
+
+Oid
+apikey_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid("apikey", true);
+	Oid			relation = InvalidOid;
+
+	if (OidIsValid(schema))
+		relation = get_relname_relid(name, schema);
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"apikey\" is not installed in this database"),
+				 errhint("Run CREATE EXTENSION apikey."),
+				 apikey_errquiet()));
+	return relation;
+}
+
+/*
+ * apikey.invalidate_cache(): the trigger.  Harmless on any table.
+ */
+Datum
+apikey_invalidate_cache(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by a trigger"),
+				 apikey_errquiet()));
+	CacheInvalidateRelcache(trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}

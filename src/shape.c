@@ -1,0 +1,161 @@
+/*-------------------------------------------------------------------------
+ *
+ * shape.c
+ *		The form of a type's values, in words.
+ *
+ * A pattern without groups is told by its literal beginning and the number of
+ * characters; of others, the type's prefixes are named, or the pattern itself
+ * where there are none.  Patterns and prefixes are no secrets.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "shape.h"
+
+#define NO_LIMIT	(-1)
+
+typedef struct Shape
+{
+	StringInfoData literal;		/* what it begins with */
+	bool		literal_ended;
+	int			min;			/* characters after that */
+	int			max;			/* or NO_LIMIT */
+} Shape;
+
+/* One quantifier at *p, if there is any. */
+static void
+read_quantifier(const char **p, int *min, int *max)
+{
+	char	   *end;
+
+	*min = *max = 1;
+	if (**p == '{')
+	{
+		*min = *max = (int) strtol(*p + 1, &end, 10);
+		if (*end == ',')
+			*max = end[1] == '}' ? NO_LIMIT : (int) strtol(end + 1, &end, 10);
+		*p = strchr(end, '}');
+		*p = *p != NULL ? *p + 1 : end;
+		return;
+	}
+	if (**p != '?' && **p != '*' && **p != '+')
+		return;
+	*min = **p == '+' ? 1 : 0;
+	*max = **p == '?' ? 1 : NO_LIMIT;
+	(*p)++;
+}
+
+/*
+ * One atom at *p, stepping over it: its character, or 0 for any of several.
+ * False for what is not understood.
+ */
+static bool
+read_atom(const char **p, char *literal)
+{
+	*literal = '\0';
+	if (**p == '\0' || strchr("()|^$?*+{", **p) != NULL)
+		return false;
+	if (**p == '[')
+	{
+		/* A "]" at the very beginning stands for itself. */
+		*p += (*p)[1] == '^' ? 2 : 1;
+		*p = **p != '\0' ? strchr(*p + 1, ']') : NULL;
+		if (*p == NULL)
+			return false;
+	}
+	else if (**p == '\\')
+	{
+		(*p)++;
+		if (**p == '\0' || isalnum((unsigned char) **p))
+			return false;
+		*literal = **p;
+	}
+	else if (**p != '.')
+		*literal = **p;
+	(*p)++;
+	return true;
+}
+
+/* False where the pattern is beyond this. */
+static bool
+read_pattern(const char *p, Shape *shape)
+{
+	const char *end = p + strlen(p) - 1;
+
+	if (*p++ != '^' || *end != '$')
+		return false;
+	while (p < end)
+	{
+		char		literal;
+		int			min;
+		int			max;
+
+		if (!read_atom(&p, &literal))
+			return false;
+		read_quantifier(&p, &min, &max);
+		if (literal && min == 1 && max == 1 && !shape->literal_ended)
+		{
+			appendStringInfoChar(&shape->literal, literal);
+			continue;
+		}
+		shape->literal_ended = true;
+		shape->min += min;
+		shape->max = (max == NO_LIMIT || shape->max == NO_LIMIT) ?
+			NO_LIMIT : shape->max + max;
+	}
+	return true;
+}
+
+static char *
+describe(const Shape *shape)
+{
+	StringInfoData result;
+	const char *more = shape->literal.len > 0 ? "more " : "";
+
+	initStringInfo(&result);
+	if (shape->literal.len > 0)
+		appendStringInfo(&result, "\"%s\" and ", shape->literal.data);
+	if (shape->max == NO_LIMIT)
+		appendStringInfo(&result, "at least %d %scharacters", shape->min, more);
+	else if (shape->max > shape->min)
+		appendStringInfo(&result, "%d to %d %scharacters", shape->min,
+						 shape->max, more);
+	else
+		appendStringInfo(&result, "%d %scharacters", shape->min, more);
+	return result.data;
+}
+
+static char *
+name_prefixes(const ApikeyKeyType *type)
+{
+	StringInfoData result;
+	char	  **prefix;
+
+	initStringInfo(&result);
+	appendStringInfoString(&result, "one that usually begins with ");
+	for (prefix = type->prefixes; *prefix != NULL; prefix++)
+	{
+		if (prefix != type->prefixes)
+			appendStringInfoString(&result, prefix[1] != NULL ? ", " : " or ");
+		appendStringInfo(&result, "\"%s\"", *prefix);
+	}
+	return result.data;
+}
+
+char *
+apikey_shape(const ApikeyKeyType *type)
+{
+	char	   *pattern = text_to_cstring(type->pattern);
+	Shape		shape = {.literal_ended = false};
+
+	initStringInfo(&shape.literal);
+	if (read_pattern(pattern, &shape))
+		return describe(&shape);
+	if (type->prefixes[0] != NULL)
+		return name_prefixes(type);
+	return psprintf("a match of %s", pattern);
+}

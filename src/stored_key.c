@@ -1,0 +1,405 @@
+/*-------------------------------------------------------------------------
+ *
+ * stored_key.c
+ *		A row of apikey.api_keys: find it, open its value, seal a new one.
+ *
+ * Every statement carries user_id = $1 beside the policy, and every value is
+ * bound to its row by the context it was sealed with: user id, id, type and
+ * name.  An opened value lies in the text that is returned and nowhere else.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+
+#include "args.h"
+#include "core/envelope.h"
+#include "encrypted.h"
+#include "errors.h"
+#include "judge.h"
+#include "keytype.h"
+#include "random.h"
+#include "relations.h"
+#include "statement.h"
+#include "stored_key.h"
+
+/* A value's last characters are shown only if this many follow the prefix. */
+#define HINT_MIN_BODY	16
+#define HINT_TAIL		4
+
+#define SELECT_KEY \
+	"SELECT id, name, key_type, encrypted_value, env_var, metadata," \
+	" expires_at, disabled_at IS NOT NULL, deleted_at IS NOT NULL" \
+	" FROM apikey.api_keys WHERE user_id OPERATOR(pg_catalog.=) $1"
+#define BY_NAME	" AND name OPERATOR(pg_catalog.=) $2 AND deleted_at IS NULL"
+#define BY_ID	" AND id OPERATOR(pg_catalog.=) $2"
+
+/* Indexed by: select by id, for update. */
+static ApikeyStatement select_key[2][2] = {
+	{
+		{.sql = SELECT_KEY BY_NAME, .arg_count = 2, .arg_types = {TEXTOID, TEXTOID}},
+		{.sql = SELECT_KEY BY_NAME " FOR UPDATE", .arg_count = 2, .arg_types = {TEXTOID, TEXTOID}}
+	},
+	{
+		{.sql = SELECT_KEY BY_ID, .arg_count = 2, .arg_types = {TEXTOID, UUIDOID}},
+		{.sql = SELECT_KEY BY_ID " FOR UPDATE", .arg_count = 2, .arg_types = {TEXTOID, UUIDOID}}
+	}
+};
+
+static ApikeyStatement select_all = {
+	.sql = SELECT_KEY " AND deleted_at IS NULL ORDER BY created_at DESC, id",
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+static void pg_attribute_noreturn()
+refuse_missing(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("no key is named"),
+			 errhint("Pass the key's name or its id."),
+			 apikey_errargument(argument)));
+}
+
+ApikeySelector
+apikey_select_named(const char *name)
+{
+	ApikeySelector selector = {0};
+
+	if (!apikey_arg_is_uuid(name, selector.id.data))
+		selector.name = pstrdup(name);
+	return selector;
+}
+
+ApikeySelector
+apikey_select_by_text(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_ARGISNULL(arg))
+		refuse_missing("name");
+	return apikey_select_named(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
+}
+
+ApikeySelector
+apikey_select_by_id(FunctionCallInfo fcinfo, int arg)
+{
+	ApikeySelector selector = {0};
+
+	if (PG_ARGISNULL(arg))
+		refuse_missing("id");
+	selector.id = *PG_GETARG_UUID_P(arg);
+	return selector;
+}
+
+ApikeySelector
+apikey_select_by_id_text(FunctionCallInfo fcinfo, int arg)
+{
+	ApikeySelector selector = apikey_select_by_text(fcinfo, arg);
+
+	if (selector.name != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a deleted key is named by its id"),
+				 errdetail("Several deleted keys can have one name."),
+				 errhint("The view apikey.deleted_keys has the ids."),
+				 apikey_errargument("id")));
+	return selector;
+}
+
+Datum
+apikey_optional_text(const char *value, bool *is_null)
+{
+	*is_null = value == NULL || *value == '\0';
+	return *is_null ? (Datum) 0 : CStringGetTextDatum(value);
+}
+
+static char *
+text_or_null(const ApikeyRows *rows, uint64 row, int column)
+{
+	bool		is_null;
+	Datum		value = apikey_rows_get(rows, row, column, &is_null);
+
+	return is_null ? NULL : TextDatumGetCString(value);
+}
+
+/* Fill *key from a row. */
+static void
+read_key(const ApikeyRows *rows, uint64 row, const char *user_id,
+		 ApikeyStoredKey *key)
+{
+	bool		is_null;
+	Datum		expires_at;
+
+	key->user_id = pstrdup(user_id);
+	key->id = *DatumGetUUIDP(apikey_rows_get(rows, row, 1, &is_null));
+	key->name = text_or_null(rows, row, 2);
+	key->key_type = text_or_null(rows, row, 3);
+	key->envelope = DatumGetByteaPP(apikey_rows_get(rows, row, 4, &is_null));
+	key->env_var = text_or_null(rows, row, 5);
+	key->metadata = DatumGetJsonbP(apikey_rows_get(rows, row, 6, &is_null));
+	expires_at = apikey_rows_get(rows, row, 7, &is_null);
+	key->expires_at = is_null ? DT_NOEND : DatumGetTimestampTz(expires_at);
+	key->disabled = DatumGetBool(apikey_rows_get(rows, row, 8, &is_null));
+	key->deleted = DatumGetBool(apikey_rows_get(rows, row, 9, &is_null));
+}
+
+bool
+apikey_stored_key_find(const char *user_id, const ApikeySelector *selector,
+					   bool for_update, ApikeyStoredKey *key)
+{
+	bool		by_id = selector->name == NULL;
+	ApikeyRows	rows;
+	Datum		args[2];
+
+	args[0] = CStringGetTextDatum(user_id);
+	args[1] = by_id ? UUIDPGetDatum(&selector->id) :
+		CStringGetTextDatum(selector->name);
+	apikey_run(&select_key[by_id][for_update], user_id, args, NULL, &rows);
+	if (rows.count == 0)
+		return false;
+	read_key(&rows, 0, user_id, key);
+	return true;
+}
+
+int
+apikey_stored_key_list(const char *user_id, ApikeyStoredKey **keys)
+{
+	ApikeyRows	rows;
+	Datum		args[1];
+	uint64		i;
+
+	args[0] = CStringGetTextDatum(user_id);
+	apikey_run(&select_all, user_id, args, NULL, &rows);
+	*keys = palloc0(Max(rows.count, 1) * sizeof(ApikeyStoredKey));
+	for (i = 0; i < rows.count; i++)
+		read_key(&rows, i, user_id, &(*keys)[i]);
+	return (int) rows.count;
+}
+
+const char *
+apikey_selector_text(const ApikeySelector *selector)
+{
+	if (selector->name == NULL)
+		return DatumGetCString(DirectFunctionCall1(uuid_out,
+												   UUIDPGetDatum(&selector->id)));
+	if (strlen(selector->name) > APIKEY_NAME_MAX ||
+		apikey_has_key_shape(selector->name, strlen(selector->name)))
+		return "(not shown)";
+	return selector->name;
+}
+
+void
+apikey_raise_no_such_key(const ApikeySelector *selector, bool is_deleted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
+			 errmsg("API key \"%s\" does not exist", apikey_selector_text(selector)),
+			 is_deleted ? errdetail("It has been deleted.") : 0,
+			 is_deleted ? errhint("apikey.restore_key() brings it back.") :
+			 errhint("The views apikey.keys and apikey.deleted_keys list the user's keys."),
+			 apikey_errargument(selector->name != NULL ? "name" : "id")));
+}
+
+void
+apikey_stored_key_get(const char *user_id, const ApikeySelector *selector,
+					  bool for_update, bool deleted, ApikeyStoredKey *key)
+{
+	if (!apikey_stored_key_find(user_id, selector, for_update, key))
+		apikey_raise_no_such_key(selector, false);
+	if (key->deleted != deleted)
+		apikey_raise_no_such_key(selector, key->deleted);
+}
+
+static bool
+is_expired(const ApikeyStoredKey *key)
+{
+	return key->expires_at != DT_NOEND &&
+		key->expires_at <= GetCurrentTimestamp();
+}
+
+bool
+apikey_stored_key_usable(const ApikeyStoredKey *key)
+{
+	return !key->deleted && !key->disabled && !is_expired(key);
+}
+
+void
+apikey_stored_key_require_usable(const ApikeyStoredKey *key)
+{
+	if (apikey_stored_key_usable(key))
+		return;
+	if (key->disabled)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("API key \"%s\" is disabled", key->name),
+				 errhint("apikey.enable_key() switches it on again."),
+				 apikey_errquiet()));
+	ereport(ERROR,
+			(errcode(ERRCODE_APIKEY_NOT_USABLE),
+			 errmsg("API key \"%s\" has expired", key->name),
+			 errdetail("It expired at %s.", timestamptz_to_str(key->expires_at)),
+			 errhint("apikey.update_key() takes a new value and a new expiry."),
+			 apikey_errquiet()));
+}
+
+/* What a value of the row is sealed with; freed by the caller. */
+static void
+make_context(ApikeyContext *context, const char *user_id, const pg_uuid_t *id,
+			 const char *key_type, const char *name)
+{
+	ApikeySpan	user_span = {user_id, strlen(user_id)};
+	ApikeySpan	type_span = {key_type, strlen(key_type)};
+	ApikeySpan	name_span = {name, strlen(name)};
+
+	if (!apikey_context_value(context, user_span, id->data, type_span, name_span))
+		apikey_raise_libcrypto();
+}
+
+/* Open under a data key that is at hand; value has room. */
+static ApikeyResult
+open_into(const ApikeyStoredKey *key, const ApikeyDataKey *data_key, void *value)
+{
+	ApikeyContext context;
+	ApikeyResult result;
+
+	make_context(&context, key->user_id, &key->id, key->key_type, key->name);
+	result = apikey_envelope_open(data_key, &context,
+								  (uint8_t *) VARDATA_ANY(key->envelope),
+								  VARSIZE_ANY_EXHDR(key->envelope), value);
+	apikey_context_free(&context);
+	return result;
+}
+
+static text *
+new_text(const ApikeyStoredKey *key)
+{
+	size_t		size = VARHDRSZ + VARSIZE_ANY_EXHDR(key->envelope) -
+		APIKEY_ENVELOPE_OVERHEAD;
+	text	   *value = palloc(size);
+
+	SET_VARSIZE(value, size);
+	return value;
+}
+
+static const uint8_t *
+data_key_id_of(const ApikeyStoredKey *key)
+{
+	return apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(key->envelope));
+}
+
+text *
+apikey_stored_key_open(const ApikeyStoredKey *key)
+{
+	const ApikeyDataKey *data_key;
+	text	   *value;
+	ApikeyResult result;
+
+	apikey_encrypted_check(key->envelope);
+	data_key = apikey_keyring_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
+	value = new_text(key);
+	result = open_into(key, data_key, VARDATA(value));
+	if (result == APIKEY_LIBCRYPTO_FAILED)
+		apikey_raise_libcrypto();
+	if (result != APIKEY_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_UNOPENED),
+				 errmsg("the value of API key \"%s\" cannot be opened", key->name),
+				 errdetail("It was altered, or belongs to another row."),
+				 errhint("Restore the row from a backup, or store the value anew with apikey.update_key()."),
+				 apikey_errquiet()));
+	return value;
+}
+
+char *
+apikey_stored_key_problem(const ApikeyStoredKey *key)
+{
+	const ApikeyDataKey *data_key;
+	ApikeyKeyState state;
+	ApikeyResult result;
+	text	   *value;
+
+	if (!apikey_envelope_is_valid((uint8_t *) VARDATA_ANY(key->envelope),
+								  VARSIZE_ANY_EXHDR(key->envelope)))
+		return pstrdup("The stored bytes are not an envelope.");
+	value = new_text(key);
+	state = apikey_keyring_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
+								  &data_key);
+	if (state != APIKEY_KEY_OPEN)
+		return apikey_keyring_problem(state, data_key_id_of(key));
+	result = open_into(key, data_key, VARDATA(value));
+	explicit_bzero(value, VARSIZE(value));
+	if (result == APIKEY_LIBCRYPTO_FAILED)
+		apikey_raise_libcrypto();
+	return result == APIKEY_OK ? NULL :
+		pstrdup("The value was altered, or belongs to another row.");
+}
+
+void
+apikey_lock_for_write(void)
+{
+	PreventCommandIfReadOnly("a change of API keys");
+	LockRelationOid(apikey_relation("api_keys"), RowExclusiveLock);
+}
+
+/* The type's prefix, "...", and the end of a value that is long enough. */
+static text *
+make_hint(const char *key_type, const char *value, size_t len)
+{
+	const ApikeyKeyType *type = apikey_keytype_find(key_type);
+	const char *prefix = type != NULL ? apikey_keytype_prefix(type, value, len) : NULL;
+	size_t		prefix_len = prefix != NULL ? strlen(prefix) : 0;
+	StringInfoData hint;
+	int			tail;
+
+	initStringInfo(&hint);
+	if (len >= prefix_len + HINT_MIN_BODY)
+	{
+		tail = pg_mbcharcliplen(value, (int) len,
+								pg_mbstrlen_with_len(value, (int) len) - HINT_TAIL);
+		appendStringInfo(&hint, "%s...", prefix != NULL ? prefix : "");
+		appendBinaryStringInfo(&hint, value + tail, (int) len - tail);
+	}
+	else
+		appendStringInfoString(&hint, "...");
+	return cstring_to_text_with_len(hint.data, hint.len);
+}
+
+static bytea *
+new_bytea(size_t len)
+{
+	bytea	   *result = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(result, VARHDRSZ + len);
+	return result;
+}
+
+void
+apikey_seal_value(const char *user_id, const pg_uuid_t *id,
+				  const char *key_type, const char *name,
+				  const char *value, size_t len, ApikeySealedValue *sealed)
+{
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
+	const ApikeyDataKey *data_key;
+	ApikeyContext context;
+	ApikeyResult result;
+
+	sealed->hint = make_hint(key_type, value, len);
+	sealed->envelope = new_bytea(len + APIKEY_ENVELOPE_OVERHEAD);
+	sealed->fingerprint = new_bytea(APIKEY_FINGERPRINT_SIZE);
+	apikey_random(nonce, sizeof(nonce));
+	data_key = apikey_keyring_active_or_new();
+	make_context(&context, user_id, id, key_type, name);
+	result = apikey_envelope_seal(data_key, &context, nonce, value, len,
+								  (uint8_t *) VARDATA(sealed->envelope));
+	apikey_context_free(&context);
+	if (result == APIKEY_OK)
+		result = apikey_data_key_fingerprint(data_key, value, len,
+											 (uint8_t *) VARDATA(sealed->fingerprint));
+	if (result != APIKEY_OK)
+		apikey_raise_libcrypto();
+}

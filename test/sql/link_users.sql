@@ -1,0 +1,320 @@
+-- Tying user ids to the application's own users tables.
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+
+CREATE ROLE regress_apikey_link_admin LOGIN IN ROLE apikey_admin;
+CREATE ROLE regress_apikey_link_app LOGIN IN ROLE apikey_user;
+CREATE SCHEMA regress_apikey_link AUTHORIZATION regress_apikey_link_app;
+GRANT USAGE ON SCHEMA regress_apikey_link TO regress_apikey_link_admin;
+SET search_path = regress_apikey_link;
+
+-- Runs a statement and tells its outcome, all that a driver sees of an error.
+CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state text; message text; detail text; hint text; argument text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, argument = COLUMN_NAME;
+	RETURN concat_ws(' | ', state, nullif(argument, ''), message, nullif(detail, ''), nullif(hint, ''));
+END $$;
+CREATE FUNCTION add_key(user_id text, name text DEFAULT 'one') RETURNS text LANGUAGE sql AS $$
+	SELECT outcome(format('SELECT apikey.create_key_for(%L, %L, ''custom'', ''a value of no use'', env_var => ''SOME_KEY'')', user_id, name));
+$$;
+CREATE VIEW held AS SELECT user_id, name, deleted_at IS NOT NULL AS deleted FROM apikey.all_keys ORDER BY 1, 2;
+GRANT SELECT ON held TO PUBLIC;
+GRANT USAGE ON SCHEMA regress_apikey_link TO PUBLIC;
+
+SET ROLE regress_apikey_link_app;
+CREATE TABLE users_int4 (id int4 PRIMARY KEY, email text);
+CREATE TABLE users_int2 (id int2 PRIMARY KEY);
+CREATE TABLE users_int8 (id int8 PRIMARY KEY);
+CREATE TABLE users_uuid (id uuid PRIMARY KEY);
+CREATE TABLE users_text (id text PRIMARY KEY);
+CREATE TABLE users_varchar (id varchar(40) PRIMARY KEY);
+INSERT INTO users_int4 VALUES (1), (2), (5), (-7), (0);
+INSERT INTO users_int2 VALUES (1), (32767);
+INSERT INTO users_int8 VALUES (1), (9223372036854775807), (-9223372036854775808);
+INSERT INTO users_uuid VALUES ('0b5c6d7e-0000-4000-8000-00000000000a');
+INSERT INTO users_text VALUES ('alice'), ('5'), (' odd '), ('');
+INSERT INTO users_varchar VALUES ('bob');
+RESET ROLE;
+
+-- Who may link: apikey_admin, with TRIGGER on the table.
+SET ROLE regress_apikey_link_app;
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id')$$);
+SET ROLE regress_apikey_link_admin;
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id')$$);
+SELECT outcome($$SELECT apikey.unlink_users('users_int4')$$);
+RESET ROLE;
+GRANT TRIGGER ON users_int4, users_int2, users_int8, users_uuid, users_text, users_varchar TO regress_apikey_link_admin;
+
+-- What may be linked.
+CREATE VIEW a_view AS SELECT 1 AS id;
+CREATE TABLE partitioned (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE a_partition PARTITION OF partitioned FOR VALUES FROM (1) TO (9);
+CREATE TEMP TABLE temporary (id int PRIMARY KEY);
+CREATE UNLOGGED TABLE unlogged (id int PRIMARY KEY);
+CREATE TABLE odd (a int4 NOT NULL, b int4 UNIQUE, c numeric PRIMARY KEY, d int4 NOT NULL,
+	e int4 NOT NULL UNIQUE DEFERRABLE, f int4 NOT NULL, g int4 NOT NULL, h char(4) NOT NULL UNIQUE,
+	UNIQUE (f, g));
+CREATE UNIQUE INDEX ON odd (d) WHERE d > 0;
+CREATE UNIQUE INDEX ON odd ((g + 1));
+SELECT outcome(format('SELECT apikey.link_users(%L, ''id'')', t))
+	FROM unnest(ARRAY['a_view', 'partitioned', 'a_partition', 'temporary', 'unlogged', 'pg_catalog.pg_class',
+		'apikey.linked_users', 'users_int4_pkey']) t;
+SELECT outcome(format('SELECT apikey.link_users(''odd'', %L)', c))
+	FROM unnest(ARRAY['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'nothing', 'ctid']) c;
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id', 'forget')$$);
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id', prefix => repeat('x', 65))$$);
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id', prefix => E'a\tb')$$);
+SELECT outcome($$SELECT apikey.link_users(NULL, 'id')$$);
+SELECT outcome($$SELECT apikey.link_users('users_int4', NULL)$$);
+SELECT outcome($$SELECT apikey.link_users(4294967295::oid, 'id')$$);
+SELECT count(*) FROM apikey.linked_users;
+
+-- No link: every user id is allowed.  A link refuses while active keys have
+-- unknown users; deleted ones do not count.
+SELECT add_key('1'), add_key('nobody'), add_key('05'), add_key('5', 'gone');
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id')$$);
+SELECT apikey.purge_user('nobody');
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id')$$);
+SELECT apikey.delete_key_for(user_id, id) IS NOT NULL AS deleted FROM apikey.all_keys WHERE user_id = '05';
+SET ROLE regress_apikey_link_admin;
+SELECT apikey.link_users('users_int4', 'id', NULL, NULL);
+RESET ROLE;
+SELECT * FROM apikey.linked_users;
+SELECT tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'users_int4'::regclass ORDER BY 1;
+SELECT outcome($$SELECT apikey.link_users('users_int4', 'id')$$);
+SELECT outcome($$SELECT apikey.link_users('users_int2', 'id')$$);
+
+-- Unknown users, and texts that are not canonical, are refused.
+SELECT u, add_key(u, 'two') FROM unnest(ARRAY['2', '-7', '0', '3', '02', '+2', ' 2', '2 ', '-0', '--2', '-', '2.0', '0x2', '2e0',
+	'abc', '2147483648', '99999999999999999999', '2; DROP TABLE users_int4']) u;
+SELECT * FROM held;
+
+-- The application itself: its users' identity, a user of the same transaction,
+-- and one whose insertion is rolled back.
+SET ROLE regress_apikey_link_app;
+BEGIN;
+SELECT apikey.set_user_id(42);
+SELECT outcome($$SELECT apikey.create_key('mine', 'custom', 'a value of no use', env_var => 'SOME_KEY')$$);
+INSERT INTO users_int4 VALUES (42);
+SELECT outcome($$SELECT apikey.create_key('mine', 'custom', 'a value of no use', env_var => 'SOME_KEY')$$);
+ROLLBACK;
+BEGIN;
+SELECT apikey.set_user_id(42);
+SELECT outcome($$SELECT apikey.set_key('mine', 'custom', 'a value of no use', env_var => 'SOME_KEY')$$);
+ROLLBACK;
+-- The application needs no right on a users table to store a key, and the
+-- table's row-level security does not count, forced or not.
+ALTER TABLE users_int4 ENABLE ROW LEVEL SECURITY;
+ALTER TABLE users_int4 FORCE ROW LEVEL SECURITY;
+BEGIN;
+SELECT apikey.set_user_id(2);
+SELECT outcome($$SELECT apikey.create_key('rls', 'custom', 'a value of no use', env_var => 'SOME_KEY')$$);
+ROLLBACK;
+ALTER TABLE users_int4 NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE users_int4 DISABLE ROW LEVEL SECURITY;
+RESET ROLE;
+
+-- A deleted user's keys follow; an update of the id is refused while keys are
+-- there, and so is TRUNCATE; another column may change, an id without keys too.
+SET ROLE regress_apikey_link_app;
+SELECT outcome('UPDATE users_int4 SET id = 6 WHERE id = 5');
+SELECT outcome('UPDATE users_int4 SET id = id, email = ''x'' WHERE id = 5');
+SELECT outcome('TRUNCATE users_int4');
+INSERT INTO users_int4 VALUES (8);
+UPDATE users_int4 SET id = 9 WHERE id = 8;
+BEGIN;
+DELETE FROM users_int4 WHERE id IN (5, 9, -7);
+SAVEPOINT s;
+DELETE FROM users_int4;
+SELECT outcome('TRUNCATE users_int4');
+RESET ROLE;
+SELECT * FROM held;
+ROLLBACK TO s;
+COMMIT;
+SELECT * FROM held;
+-- A reused id has none of the old keys.
+INSERT INTO users_int4 VALUES (5);
+SELECT count(*) FROM apikey.all_keys WHERE user_id = '5';
+
+-- Restoring a key is refused when its user is not known.
+SELECT outcome(format('SELECT apikey.restore_key_for(%L, %L)', user_id, id)) FROM apikey.all_keys WHERE user_id = '05';
+SELECT apikey.purge_user('05');
+
+-- Several tables: the longest prefix counts.
+SELECT apikey.link_users('users_int2', 'id', 'soft_delete', 'org:');
+SELECT apikey.link_users('users_int8', 'id', prefix => 'org:big:');
+SELECT apikey.link_users('users_uuid', 'id', prefix => 'u-');
+SELECT apikey.link_users('users_text', 'id', prefix => 't:');
+SELECT apikey.link_users('users_varchar', 'id', prefix => 'V');
+SELECT u, add_key(u) FROM unnest(ARRAY['org:1', 'org:32767', 'org:32768', 'org:2', 'org:', 'org', 'org:big:1', 'org:big:2',
+	'org:big:9223372036854775807', 'org:big:9223372036854775808', 'org:big:-9223372036854775808',
+	'u-0b5c6d7e-0000-4000-8000-00000000000a', 'u-0B5C6D7E-0000-4000-8000-00000000000A',
+	'u-0b5c6d7e000040008000-00000000000a', 'u-{0b5c6d7e-0000-4000-8000-00000000000a}',
+	'u-0b5c6d7e-0000-4000-8000-00000000000', 'u-0b5c6d7e-0000-4000-8000-00000000000a0', 'u-', 'U-0b5c6d7e-0000-4000-8000-00000000000a',
+	't:alice', 't:Alice', 't:5', 't:05', 't: odd ', 't:odd', 't:', 'Vbob', 'Vbob ', 'vbob']) u;
+DELETE FROM users_int2 WHERE id = 1;
+DELETE FROM users_int8;
+DELETE FROM users_uuid;
+DELETE FROM users_text WHERE id IN (' odd ', '');
+DELETE FROM users_varchar;
+SELECT * FROM held WHERE user_id ~ '^[a-zV]';
+-- soft_delete keeps what had been deleted before as it was
+SELECT add_key('org:32767', 'two');
+SELECT apikey.delete_key_for(user_id, id) IS NOT NULL FROM apikey.all_keys WHERE user_id = 'org:32767' AND name = 'one';
+CREATE TEMP TABLE before AS SELECT deleted_at FROM apikey.all_keys WHERE user_id = 'org:32767' AND name = 'one';
+DELETE FROM users_int2;
+SELECT name, deleted_at IS NOT NULL AS deleted, deleted_at = (SELECT deleted_at FROM before) AS same
+	FROM apikey.all_keys WHERE user_id = 'org:32767' ORDER BY 1;
+-- A table whose users' keys all belong to a longer prefix may be truncated;
+-- one with deleted keys may not.
+INSERT INTO users_int8 VALUES (1);
+SELECT add_key('org:big:1');
+SELECT outcome('TRUNCATE users_int2');
+SELECT apikey.purge_user('org:1') + apikey.purge_user('org:32767') AS purged;
+SELECT outcome('TRUNCATE users_int2');
+SELECT outcome('TRUNCATE users_int8');
+-- A user whose id reads like another link's user id leaves that one's keys.
+INSERT INTO users_text VALUES ('big:1');
+SELECT apikey.unlink_users('users_int2');
+SELECT apikey.unlink_users('users_text');
+SELECT apikey.link_users('users_text', 'id', prefix => 'org:');
+DELETE FROM users_text WHERE id = 'big:1';
+SELECT * FROM held WHERE user_id ~ '^org';
+
+-- Under a collation that takes 'Bob' for 'bob', bytes count all the same.
+CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE users_anycase (id text COLLATE anycase PRIMARY KEY);
+INSERT INTO users_anycase VALUES ('Bob');
+SELECT apikey.link_users('users_anycase', 'id', prefix => 'any:');
+SELECT add_key('any:bob'), add_key('any:Bob');
+
+-- Odd names, and operators in the caller's path that shadow PostgreSQL's.
+CREATE SCHEMA "regress apikey ""odd""";
+CREATE TABLE "regress apikey ""odd"""."Users; --" ("the ""id""" int4 PRIMARY KEY);
+CREATE FUNCTION lie(int4, int4) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE OPERATOR = (FUNCTION = lie, LEFTARG = int4, RIGHTARG = int4);
+SET search_path = regress_apikey_link, pg_catalog;
+SELECT apikey.link_users('"regress apikey ""odd"""."Users; --"', 'the "id"', prefix => 'odd:');
+SELECT add_key('odd:1');
+INSERT INTO "regress apikey ""odd"""."Users; --" VALUES (1);
+SELECT add_key('odd:1');
+SELECT outcome('UPDATE "regress apikey ""odd"""."Users; --" SET "the ""id""" = 2');
+SET search_path = regress_apikey_link;
+DROP OPERATOR = (int4, int4);
+-- Moved and renamed, the table stays linked.
+ALTER TABLE "regress apikey ""odd"""."Users; --" SET SCHEMA regress_apikey_link;
+ALTER TABLE "Users; --" RENAME TO moved;
+SELECT add_key('odd:1', 'two'), add_key('odd:2');
+ALTER TABLE moved ALTER "the ""id""" TYPE int8;
+SELECT add_key('odd:1', 'three'), add_key('odd:2');
+-- What no longer fits fails closed.
+ALTER TABLE moved RENAME "the ""id""" TO id;
+SELECT add_key('odd:1', 'four');
+SELECT outcome('DELETE FROM moved');
+SELECT value, severity, advice ~ 'no such column' AS advised FROM apikey.status() WHERE item = 'linked users' AND value ~ 'moved';
+SELECT apikey.unlink_users('moved');
+SELECT apikey.link_users('moved', 'id', prefix => 'odd:');
+SELECT oid AS moved_oid FROM pg_class WHERE relname = 'moved' \gset
+DROP TABLE moved;
+SELECT regexp_replace(add_key('odd:1', 'four'), '\d{4,}', 'N', 'g');
+SELECT severity, advice ~ 'does not exist' AS advised FROM apikey.status() WHERE item = 'linked users' AND severity <> 'ok';
+SELECT apikey.unlink_users(:moved_oid);
+SELECT apikey.unlink_users(:moved_oid);
+SELECT add_key('odd:1', 'four');
+
+-- A rolled-back link is forgotten, by savepoint or transaction.
+CREATE TABLE later (id int4 PRIMARY KEY);
+BEGIN;
+SAVEPOINT s;
+SELECT apikey.link_users('later', 'id', prefix => 'later:');
+SELECT add_key('later:1');
+ROLLBACK TO s;
+SELECT add_key('later:1');
+SELECT apikey.purge_user('later:1');
+SELECT apikey.link_users('later', 'id', prefix => 'later:');
+SELECT add_key('later:1');
+ROLLBACK;
+SELECT add_key('later:1');
+BEGIN;
+SELECT apikey.unlink_users('users_int4');
+SELECT add_key('77');
+ROLLBACK;
+SELECT add_key('77');
+-- The same where the transaction keeps its snapshot.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM apikey.linked_users WHERE prefix = 'later:';
+INSERT INTO later VALUES (1);
+SELECT apikey.link_users('later', 'id', prefix => 'later:');
+SELECT add_key('later:1', 'two'), add_key('later:2');
+DELETE FROM later;
+SELECT count(*) FROM apikey.all_keys WHERE user_id = 'later:1';
+ROLLBACK;
+SELECT * FROM held WHERE user_id ~ '^later';
+
+-- Nobody deletes keys with a trigger of their own.
+CREATE TABLE mine (id int4 PRIMARY KEY);
+INSERT INTO mine VALUES (1);
+ALTER TABLE mine OWNER TO regress_apikey_link_app;
+SET ROLE regress_apikey_link_app;
+SELECT outcome('CREATE TRIGGER t AFTER DELETE ON mine FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger()');
+SELECT outcome('CREATE TRIGGER t AFTER DELETE ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger()');
+RESET ROLE;
+CREATE TRIGGER t1 AFTER DELETE ON mine FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
+CREATE TRIGGER t2 AFTER UPDATE ON mine FOR EACH ROW EXECUTE FUNCTION apikey.users_update_trigger();
+CREATE TRIGGER t3 BEFORE TRUNCATE ON mine FOR EACH STATEMENT EXECUTE FUNCTION apikey.users_truncate_trigger();
+SELECT outcome('DELETE FROM mine');
+SELECT outcome('UPDATE mine SET id = 2');
+SELECT outcome('TRUNCATE mine');
+-- and ours are for what link_users() makes of them
+CREATE TRIGGER t1 AFTER INSERT ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
+CREATE TRIGGER t2 BEFORE DELETE ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
+CREATE TRIGGER t3 AFTER DELETE ON users_int4 FOR EACH STATEMENT EXECUTE FUNCTION apikey.users_delete_trigger();
+CREATE TRIGGER t4 AFTER UPDATE ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_truncate_trigger();
+SELECT outcome('INSERT INTO users_int4 VALUES (1000)');
+SELECT outcome('DELETE FROM users_int4');
+SELECT outcome('UPDATE users_int4 SET email = ''y''');
+DROP TRIGGER t2 ON users_int4;
+SELECT outcome('DELETE FROM users_int4');
+SELECT outcome('SELECT apikey.users_delete_trigger()');
+
+-- unlink_users drops every trigger of ours, for an administrator who does not
+-- own the table, and the keys stay; a second time there is nothing to do.
+SET ROLE regress_apikey_link_admin;
+SELECT apikey.unlink_users('users_int4');
+SELECT apikey.unlink_users('users_int4');
+RESET ROLE;
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'users_int4'::regclass AND tgname <> 't';
+SELECT add_key('nobody'), outcome('TRUNCATE users_int4');
+-- Triggers that are there already (a partial restore) are replaced.
+SELECT apikey.purge_user(user_id) > 0 AS purged FROM (SELECT DISTINCT user_id FROM held) s;
+SELECT apikey.link_users('mine', 'id');
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'mine'::regclass AND NOT tgisinternal ORDER BY 1;
+-- Taken out of the table, the link is gone for other sessions too.
+TRUNCATE apikey.linked_users;
+SELECT add_key('nobody');
+SELECT apikey.purge_user('nobody');
+
+-- Not within a security-restricted operation.
+CREATE FUNCTION sneak(int4) RETURNS int4 LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	DELETE FROM regress_apikey_link.mine;
+	RETURN $1;
+END $$;
+CREATE TABLE trap (a int4);
+INSERT INTO trap VALUES (1);
+SELECT apikey.link_users('mine', 'id');
+SELECT outcome('CREATE INDEX ON trap (sneak(a))');
+SELECT apikey.unlink_users('mine');
+
+-- Clean up.
+RESET search_path;
+SET client_min_messages = error;
+DROP SCHEMA regress_apikey_link, "regress apikey ""odd""" CASCADE;
+DROP ROLE regress_apikey_link_admin, regress_apikey_link_app;
+SELECT count(*) FROM apikey.linked_users;

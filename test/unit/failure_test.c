@@ -1,0 +1,330 @@
+/*-------------------------------------------------------------------------
+ *
+ * failure_test.c
+ *		Every call that can fail, made to fail once.
+ *
+ * The linker sends the core's calls to libcrypto and malloc through here
+ * (--wrap; the Makefile names them from the list below).  A scenario uses all
+ * of the core.  It runs in a process of its own for each call that it makes,
+ * with that call failing: a first time, when the cached contexts are being
+ * made, and in a second run of the same process, when they exist.  A call
+ * fails either before it did anything or, where that leaks nothing, after it
+ * did its work.
+ *
+ * Each result must be clean: the scenario goes as if nothing had been, or it
+ * is told of the failure and every output is wiped; libcrypto's error queue
+ * is empty; and the next scenario in that process works.  Under the address
+ * sanitizer a leak also fails the process.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+
+#include "kdf.h"
+#include "support.h"
+
+#define VALUE		"some value or other"
+#define VALUE_LEN	(sizeof(VALUE) - 1)
+#define SEALED_LEN	(VALUE_LEN + APIKEY_ENVELOPE_OVERHEAD)
+
+typedef enum Mode
+{
+	FAIL_BEFORE,
+	FAIL_AFTER
+} Mode;
+
+static bool armed = false;
+static int	calls = 0;
+static int	failing_call = 0;
+static Mode mode = FAIL_BEFORE;
+static const char *failed_name = NULL;
+
+/* Is this the call that fails?  One of libcrypto leaves an error there. */
+static bool
+fails(const char *name)
+{
+	if (!armed || ++calls != failing_call)
+		return false;
+	failed_name = name;
+	if (strncmp(name, "EVP_", 4) == 0)
+		ERR_raise(ERR_LIB_EVP, ERR_R_INTERNAL_ERROR);
+	return true;
+}
+
+/* A wrapped function that answers 1, or 0 when it fails. */
+#define WRAP_STATUS(name, parameters, arguments) \
+	extern int __real_##name parameters; \
+	extern int __wrap_##name parameters; \
+	int __wrap_##name parameters \
+	{ \
+		bool		failing = fails(#name); \
+		int			result = 1; \
+		if (!failing || mode == FAIL_AFTER) \
+			result = __real_##name arguments; \
+		return failing ? 0 : result; \
+	}
+
+/* A wrapped function that makes something; it can fail before that only. */
+#define WRAP_MAKER(type, name, parameters, arguments) \
+	extern type __real_##name parameters; \
+	extern type __wrap_##name parameters; \
+	type __wrap_##name parameters \
+	{ \
+		return fails(#name) ? NULL : __real_##name arguments; \
+	}
+
+WRAP_MAKER(void *, malloc, (size_t size), (size))
+WRAP_MAKER(void *, calloc, (size_t count, size_t size), (count, size))
+WRAP_MAKER(EVP_CIPHER *, EVP_CIPHER_fetch,
+		   (OSSL_LIB_CTX *library, const char *name, const char *properties),
+		   (library, name, properties))
+WRAP_MAKER(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, (void), ())
+WRAP_MAKER(EVP_MAC *, EVP_MAC_fetch,
+		   (OSSL_LIB_CTX *library, const char *name, const char *properties),
+		   (library, name, properties))
+WRAP_MAKER(EVP_MAC_CTX *, EVP_MAC_CTX_new, (EVP_MAC *mac), (mac))
+WRAP_MAKER(EVP_KDF *, EVP_KDF_fetch,
+		   (OSSL_LIB_CTX *library, const char *name, const char *properties),
+		   (library, name, properties))
+WRAP_MAKER(EVP_KDF_CTX *, EVP_KDF_CTX_new, (EVP_KDF *kdf), (kdf))
+WRAP_STATUS(EVP_CipherInit_ex2,
+			(EVP_CIPHER_CTX *context, const EVP_CIPHER *cipher,
+			 const unsigned char *key, const unsigned char *iv, int enc,
+			 const OSSL_PARAM params[]),
+			(context, cipher, key, iv, enc, params))
+WRAP_STATUS(EVP_EncryptInit_ex2,
+			(EVP_CIPHER_CTX *context, const EVP_CIPHER *cipher,
+			 const unsigned char *key, const unsigned char *iv,
+			 const OSSL_PARAM params[]),
+			(context, cipher, key, iv, params))
+WRAP_STATUS(EVP_CIPHER_CTX_set_padding,
+			(EVP_CIPHER_CTX *context, int padding), (context, padding))
+WRAP_STATUS(EVP_CipherUpdate,
+			(EVP_CIPHER_CTX *context, unsigned char *out, int *out_len,
+			 const unsigned char *in, int in_len),
+			(context, out, out_len, in, in_len))
+WRAP_STATUS(EVP_EncryptUpdate,
+			(EVP_CIPHER_CTX *context, unsigned char *out, int *out_len,
+			 const unsigned char *in, int in_len),
+			(context, out, out_len, in, in_len))
+WRAP_STATUS(EVP_CipherFinal_ex,
+			(EVP_CIPHER_CTX *context, unsigned char *out, int *out_len),
+			(context, out, out_len))
+WRAP_STATUS(EVP_CIPHER_CTX_ctrl,
+			(EVP_CIPHER_CTX *context, int type, int arg, void *pointer),
+			(context, type, arg, pointer))
+WRAP_STATUS(EVP_MAC_CTX_set_params,
+			(EVP_MAC_CTX *context, const OSSL_PARAM params[]),
+			(context, params))
+WRAP_STATUS(EVP_MAC_init,
+			(EVP_MAC_CTX *context, const unsigned char *key, size_t key_len,
+			 const OSSL_PARAM params[]),
+			(context, key, key_len, params))
+WRAP_STATUS(EVP_MAC_update,
+			(EVP_MAC_CTX *context, const unsigned char *data, size_t len),
+			(context, data, len))
+WRAP_STATUS(EVP_MAC_final,
+			(EVP_MAC_CTX *context, unsigned char *out, size_t *out_len,
+			 size_t out_size),
+			(context, out, out_len, out_size))
+WRAP_STATUS(EVP_KDF_derive,
+			(EVP_KDF_CTX *context, unsigned char *out, size_t len,
+			 const OSSL_PARAM params[]),
+			(context, out, len, params))
+
+/* What went wrong in this process beyond a failure that was told. */
+static int	faults = 0;
+
+static void
+expect(bool passed, const char *what)
+{
+	if (!passed)
+	{
+		fprintf(stderr, "# %s fails: %s\n",
+				failed_name != NULL ? failed_name : "nothing", what);
+		faults++;
+	}
+}
+
+/*
+ * One step of the scenario: told a failure, its output must be wiped.  True
+ * when it worked.  No bad tag is met here, so that APIKEY_UNOPENED can only
+ * be the failing call.
+ */
+static bool
+step(ApikeyResult result, const void *out, size_t len)
+{
+	expect(ERR_peek_error() == 0, "the error queue is not empty");
+	if (result == APIKEY_OK)
+		return true;
+	expect(result == APIKEY_LIBCRYPTO_FAILED ||
+		   (result == APIKEY_UNOPENED &&
+			strcmp(failed_name, "EVP_CipherFinal_ex") == 0),
+		   "another result than a failure of libcrypto");
+	expect(all_zero(out, len), "the output is not wiped");
+	return false;
+}
+
+static bool
+use_master_key(const ApikeyMasterKey *master)
+{
+	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE] = {1};
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE] = {2};
+	uint8_t		raw[APIKEY_KEY_SIZE] = {3};
+	uint8_t		wrapped[APIKEY_WRAPPED_SIZE];
+	uint8_t		again[APIKEY_KEY_SIZE];
+
+	memset(wrapped, 0xEE, sizeof(wrapped));
+	memset(again, 0xEE, sizeof(again));
+	if (!step(apikey_data_key_wrap(master, id, "value", nonce, raw, wrapped),
+			  wrapped, sizeof(wrapped)) ||
+		!step(apikey_data_key_unwrap(master, id, "value", wrapped,
+									 sizeof(wrapped), again),
+			  again, sizeof(again)))
+		return false;
+	expect(memcmp(raw, again, sizeof(raw)) == 0, "another key is unwrapped");
+	return true;
+}
+
+static bool
+use_data_key(const ApikeyDataKey *key, const ApikeyContext *context)
+{
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE] = {4};
+	uint8_t		sealed[SEALED_LEN];
+	uint8_t		opened[VALUE_LEN];
+	uint8_t		fingerprint[APIKEY_FINGERPRINT_SIZE];
+
+	memset(sealed, 0xEE, sizeof(sealed));
+	memset(opened, 0xEE, sizeof(opened));
+	memset(fingerprint, 0xEE, sizeof(fingerprint));
+	if (!step(apikey_envelope_seal(key, context, nonce, VALUE, VALUE_LEN,
+								   sealed), sealed, sizeof(sealed)) ||
+		!step(apikey_envelope_open(key, context, sealed, sizeof(sealed),
+								   opened), opened, sizeof(opened)) ||
+		!step(apikey_data_key_fingerprint(key, VALUE, VALUE_LEN, fingerprint),
+			  fingerprint, sizeof(fingerprint)))
+		return false;
+	expect(memcmp(opened, VALUE, VALUE_LEN) == 0, "another value is opened");
+	return true;
+}
+
+/* All of the core once; false when a step told of a failure. */
+static bool
+scenario(void)
+{
+	uint8_t		raw[APIKEY_KEY_SIZE] = {5};
+	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE] = {6};
+	ApikeyMasterKey *master = apikey_master_key_new(raw);
+	ApikeyDataKey *key = NULL;
+	ApikeyContext context = {0};
+	bool		worked = false;
+
+	expect(ERR_peek_error() == 0, "the error queue is not empty");
+	if (master != NULL && use_master_key(master))
+		key = apikey_data_key_new(id, raw);
+	expect(ERR_peek_error() == 0, "the error queue is not empty");
+	if (key != NULL && apikey_context_column(&context, span("c")))
+		worked = use_data_key(key, &context);
+	apikey_context_free(&context);
+	apikey_data_key_free(key);
+	apikey_master_key_free(master);
+	return worked;
+}
+
+/* Run the scenario with a call failing; which is 0 for none. */
+static bool
+run_failing(int which)
+{
+	bool		worked;
+
+	calls = 0;
+	failing_call = which;
+	failed_name = NULL;
+	armed = true;
+	worked = scenario();
+	armed = false;
+	return worked;
+}
+
+/*
+ * In a process of its own: optionally a run that makes the cached contexts,
+ * one that fails, and two that must work.
+ */
+static bool
+run_process(int which, bool warm)
+{
+	int			status;
+	pid_t		pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+	{
+		if (warm)
+			expect(run_failing(0), "the first run");
+		run_failing(which);
+		expect(failed_name != NULL, "there is no such call");
+		expect(run_failing(0) && run_failing(0), "the next run");
+		exit(faults > 0);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid &&
+		WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* How many calls a run makes: the first one of a process, or a later one. */
+static int
+count_calls(bool warm)
+{
+	int			pipe_ends[2];
+	int			result = 0;
+	pid_t		pid;
+
+	if (pipe(pipe_ends) != 0)
+		return 0;
+	pid = fork();
+	if (pid == 0)
+	{
+		bool		worked = run_failing(0) && (!warm || run_failing(0));
+
+		_exit(!worked || write(pipe_ends[1], &calls, sizeof(calls)) < 0);
+	}
+	close(pipe_ends[1]);
+	if (read(pipe_ends[0], &result, sizeof(result)) != sizeof(result))
+		result = 0;
+	close(pipe_ends[0]);
+	waitpid(pid, NULL, 0);
+	return result;
+}
+
+static void
+test_all(bool warm, const char *what)
+{
+	int			total = count_calls(warm);
+	int			clean = 0;
+	int			which;
+
+	for (which = 1; which <= total; which++)
+	{
+		mode = FAIL_BEFORE;
+		clean += run_process(which, warm);
+		mode = FAIL_AFTER;
+		clean += run_process(which, warm);
+	}
+	ok(total > 40 && clean == 2 * total, "%d calls fail cleanly, %s",
+	   total, what);
+}
+
+int
+main(void)
+{
+	test_all(false, "while the contexts are made");
+	test_all(true, "when the contexts exist");
+	return done();
+}
