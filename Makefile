@@ -90,10 +90,12 @@ openssl-present:
 	fi
 
 # pg_regress looks for expected/ in the directory of the build.
-expected-present:
-	@[ -e expected ] || ln -s $(abspath $(topdir))/expected expected
-
-installcheck: expected-present
+ifneq ($(abspath $(topdir)),$(CURDIR))
+installcheck: | expected
+expected:
+	ln -s $(abspath $(topdir))/expected $@
+EXTRA_CLEAN += expected
+endif
 
 note-no-tap:
 	@echo "The TAP tests are left out: they start servers, which root cannot.  Run as another user, or make test."
@@ -115,7 +117,7 @@ coverage:
 	lcov --capture --directory . --output-file coverage.info --no-external --base-directory $(abspath $(topdir))
 	genhtml --output-directory coverage coverage.info
 
-.PHONY: object-dirs openssl-present expected-present note-no-tap check-warnings check-exports coverage-build coverage
+.PHONY: object-dirs openssl-present note-no-tap check-warnings check-exports coverage-build coverage
 
 endif
 

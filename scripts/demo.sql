@@ -1,12 +1,13 @@
 -- The tour that scripts/demo shows, for psql, as a superuser of an empty server.
 --
 -- Two statements are meant to fail.  After each, the division stops the demo
--- unless it failed with the SQLSTATE that it should have.
+-- unless it failed with the SQLSTATE that it should have.  (The headings that
+-- follow a table need no empty line before them: psql ends a table with one.)
 
 \set ON_ERROR_STOP on
-\set VERBOSITY default
-\set SHOW_CONTEXT never
 \pset footer off
+\pset format wrapped
+\pset columns 110
 \pset null ''
 \pset pager off
 \pset linestyle ascii
@@ -17,10 +18,11 @@ CREATE FUNCTION sample(length integer) RETURNS text LANGUAGE sql AS $$
 							 1 + floor(random() * 62)::integer, 1), '')
 		FROM generate_series(1, length)
 $$;
-SELECT 'sk-proj-' || sample(58) || 'T3Blbk' || 'FJ' || sample(58) AS openai_value,
+SELECT 'sk-proj-' || sample(20) || 'T3Blbk' || 'FJ' || sample(20) AS openai_value,
 	'sk-ant-' || 'api03-' || sample(93) || 'AA' AS anthropic_value,
 	'gsk' || '_' || sample(52) AS groq_value,
-	'gsk' || '_' || sample(52) AS bobs_value \gset
+	'gsk' || '_' || sample(52) AS bobs_value,
+	'sk-ant-' || 'api03-' || sample(27) AS half_a_value \gset
 DROP FUNCTION sample;
 
 \echo
@@ -63,10 +65,9 @@ COMMIT;
 \set ECHO queries
 BEGIN;
 SELECT apikey.set_user_id('alice');
-SELECT name, key_type, label, hint, expires_at::date, metadata FROM apikey.keys ORDER BY name;
+SELECT name, key_type, hint, expires_at::date, metadata FROM apikey.keys ORDER BY name;
 \set ECHO none
 
-\echo
 \echo '=== ... and a worker that acts for her reads one'
 \echo
 \set ECHO queries
@@ -95,7 +96,7 @@ SELECT 1 / (:'LAST_ERROR_SQLSTATE' = 'KA005')::integer AS refused \gset
 BEGIN;
 SELECT apikey.set_user_id('bob');
 \set ON_ERROR_STOP off
-SELECT apikey.create_key('claude', 'anthropic', left(:'anthropic_value', 40));
+SELECT apikey.create_key('claude', 'anthropic', :'half_a_value');
 ROLLBACK;
 \set ECHO none
 \set ON_ERROR_STOP on
@@ -112,11 +113,10 @@ SELECT name, hint FROM apikey.keys ORDER BY name;
 SELECT apikey.restore_key(id) AS restored_id FROM apikey.deleted_keys WHERE name = 'claude';
 \set ECHO none
 
-\echo
 \echo '=== What one run of a program needs, as environment variables'
 \echo
 \set ECHO queries
-SELECT jsonb_pretty(apikey.reveal_env(names => '{work,claude}'));
+SELECT jsonb_pretty(apikey.reveal_env(names => '{work,fast}'));
 COMMIT;
 \set ECHO none
 
@@ -129,9 +129,9 @@ COMMIT;
 SELECT user_id, name, left(encrypted_value::text, 48) || '...' AS encrypted_value FROM apikey.api_keys ORDER BY 1, 2;
 \set ECHO none
 
-\echo
 \echo '=== And how it all stands'
 \echo
 \set ECHO queries
-SELECT * FROM apikey.status();
+SELECT item, value, severity FROM apikey.status();
+SELECT item, advice FROM apikey.status() WHERE severity <> 'ok';
 \set ECHO none

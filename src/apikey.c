@@ -19,6 +19,7 @@
 #include "keytype.h"
 #include "links.h"
 #include "source.h"
+#include "status.h"
 
 PG_MODULE_MAGIC;
 
@@ -31,6 +32,7 @@ _PG_init(void)
 	apikey_keyring_init();
 	apikey_keytype_init();
 	apikey_links_init();
+	apikey_status_init();
 	if (process_shared_preload_libraries_in_progress)
 		apikey_source_env_scrub(apikey_guc_master_key_source);
 }

@@ -191,6 +191,27 @@ find(const uint8_t *id, const char *purpose)
 	return NULL;
 }
 
+/*
+ * A row that is visible may be under a key that is newer than the cache: word
+ * of that key comes only after its commit, and is taken in with a new lock,
+ * which a transaction that has read before does not need.
+ */
+static Entry *
+find_or_reload(const uint8_t *id, const char *purpose)
+{
+	Entry	   *entry;
+
+	refresh();
+	entry = find(id, purpose);
+	if (entry == NULL)
+	{
+		drop();
+		refresh();
+		entry = find(id, purpose);
+	}
+	return entry;
+}
+
 /* Unwrap an entry's key, if it is not yet; sets its state. */
 static ApikeyKeyState
 unwrap(Entry *entry, const ApikeyMasterKeys *masters)
@@ -238,9 +259,8 @@ apikey_keyring_lookup(const uint8_t *id, const char *purpose,
 	ApikeyKeyState state;
 	Entry	   *entry;
 
-	refresh();
 	*key = NULL;
-	entry = find(id, purpose);
+	entry = find_or_reload(id, purpose);
 	if (entry == NULL)
 		return APIKEY_KEY_ABSENT;
 	state = open_entry(entry);

@@ -360,7 +360,8 @@ near_names(const char *name)
 	}
 	if (found == 0)
 		return pstrdup("SELECT key_type, label FROM apikey.key_types lists them.");
-	return psprintf("Perhaps you meant one of: %s.", names.data);
+	return psprintf("Perhaps you meant %s%s.", found > 1 ? "one of " : "",
+					names.data);
 }
 
 /*

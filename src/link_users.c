@@ -37,6 +37,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -257,8 +258,9 @@ check_not_linked(Oid users, const char *prefix)
 	if (other != NULL)
 		refuse_argument("prefix",
 						psprintf("prefix \"%s\" is taken", prefix),
-						psprintf("The table with OID %u is linked with it.",
-								 other->users),
+						psprintf("Table %s is linked with it.",
+								 DatumGetCString(DirectFunctionCall1(regclassout,
+																	 ObjectIdGetDatum(other->users)))),
 						"Give each table a prefix of its own, such as 'org:'.");
 }
 

@@ -18,7 +18,7 @@
 /* Which texts apikey_base64_decode() takes; combine with |. */
 #define APIKEY_BASE64_URL		0x01	/* '-' and '_' */
 #define APIKEY_BASE64_STD		0x02	/* '+' and '/' */
-#define APIKEY_BASE64_PADDED	0x04	/* '=' up to a multiple of four allowed */
+#define APIKEY_BASE64_PADDED	0x04	/* '=' may end the text */
 
 /* Characters that len bytes take as base64url without padding. */
 extern size_t apikey_base64url_encoded_size(size_t len);

@@ -315,7 +315,7 @@ put_file('many', join('', map { unpack('H*', random_bytes(32)) . "\n" } 0 .. 32)
 put_file('malformed', "# one\n$b64\n!" . substr($b64, 1) . "\n");
 put_file('binary', "\xff" . random_bytes(32));
 put_file('short', "$old\n" . base64(random_bytes(16)) . "\n");
-put_file('longer', unpack('H*', random_bytes(33)) . "\n");
+put_file('longer', base64(random_bytes(33)) . "\n");
 mkdir("$dir/directory") or die "could not mkdir: $!";
 system('mkfifo', '-m', '600', "$dir/fifo") == 0 or die 'could not mkfifo';
 symlink("$dir/nothing", "$dir/dangling") or die "could not link: $!";
@@ -359,7 +359,7 @@ my @failures = (
 	["file:$dir/long", 'yields more than 8192 bytes.', "file:$dir/long", 'base64'],
 	["file:$dir/many", 'yields more than 32 keys.', "file:$dir/many", 'oldest'],
 	["file:$dir/malformed", 'Line 3 of the key source is not a key.', "file:$dir/malformed", 'base64'],
-	["file:$dir/binary", 'of the key source', "file:$dir/binary", 'base64'],
+	["file:$dir/binary", 'of the key source is not a key.', "file:$dir/binary", 'base64'],
 	["file:$dir/short", 'The key on line 2 of the key source has 16 bytes', "file:$dir/short", '32 bytes'],
 	["file:$dir/longer", 'The key on line 1 of the key source has 33 bytes', "file:$dir/longer", '32 bytes'],
 	["command:$dir/nothing", 'could not be executed.', "\"$dir/nothing\": No such file", 'path'],
@@ -396,7 +396,7 @@ for my $failure (@failures)
 	cmp_ok(time() - $began, '<', 60, "$title: answers soon");
 	like(
 		$stderr,
-		qr/ERROR:  KA001: no master key is available\nDETAIL:  .*\Q$summary\E\nHINT:  .*\Q$hint\E.*\n/,
+		qr/ERROR:  KA001: no master key is available\nDETAIL:  .*\Q$summary\E.*\nHINT:  .*\Q$hint\E.*\n/,
 		"$title: KA001 with the cause");
 	unlike(
 		$stderr,

@@ -76,9 +76,9 @@ static void
 test_alphabets(void)
 {
 	static const char std[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static const char url[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint8_t		bytes[48];
 	char		text[64];
 	size_t		len;
@@ -154,8 +154,8 @@ test_lengths(void)
 		{
 			size_t		shorter = apikey_base64_decoded_size(cut);
 			bool		whole = cut % 4 == 0 ||
-				(cut % 4 == 2 && (bytes[shorter] & 0xF0) == 0) ||
-				(cut % 4 == 3 && (bytes[shorter] & 0xC0) == 0);
+			(cut % 4 == 2 && (bytes[shorter] & 0xF0) == 0) ||
+			(cut % 4 == 3 && (bytes[shorter] & 0xC0) == 0);
 
 			wrong += !decodes(text, cut, APIKEY_BASE64_URL,
 							  whole ? bytes : NULL, shorter);

@@ -58,7 +58,7 @@ open_sealed(const ApikeyContext *with, size_t len)
 {
 	uint8_t		value[VALUE_LEN];
 	size_t		room = len > APIKEY_ENVELOPE_OVERHEAD ?
-		len - APIKEY_ENVELOPE_OVERHEAD : 0;
+	len - APIKEY_ENVELOPE_OVERHEAD : 0;
 	ApikeyResult result;
 
 	memset(value, 0xEE, sizeof(value));
@@ -127,7 +127,7 @@ test_alterations(void)
 	for (i = 0; i < SEALED_LEN; i++)
 	{
 		ApikeyResult expected = i < APIKEY_ENVELOPE_OVERHEAD ?
-			APIKEY_MALFORMED : APIKEY_UNOPENED;
+		APIKEY_MALFORMED : APIKEY_UNOPENED;
 
 		right += open_sealed(&context, i) == expected;
 	}

@@ -15,7 +15,7 @@ static int	count = 0;
 static int	failed = 0;
 
 bool
-ok(bool passed, const char *format, ...)
+ok(bool passed, const char *format,...)
 {
 	va_list		args;
 
@@ -30,7 +30,7 @@ ok(bool passed, const char *format, ...)
 }
 
 void
-note(const char *format, ...)
+note(const char *format,...)
 {
 	va_list		args;
 

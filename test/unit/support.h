@@ -26,11 +26,11 @@
 #define lengthof(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* One line "ok" or "not ok"; returns passed. */
-extern bool ok(bool passed, const char *format, ...)
+extern bool ok(bool passed, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
 
 /* A line of commentary. */
-extern void note(const char *format, ...)
+extern void note(const char *format,...)
 			__attribute__((format(printf, 1, 2)));
 
 /* The plan; returns the program's exit status. */

@@ -50,8 +50,8 @@ shake128(uint8_t *out, size_t len)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool		made = context != NULL &&
-		EVP_DigestInit_ex(context, EVP_shake128(), NULL) == 1 &&
-		EVP_DigestFinalXOF(context, out, len) == 1;
+	EVP_DigestInit_ex(context, EVP_shake128(), NULL) == 1 &&
+	EVP_DigestFinalXOF(context, out, len) == 1;
 
 	EVP_MD_CTX_free(context);
 	return made;

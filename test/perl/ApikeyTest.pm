@@ -1,0 +1,202 @@
+package ApikeyTest;
+
+# What the tests of the extension on servers of their own share: a server with
+# a master key, and SQL run as an application runs it.
+#
+# Works with the PostgreSQL::Test modules of PostgreSQL 15 to 18.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use MIME::Base64 qw(encode_base64);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(usleep);
+
+our @EXPORT = qw(
+  app_role new_node put_master_keys random_bytes random_key random_text
+  ask ask_until new_session run_sql run_as
+);
+
+# The role of applications in these tests: it may reveal.
+use constant app_role => 'regress_apikey_app';
+
+# ----------------------------------------------------------------------
+# Random values
+# ----------------------------------------------------------------------
+
+sub random_bytes
+{
+	my ($count) = @_;
+
+	open(my $random, '<:raw', '/dev/urandom') or die "no randomness: $!";
+	read($random, my $bytes, $count) == $count or die "little randomness: $!";
+	close($random);
+	return $bytes;
+}
+
+# Printable, of the length, and of no provider's shape.
+sub random_text
+{
+	my ($length) = @_;
+
+	return substr(unpack('H*', random_bytes($length)), 0, $length);
+}
+
+# A master key as it stands in its source.
+sub random_key
+{
+	return encode_base64(random_bytes(32), '');
+}
+
+# ----------------------------------------------------------------------
+# Servers
+# ----------------------------------------------------------------------
+
+# Put master keys, the newest first, into a file as a careful administrator
+# does: made apart, readable by its owner alone, then renamed.
+sub put_master_keys
+{
+	my ($path, @keys) = @_;
+
+	unlink("$path.new");
+	open(my $file, '>', "$path.new") or die "could not write $path: $!";
+	chmod(0600, "$path.new") or die "could not chmod $path: $!";
+	print $file map { "$_\n" } @keys;
+	close($file) or die "could not write $path: $!";
+	rename("$path.new", $path) or die "could not rename to $path: $!";
+	return $path;
+}
+
+# Start a server whose database "postgres" has the extension and the role of
+# applications.  Returns the server and the path of its master key file, which
+# lies outside of the data directory.  Options:
+#
+#	master_key	path of a file to use; default: a new one, with a fresh key
+#	preload		whether the library is preloaded; default: yes
+#	extension	whether the extension is installed; default: yes
+#	conf		lines for postgresql.conf, which are read last
+#	init		arguments of PostgreSQL::Test::Cluster->init, as a list
+sub new_node
+{
+	my ($name, %options) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $master_key = $options{master_key};
+	my $preload = ($options{preload} // 1) ? 'apikey' : '';
+
+	$master_key //= put_master_keys(
+		PostgreSQL::Test::Utils::tempdir_short() . '/master.key',
+		random_key());
+	$node->init(@{ $options{init} // [] });
+	$node->append_conf(
+		'postgresql.conf', qq{
+shared_preload_libraries = '$preload'
+apikey.master_key_source = 'file:$master_key'
+max_connections = 50
+} . ($options{conf} // ''));
+	$node->start;
+	install($node, 'postgres') if $options{extension} // 1;
+	return ($node, $master_key);
+}
+
+sub install
+{
+	my ($node, $database) = @_;
+	my $app_role = app_role;
+
+	$node->safe_psql($database,
+		qq{CREATE EXTENSION apikey;
+CREATE ROLE $app_role LOGIN IN ROLE apikey_reveal});
+	return;
+}
+
+# ----------------------------------------------------------------------
+# SQL, in a connection of its own or in a lasting session.  What comes back is
+# the output and the SQLSTATE of the first error, '' if there was none; with
+# the messages as a third.
+# ----------------------------------------------------------------------
+
+sub sqlstate
+{
+	my ($messages) = @_;
+
+	return $messages =~ /^(?:psql:.*?: )?(?:ERROR|FATAL):  (\w{5}): /m ? $1 : '';
+}
+
+# Options: db, and user, the role that connects; both as the superuser's
+# "postgres" by default.
+sub run_sql
+{
+	my ($node, $sql, %options) = @_;
+	my $connstr = $node->connstr($options{db} // 'postgres');
+	my ($stdout, $stderr);
+
+	$connstr .= " user=$options{user}" if defined $options{user};
+	$node->psql(
+		$options{db} // 'postgres',
+		$sql,
+		connstr => $connstr,
+		stdout => \$stdout,
+		stderr => \$stderr,
+		extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+	return ($stdout, sqlstate($stderr), $stderr);
+}
+
+# One transaction of an application, on behalf of one of its users.
+sub run_as
+{
+	my ($node, $user_id, $sql, %options) = @_;
+
+	return run_sql(
+		$node,
+		qq{BEGIN;
+SELECT apikey.set_user_id('$user_id') \\gset apikey_
+$sql;
+COMMIT},
+		user => app_role,
+		%options);
+}
+
+# A lasting session of the superuser's, whose errors do not end it.
+sub new_session
+{
+	my ($node, $database) = @_;
+	my $session =
+	  $node->background_psql($database // 'postgres', on_error_stop => 0);
+
+	ask($session, '\set VERBOSITY verbose');
+	return $session;
+}
+
+# As run_sql.  Called for one value it gives the output, else the SQLSTATE.
+sub ask
+{
+	my ($session, $sql) = @_;
+
+	$session->{stderr} = '';
+	my $stdout = $session->query($sql);
+	my $stderr = $session->{stderr};
+	$session->{stderr} = '';
+	return wantarray
+	  ? ($stdout, sqlstate($stderr), $stderr)
+	  : sqlstate($stderr) || $stdout;
+}
+
+# Ask until the answer (the output, or else the SQLSTATE) is the wanted one,
+# for what reaches a session some time later.  Returns the last answer.
+sub ask_until
+{
+	my ($session, $sql, $wanted) = @_;
+	my $answer;
+
+	for (1 .. 300)
+	{
+		$answer = ask($session, $sql);
+		last if $answer eq $wanted;
+		usleep(100_000);
+	}
+	return $answer;
+}
+
+1;

@@ -1,0 +1,13 @@
+-- Takes away what the tests share.  The master key source that setup.sql may
+-- have set stays, for the isolation tests in their own database.  To take it
+-- away: ALTER SYSTEM RESET apikey.master_key_source; SELECT pg_reload_conf();
+SET client_min_messages = warning;
+DROP SCHEMA regress_apikey CASCADE;
+DROP ROLE regress_apikey_web, regress_apikey_worker, regress_apikey_admin, regress_apikey_monitor, regress_apikey_nobody;
+LOAD 'apikey';
+SET apikey.allow_drop = on;
+DROP EXTENSION apikey;
+-- Nothing is left behind but the roles, which belong to the whole cluster.
+SELECT nspname FROM pg_namespace WHERE nspname LIKE '%apikey%';
+SELECT evtname FROM pg_event_trigger;
+SELECT rolname FROM pg_roles WHERE rolname LIKE 'regress\_apikey\_%';

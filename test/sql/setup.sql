@@ -1,0 +1,63 @@
+-- What the other tests stand on: the extension, roles, helpers, and a master
+-- key if the server has none.  Runs first; cleanup.sql runs last.
+SET client_min_messages = warning;
+CREATE EXTENSION apikey;
+
+-- A throw-away master key, unless this server has a source already.  It stays
+-- set for the isolation tests, which run in another database; cleanup.sql
+-- tells how to take it away.  Nothing of this is echoed, so that the output is
+-- the same either way.
+LOAD 'apikey';
+\set ECHO none
+SELECT format('ALTER SYSTEM SET apikey.master_key_source = %L',
+		'command:/bin/echo ' || encode(sha256('a throw-away key for regression tests'), 'hex'))
+	WHERE current_setting('apikey.master_key_source') = '' \gexec
+SELECT pg_reload_conf() \g /dev/null
+-- A session reads its configuration between statements.
+SELECT 'DO $$ BEGIN IF current_setting(''apikey.master_key_source'') = '''' THEN PERFORM pg_sleep(0.1); END IF; END $$'
+	FROM generate_series(1, 300) \gexec
+\set ECHO all
+SELECT current_setting('apikey.master_key_source') <> '' AS has_source;
+
+-- One role for each kind of caller.
+DROP ROLE IF EXISTS regress_apikey_web, regress_apikey_worker, regress_apikey_admin, regress_apikey_monitor, regress_apikey_nobody;
+CREATE ROLE regress_apikey_web IN ROLE apikey_user;
+CREATE ROLE regress_apikey_worker IN ROLE apikey_reveal;
+CREATE ROLE regress_apikey_admin IN ROLE apikey_admin;
+CREATE ROLE regress_apikey_monitor IN ROLE apikey_monitor;
+CREATE ROLE regress_apikey_nobody;
+
+CREATE SCHEMA regress_apikey;
+GRANT USAGE ON SCHEMA regress_apikey TO PUBLIC;
+
+-- Runs a statement and tells its outcome: "done", or all that a driver sees of
+-- the error.  Random ids are left out.
+CREATE FUNCTION regress_apikey.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state text; message text; detail text; hint text; context text; argument text; told text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
+		context = PG_EXCEPTION_CONTEXT, argument = COLUMN_NAME;
+	told := state || coalesce(' on ' || nullif(argument, ''), '') || ': ' || message
+		|| coalesce(E'\n  DETAIL: ' || nullif(detail, ''), '')
+		|| coalesce(E'\n  HINT: ' || nullif(hint, ''), '')
+		-- our own errors have none: it could quote a value
+		|| CASE WHEN context <> '' AND state IN ('KA001', 'KA002', 'KA003', 'KA004', 'KA005', 'KA006', 'KA007', 'KA008', '22P03')
+			THEN E'\n  CONTEXT: ' || context ELSE '' END;
+	RETURN regexp_replace(told, '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}', '(random id)', 'g');
+END $$;
+
+-- A made-up value: the prefix and so many hexadecimal digits, always the same
+-- ones for the same seed.  No file of ours holds what looks like a real key.
+CREATE FUNCTION regress_apikey.secret(prefix text, digits int, seed text DEFAULT '') RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT prefix || left(string_agg(md5(seed || n), ''), digits) FROM generate_series(1, 4) n
+$$;
+CREATE FUNCTION regress_apikey.openai(seed text DEFAULT '') RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT regress_apikey.secret('sk-', 48, seed) $$;
+CREATE FUNCTION regress_apikey.anthropic(seed text DEFAULT '') RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT regress_apikey.secret('sk-ant-api03-', 93, seed) || 'AA' $$;
