@@ -175,7 +175,7 @@ refuse_loss(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot drop extension \"apikey\" because it holds keys"),
-			 errdetail("Stored API keys: " INT64_FORMAT ".  Data keys that values in other tables are encrypted with: " INT64_FORMAT ".",
+			 errdetail("Stored API keys: " INT64_FORMAT ".  Data keys of values in other tables: " INT64_FORMAT ".",
 					   keys, column_keys),
 			 errhint("To lose them for good, a superuser runs SET apikey.allow_drop = on first; pg_restore --clean needs PGOPTIONS='-c apikey.allow_drop=on'."),
 			 apikey_errquiet()));

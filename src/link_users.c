@@ -85,7 +85,10 @@ static ApikeyStatement next_user_ids = {
 	.arg_types = {TEXTOID, TEXTOID}
 };
 
-/* The three triggers; %1$s is the table and %2$s the column. */
+/*
+ * The three triggers; %1$s is the table and %2$s the column.  An id has
+ * changed when its text has: under some collations 'Bob' equals 'bob'.
+ */
 static const struct
 {
 	const char *function;
@@ -99,7 +102,8 @@ static const struct
 	{
 		"users_update_trigger",
 		"CREATE TRIGGER apikey_users_update AFTER UPDATE ON %1$s"
-		" FOR EACH ROW WHEN (OLD.%2$s IS DISTINCT FROM NEW.%2$s)"
+		" FOR EACH ROW WHEN (OLD.%2$s::pg_catalog.text COLLATE pg_catalog.\"C\""
+		" IS DISTINCT FROM NEW.%2$s::pg_catalog.text COLLATE pg_catalog.\"C\")"
 		" EXECUTE FUNCTION apikey.users_update_trigger()"
 	},
 	{

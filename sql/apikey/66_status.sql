@@ -45,7 +45,7 @@ UNION ALL
 		WHERE tgrelid = t.relation AND tgfoid = 'apikey.invalidate_cache()'::regprocedure
 			AND tgenabled = 'A' AND tgtype IN (29, 32)) <> 2
 UNION ALL
-	SELECT 'linked users',
+	(SELECT 'linked users',
 		format('%s (%I, %s%s)', l.users, l.id_column, l.on_delete,
 			CASE WHEN l.prefix <> '' THEN format(', prefix %L', l.prefix) END),
 		CASE WHEN fault IS NULL THEN 'ok' ELSE 'error' END,
@@ -65,11 +65,12 @@ UNION ALL
 						OR t.tgfoid = 'apikey.users_truncate_trigger()'::regprocedure AND t.tgtype = 34)) <> 3
 			THEN format('A trigger is missing or disabled, and the keys of deleted users may stay. Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
 		END) f(fault)
+	ORDER BY l.prefix)
 UNION ALL
 	SELECT 'linked users', 'none', 'ok', NULL
 	WHERE NOT EXISTS (SELECT FROM apikey.linked_users)
 UNION ALL
-	SELECT 'internal role',
+	(SELECT 'internal role',
 		r.rolname || CASE WHEN fault <> '' THEN ': ' || fault ELSE '' END,
 		CASE WHEN fault = '' THEN 'ok' ELSE 'error' END,
 		CASE WHEN fault <> '' THEN 'Somebody could act as this role and reach every row. Take the attributes and memberships away.' END
@@ -85,7 +86,8 @@ UNION ALL
 				THEN 'has members' END,
 			CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid)
 				THEN 'is a member of another role' END)) f(fault)
-	WHERE r.rolname IN ('apikey_owner', 'apikey_maintenance');
+	WHERE r.rolname IN ('apikey_owner', 'apikey_maintenance')
+	ORDER BY r.rolname);
 END;
 COMMENT ON FUNCTION apikey.catalog_status() IS
 'The rows of apikey.status() that tables and catalogue tell; for status() alone.';

@@ -28,11 +28,11 @@ SELECT key_type FROM apikey.key_types WHERE enforcement = 'warn' ORDER BY 1;
 SELECT checksum, array_agg(key_type ORDER BY key_type) AS types
 	FROM apikey.key_types WHERE checksum IS NOT NULL GROUP BY 1 ORDER BY 1;
 
--- Every prefix begins some value of its type.
+-- Every prefix can begin a value of its type.
 SELECT key_type, prefix FROM apikey.key_types, unnest(prefixes) prefix
 	WHERE NOT EXISTS (
 		SELECT FROM generate_series(0, 40) seed
-		WHERE starts_with(pg_temp.sample(pattern, seed), prefix))
+		WHERE overlay(pg_temp.sample(pattern, seed) PLACING prefix FROM 1) COLLATE "C" ~ pattern)
 	ORDER BY 1, 2;
 
 -- Good values of each type, in each of its forms, have no error.  A checksum

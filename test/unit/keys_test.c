@@ -149,6 +149,7 @@ test_packing(void)
 	const ApikeySpan one[] = {{"ab", 2}, {"c", 1}};
 	const ApikeySpan two[] = {{"a", 1}, {"bc", 2}};
 	const ApikeySpan huge[] = {{"", SIZE_MAX}, {"", 1}};
+	const ApikeySpan beyond[] = {{"", (size_t) UINT32_MAX + 1}};
 	uint8_t    *a;
 	uint8_t    *b;
 	size_t		a_len;
@@ -160,7 +161,8 @@ test_packing(void)
 	   memcmp(a, b, 11) != 0, "their ends are told apart");
 	free(a);
 	free(b);
-	ok(!apikey_pack(huge, 2, &a, &a_len), "too long a field is refused");
+	ok(!apikey_pack(huge, 2, &a, &a_len) && !apikey_pack(beyond, 1, &a, &a_len),
+	   "too long a field is refused");
 }
 
 int

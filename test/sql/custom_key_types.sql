@@ -1,0 +1,134 @@
+-- Types that an administrator adds, and types of ours that one adjusts.
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+\set groq 'gsk_' `printf 'a1b2%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13`
+
+SET ROLE regress_apikey_admin;
+
+-- A type of one's own.
+INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern, prefixes, docs_url)
+	VALUES ('acme', 'Acme Cloud key', '{ACME_API_KEY,ACME_TOKEN}', '^acme_[a-z]{8}$', '{acme_}', 'https://acme.test/keys');
+SELECT * FROM apikey.key_types WHERE key_type = 'acme';
+SELECT * FROM apikey.check_key('acme', 'acme_abcdefgh');
+SELECT * FROM apikey.check_key('acme', 'acme_abcdefgX');
+SELECT code, message FROM apikey.check_key('mistral', 'acme_abcdefgh');
+SELECT apikey.detect_key_type('acme_abcdefgh');
+
+-- The least that a row needs: any value will do.
+INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('anything', 'Any value');
+SELECT env_vars, pattern, prefixes, checksum, enforcement, docs_url, builtin, allow_whitespace FROM apikey.key_types WHERE key_type = 'anything';
+SELECT count(*) AS findings FROM apikey.check_key('anything', 'x');
+SELECT code FROM apikey.check_key('anything', 'two words');
+
+-- White space inside, where the type says so.
+UPDATE apikey.custom_key_types SET allow_whitespace = true WHERE key_type = 'anything';
+SELECT count(*) AS findings FROM apikey.check_key('anything', E'two words\r\n\tand lines\n');
+SELECT code FROM apikey.check_key('anything', E'a form\x0cfeed');
+SELECT code FROM apikey.check_key('anything', U&'no-break\00A0space');
+SELECT code FROM apikey.check_key('anything', E' \n ');
+
+-- A checksum, for one's own type too.
+UPDATE apikey.custom_key_types SET checksum = 'github' WHERE key_type = 'anything';
+SELECT severity, code FROM apikey.check_key('anything', 'abc_' || repeat('a1b2', 9));
+
+-- One of ours, adjusted: only warned of, and another name for people.
+SELECT severity, code FROM apikey.check_key('groq', :'groq' || 'x');
+INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern, prefixes, enforcement)
+	SELECT key_type, 'Groq, of whatever length', env_vars, pattern, prefixes, 'warn' FROM apikey.key_types WHERE key_type = 'groq';
+SELECT label, enforcement, builtin FROM apikey.key_types WHERE key_type = 'groq';
+SELECT severity, code, message FROM apikey.check_key('groq', :'groq' || 'x');
+SELECT count(*), count(*) FILTER (WHERE builtin) AS builtin FROM apikey.key_types;
+-- Without it, the one that came with the extension is back.
+DELETE FROM apikey.custom_key_types WHERE key_type = 'groq';
+SELECT severity, code FROM apikey.check_key('groq', :'groq' || 'x');
+
+-- Whoever administers types cannot reach ours, nor empty the table in one go.
+SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''warn''') AS told;
+SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.builtin_key_types') AS told;
+SELECT regress_apikey.outcome('TRUNCATE apikey.custom_key_types') AS told;
+SELECT regress_apikey.outcome('UPDATE apikey.key_types SET enforcement = ''warn''') AS told;
+RESET ROLE;
+SET ROLE regress_apikey_web;
+SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''mine'', ''Mine'')') AS told;
+SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.custom_key_types') AS told;
+SELECT key_type FROM apikey.key_types WHERE NOT builtin ORDER BY 1;
+RESET ROLE;
+
+-- What was changed and taken back leaves nothing behind.
+BEGIN;
+DELETE FROM apikey.custom_key_types WHERE key_type = 'acme';
+SELECT apikey.detect_key_type('acme_abcdefgh');
+ROLLBACK;
+SELECT apikey.detect_key_type('acme_abcdefgh');
+BEGIN;
+SAVEPOINT before;
+UPDATE apikey.custom_key_types SET pattern = '^acme-[0-9]{8}$', prefixes = '{acme-}' WHERE key_type = 'acme';
+SELECT apikey.detect_key_type('acme-12345678');
+ROLLBACK TO before;
+SELECT apikey.detect_key_type('acme_abcdefgh');
+COMMIT;
+DO $$
+BEGIN
+	UPDATE apikey.custom_key_types SET prefixes = '{acme-}', pattern = '^acme-[0-9]{8}$' WHERE key_type = 'acme';
+	ASSERT (SELECT count(*) FROM apikey.check_key('acme', 'acme-12345678')) = 0;
+	RAISE division_by_zero;
+EXCEPTION WHEN division_by_zero THEN
+	ASSERT (SELECT count(*) FROM apikey.check_key('acme', 'acme_abcdefgh')) = 0;
+END $$;
+SELECT apikey.detect_key_type('acme_abcdefgh');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM apikey.key_types;
+UPDATE apikey.custom_key_types SET label = 'Acme' WHERE key_type = 'acme';
+SELECT message FROM apikey.check_key('acme', 'x');
+COMMIT;
+
+-- A row that is not in order is refused, naming the column and the way out.
+CREATE FUNCTION pg_temp.told(assignment text) RETURNS text LANGUAGE sql AS $$
+	SELECT regress_apikey.outcome('UPDATE apikey.custom_key_types SET ' || assignment || ' WHERE key_type = ''acme''')
+$$;
+SELECT assignment, pg_temp.told(assignment) AS told FROM unnest(ARRAY[
+	$$key_type = 'Acme'$$, $$key_type = ''$$, $$key_type = '9lives'$$, $$key_type = repeat('a', 64)$$, $$key_type = 'a b'$$,
+	$$label = ''$$, $$label = repeat('a', 201)$$, $$label = E'two\nlines'$$, $$label = ' Acme'$$,
+	$$env_vars = '{PATH}'$$, $$env_vars = '{LD_PRELOAD}'$$, $$env_vars = '{ACME_API_KEY,acme_api_key}'$$, $$env_vars = '{_KEY}'$$, $$env_vars = '{ACME_HOST}'$$,
+	$$env_vars = '{"A B_KEY"}'$$, $$env_vars = '{A_KEY=x}'$$, $$env_vars = '{NULL}'$$, $$env_vars = '{{A_KEY},{B_KEY}}'$$,
+	$$pattern = ''$$, $$pattern = 'acme'$$, $$pattern = '^acme'$$, $$pattern = 'acme$'$$, $$pattern = '^acme\$'$$, $$pattern = '^(acme$'$$, $$pattern = '^a{256}$'$$,
+	$$pattern = '^' || repeat('a', 999) || '$'$$,
+	$$prefixes = '{a}'$$, $$prefixes = '{""}'$$, $$prefixes = '{"a b"}'$$, $$prefixes = ARRAY[repeat('a', 41)]$$, $$prefixes = ARRAY[U&'\00E4\00E4']$$, $$prefixes = '{NULL,acme_}'$$,
+	$$checksum = 'crc32'$$, $$checksum = ''$$, $$enforcement = 'REJECT'$$, $$enforcement = 'off'$$,
+	$$docs_url = 'http://acme.test'$$, $$docs_url = 'https://'$$, $$docs_url = 'javascript:alert(1)'$$, $$docs_url = 'https://acme.test/a b'$$
+	]) WITH ORDINALITY AS a (assignment, number) ORDER BY number;
+-- What the table itself asks.
+SELECT pg_temp.told(column_name || ' = NULL') AS told
+	FROM unnest(ARRAY['key_type', 'label', 'env_vars', 'prefixes', 'enforcement', 'allow_whitespace']) column_name;
+SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''acme'', ''Again'')') AS told;
+-- At the limits, all is well.
+SELECT pg_temp.told(assignment) AS told FROM unnest(ARRAY[
+	$$label = repeat('a', 200)$$, $$label = U&'\00C4cme (caf\00E9)'$$, $$env_vars = '{}'$$, $$pattern = '^' || repeat('a', 998) || '$'$$, $$pattern = '^acme\\$'$$, $$pattern = NULL$$,
+	$$prefixes = '{}'$$, $$prefixes = ARRAY[repeat('a', 40), '~!']$$, $$docs_url = NULL$$, $$checksum = NULL$$,
+	$$env_vars = '{AWS_BEARER_TOKEN_BEDROCK,CLARIFAI_PAT,SLACK_WEBHOOK_URL,ACME_ID,ACME_PASSWORD,ACME_SECRET}'$$,
+	$$key_type = repeat('a', 63)$$]) assignment;
+-- Ours keep the same rules.
+SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''off'' WHERE key_type = ''groq''') AS told;
+
+-- The check is a trigger of these tables and of no other.
+CREATE TABLE regress_apikey.other (key_type int, label text);
+CREATE TRIGGER check_row BEFORE INSERT ON regress_apikey.other FOR EACH ROW EXECUTE FUNCTION apikey.check_key_type_row();
+SELECT regress_apikey.outcome('INSERT INTO regress_apikey.other VALUES (1, ''x'')') AS told;
+DROP TABLE regress_apikey.other;
+SELECT regress_apikey.outcome('SELECT apikey.check_key_type_row()') AS told;
+-- It holds for what logical replication brings, too.
+SET session_replication_role = replica;
+SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES (''loose'', ''Loose'', ''x'')') AS told;
+INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('tight', 'Tight', '^x$');
+SELECT count(*) AS findings FROM apikey.check_key('tight', 'x');
+RESET session_replication_role;
+
+TRUNCATE apikey.custom_key_types;
+SELECT regress_apikey.outcome('SELECT apikey.check_key(''tight'', ''x'')') AS told;
+SELECT count(*) AS findings FROM apikey.check_key('groq', :'groq');
+SELECT count(*) FROM apikey.key_types;
+
+-- No two tables may differ in form, since the view is made of both.
+SELECT attname FROM pg_attribute WHERE attrelid = 'apikey.builtin_key_types'::regclass AND attnum > 0
+EXCEPT
+SELECT attname FROM pg_attribute WHERE attrelid = 'apikey.custom_key_types'::regclass AND attnum > 0;

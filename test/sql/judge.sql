@@ -1,0 +1,116 @@
+-- What is said of a value before it is stored: length, characters, form,
+-- another provider's prefix, placeholders, and what is known of single types.
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+\getenv source PG_ABS_SRCDIR
+\set sample :source '/data/sample.sql'
+\set ECHO none
+\i :sample
+\set ECHO all
+
+-- Nothing at all.
+SELECT severity, code, message FROM unnest(ARRAY['', ' ', E' \t\r\n\f\x0b ', NULL]) value, apikey.check_key('openai', value);
+
+-- White space around a value is cut off first: of ASCII, and what word
+-- processors and web pages put there.
+SELECT count(*) AS findings
+	FROM unnest(ARRAY[E' \t\r\n\f\x0b', U&'\00A0', U&'\200B', U&'\FEFF', U&'\2003\3000\202F\2028', U&' \00A0\FEFF ']) space,
+		unnest(ARRAY[1, 2, 3]) side,
+		apikey.check_key('groq', CASE WHEN side <> 2 THEN space ELSE '' END || pg_temp.sample_of('groq')
+			|| CASE WHEN side <> 1 THEN space ELSE '' END);
+
+-- Inside it, none is right.
+SELECT c.* FROM unnest(ARRAY[E'\n', ' ', U&'\00A0', U&'\200B', E'\x01', E'\x7f', U&'\0085']) WITH ORDINALITY AS w (inside, number),
+	apikey.check_key('custom', 'left of it' || inside || 'right') c ORDER BY number;
+SELECT c.* FROM unnest(ARRAY[E'\n', ' ', U&'\00A0', U&'\200B', E'\x01', E'\x7f', U&'\0085']) WITH ORDINALITY AS w (inside, number),
+	apikey.check_key('custom', 'left' || inside || 'right') c ORDER BY number;
+-- Letters beyond ASCII are no control characters, but no type's form either.
+SELECT * FROM apikey.check_key('custom', U&'p\00E4ssword-\4E2D\6587');
+
+-- 8192 bytes, of what is stored.
+SELECT n AS bytes, c.code, c.message FROM unnest(ARRAY[8191, 8192, 8193, 100000]) n
+	LEFT JOIN LATERAL apikey.check_key('custom', left(repeat('abcdefghij', 10001), n)) c ON true;
+SELECT count(*) AS findings FROM apikey.check_key('custom', E'\n  ' || left(repeat('abcdefghij', 1000), 8192) || E' \n');
+SELECT code FROM apikey.check_key('custom', repeat(U&'\00E4', 4097));
+
+-- The form: refused, or only warned of where the type's enforcement says so.
+SELECT c.* FROM unnest(ARRAY['groq', 'openai', 'mistral', 'exa', 'qdrant', 'custom']) WITH ORDINALITY AS t (type, number),
+	apikey.check_key(type, 'oops') c ORDER BY number;
+
+-- Another provider's key says so, rather than that the form is wrong.
+SELECT c.* FROM (VALUES ('openai', 'anthropic'), ('anthropic', 'openai_admin'), ('anthropic', 'anthropic_oauth'),
+		('openai', 'openrouter'), ('deepseek', 'langfuse'), ('elevenlabs', 'stripe'), ('github_pat', 'github_oauth'),
+		('google_gemini', 'slack_webhook'), ('sambanova', 'groq'), ('mistral', 'stability')) v (judged, actual),
+	apikey.check_key(judged, pg_temp.sample_of(actual)) c;
+-- A damaged one is still another provider's.
+SELECT code FROM apikey.check_key('mistral', left(pg_temp.sample_of('anthropic'), 20));
+-- One that several types share is not: whose it is cannot be told.
+SELECT code FROM apikey.check_key('deepseek', pg_temp.sample_of('openai'));
+-- "custom" takes anybody's.
+SELECT count(*) AS findings FROM apikey.check_key('custom', pg_temp.sample_of('anthropic'));
+-- Letters alone tell nothing: "pat" and "key" begin other types' values too.
+SELECT count(*) AS findings FROM unnest(ARRAY['pat', 'key', 'SK', 'BSA']) word,
+	apikey.check_key('deepgram', lower(word) || left(repeat(md5('deepgram'), 2), 40 - length(word)));
+
+-- Placeholders.
+SELECT v.value, c.severity, c.code FROM unnest(ARRAY['your-api-key-here', 'YOUR_API_KEY', 'yourtokenhere', 'Your_Token', 'changeme',
+		'please change_me', 'CHANGE_ME_NOW', 'sk-xxxxx', 'my-placeholder', 'EXAMPLEKEY', 'some.example', '00000000', 'abc********', '12345678',
+		'0000000', 'your own', 'change it', 'xxxx-xxxx', 'exemplary']) WITH ORDINALITY AS v (value, number)
+	LEFT JOIN LATERAL apikey.check_key('custom', replace(value, ' ', '.') || '/') c ON c.code = 'placeholder'
+	ORDER BY number;
+SELECT c.* FROM apikey.check_key('groq', 'gsk_' || repeat('x', 52)) c;
+SELECT c.* FROM apikey.check_key('groq', 'gsk_your_api_key') c;
+-- No made-up but natural value is taken for one.
+SELECT key_type, seed FROM apikey.builtin_key_types t, generate_series(10, 14) seed,
+	apikey.check_key(key_type, pg_temp.sample(pattern, seed)) c WHERE c.code = 'placeholder';
+
+-- Under strict checks these are errors.
+SET apikey.strict_checks = on;
+SELECT c.* FROM apikey.check_key('groq', 'gsk_' || repeat('x', 52)) c;
+SELECT c.* FROM apikey.check_key('github_pat', pg_temp.sample_of('github_pat')) c;
+SELECT c.severity, c.code FROM apikey.check_key('qdrant', 'changeme') c;
+SELECT c.severity, c.code FROM apikey.check_key('qdrant', 'xxxxxxx') c;
+RESET apikey.strict_checks;
+SET ROLE regress_apikey_web;
+SELECT regress_apikey.outcome('SET apikey.strict_checks = on') AS told;
+RESET ROLE;
+
+-- Errors come before warnings.
+SELECT c.severity, c.code FROM apikey.check_key('groq', 'placeholder') c;
+
+-- What is known of single types.
+CREATE FUNCTION pg_temp.jwt(payload text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(rtrim(translate(replace(encode(convert_to(part, 'UTF8'), 'base64'), E'\n', ''), '+/', '-_'), '='), '.')
+	FROM unnest(ARRAY['{"alg":"HS256","typ":"JWT"}', payload, 'a made-up signature']) part
+$$;
+SELECT c.* FROM apikey.check_key('supabase_secret', pg_temp.jwt('{"iss":"supabase","ref":"abc","role":"anon","exp":2000000000}')) c;
+SELECT c.* FROM apikey.check_key('supabase_secret', pg_temp.jwt('{ "role" : "anon" }')) c;
+SELECT count(*) AS findings FROM apikey.check_key('supabase_secret', pg_temp.jwt('{"iss":"supabase","ref":"anon","role":"service_role","exp":2000000000}')) c;
+SELECT count(*) AS findings FROM apikey.check_key('supabase_secret', 'eyJub3QgYQ.and*.so-on') c WHERE code = 'public_key';
+SELECT c.* FROM apikey.check_key('aws_bedrock_session', pg_temp.sample_of('aws_bedrock_session')) c;
+SELECT c.* FROM apikey.check_key('aws_access_key_id', 'ASIA' || upper(left(md5('a'), 16))) c;
+SELECT count(*) AS findings FROM apikey.check_key('aws_access_key_id', 'AKIA' || upper(left(md5('a'), 16))) c;
+
+-- create_key refuses or warns in the same words, and echoes nothing.
+BEGIN;
+SELECT apikey.set_user_id('judged') IS NOT NULL AS set;
+SELECT regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'one', type, value)) AS told
+	FROM (VALUES ('groq', 'gsk_oops'), ('groq', pg_temp.sample_of('anthropic')), ('groq', ' '), ('custom', 'two words'),
+		('custom', repeat('ab', 4097))) v (type, value);
+SELECT apikey.create_key('two', 'custom', ' changeme ') IS NOT NULL AS created;
+SELECT apikey.create_key('three', 'qdrant', 'oops') IS NOT NULL AS created;
+SELECT name, hint FROM apikey.keys ORDER BY name;
+ROLLBACK;
+
+-- A name that has a key's shape, alone or among words, is refused.
+BEGIN;
+SELECT apikey.set_user_id('judged') IS NOT NULL AS set;
+CREATE TEMP TABLE shapes AS
+	SELECT t.key_type, w.words, left(regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)',
+		replace(w.words, '*', pg_temp.sample(t.pattern)), 'custom', 'a-made-up-value')), 5) AS state
+	FROM (SELECT * FROM apikey.builtin_key_types WHERE key_type IN ('anthropic', 'github_pat', 'groq', 'npm', 'sendgrid', 'slack_app', 'slack_webhook')) t,
+		unnest(ARRAY['*', 'my *', '* (old)', 'key=*', 'key: "*",', 'GROQ:*', '<*>', 'see *.', 'https://user:*@host']) w (words);
+SELECT words, state, count(*) FROM shapes GROUP BY 1, 2 ORDER BY words COLLATE "C", 2;
+SELECT left(regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)', name, 'custom', 'a-made-up-value')), 5) AS state, name
+	FROM unnest(ARRAY['gsk_ key', 'sk-', 'My OpenAI key (sk-...)', 'ghp_short', 'hf_', 'sk_live key of production']) name;
+ROLLBACK;

@@ -1,0 +1,146 @@
+-- status(): what is well, and each thing that is not.
+\set SHOW_CONTEXT never
+\pset format unaligned
+\pset null '(null)'
+SET client_min_messages = warning;
+-- A database of its own, so that nothing but this test is in it.
+CREATE DATABASE regression_apikey_status TEMPLATE template0;
+\c regression_apikey_status
+SET client_min_messages = warning;
+CREATE ROLE regress_apikey_status_monitor IN ROLE apikey_monitor;
+CREATE ROLE regress_apikey_status_admin IN ROLE apikey_admin, pg_read_all_settings;
+CREATE ROLE regress_apikey_status_user IN ROLE apikey_user, apikey_reveal;
+CREATE EXTENSION apikey;
+-- Fresh: nothing that depends on how this server is set up is shown.
+SELECT item, CASE item WHEN 'master key fingerprint' THEN regexp_replace(value, '[0-9a-f]{16}', 'F', 'g')
+		WHEN 'version' THEN 'V' WHEN 'master key source' THEN 'S' ELSE value END AS value, severity, advice
+	FROM apikey.status() WHERE item <> 'preload';
+SELECT count(*) AS preload, bool_and((value = 'on') = (severity = 'ok') AND (severity = 'ok') = (advice IS NULL)) AS fits
+	FROM apikey.status() WHERE item = 'preload';
+-- Every row has one of three severities, and advice exactly where it is not ok.
+SELECT count(*) FROM apikey.status()
+	WHERE item IS NULL OR value IS NULL OR severity NOT IN ('ok', 'warning', 'error') OR (severity = 'ok') <> (advice IS NULL);
+
+-- Who may call it, and who sees the source.
+SET ROLE regress_apikey_status_user;
+SELECT count(*) FROM apikey.status();
+SELECT count(*) FROM apikey.catalog_status();
+SET ROLE regress_apikey_status_admin;
+SELECT value = current_setting('apikey.master_key_source') AS whole FROM apikey.status() WHERE item = 'master key source';
+SELECT count(*) FROM apikey.catalog_status();
+SET ROLE regress_apikey_status_monitor;
+SELECT value FROM apikey.status() WHERE item = 'master key source' AND value ~ '^(env|file|command)$' IS FALSE;
+RESET ROLE;
+
+-- Rows are counted by state.
+SELECT apikey.create_key_for('u', 'k' || i, 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY',
+		expires_at => CASE WHEN i = 4 THEN timestamptz '2001-01-02' END,
+		created_at => CASE WHEN i = 4 THEN timestamptz '2001-01-01' END) IS NOT NULL AS created
+	FROM generate_series(1, 5) i;
+SELECT apikey.disable_key_for(user_id, id) IS NOT NULL AS disabled FROM apikey.all_keys WHERE name = 'k1';
+SELECT apikey.delete_key_for(user_id, id) IS NOT NULL AS deleted FROM apikey.all_keys WHERE name IN ('k2', 'k3');
+SET ROLE regress_apikey_status_monitor;
+SELECT * FROM apikey.status() WHERE item IN ('keys', 'data keys for values', 'data keys for columns');
+RESET ROLE;
+SELECT apikey.rotate_data_key('column') IS NOT NULL AS rotated;
+SELECT * FROM apikey.status() WHERE item = 'data keys for columns';
+
+-- Settings of the session.
+SET apikey.identity = 'session';
+SET apikey.strict_checks = on;
+SELECT * FROM apikey.status() WHERE item IN ('identity', 'strict checks');
+SET apikey.identity = 'claims';
+SELECT * FROM apikey.status() WHERE item = 'identity';
+RESET apikey.identity;
+RESET apikey.strict_checks;
+
+-- What somebody switched off, or added.
+CREATE VIEW bad AS SELECT item, value, severity, advice FROM apikey.status() WHERE severity = 'error';
+BEGIN;
+ALTER TABLE apikey.api_keys DISABLE ROW LEVEL SECURITY;
+SELECT * FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER TABLE apikey.api_keys NO FORCE ROW LEVEL SECURITY;
+SELECT item, value FROM bad;
+ROLLBACK;
+BEGIN;
+CREATE POLICY more ON apikey.api_keys USING (true);
+SELECT item, value FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER POLICY maintenance ON apikey.api_keys TO PUBLIC;
+SELECT item, value FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER EVENT TRIGGER apikey_drop_guard DISABLE;
+SELECT * FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER EVENT TRIGGER apikey_drop_guard ENABLE REPLICA;
+SELECT item, value FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER TABLE apikey.data_keys DISABLE TRIGGER ALL;
+ALTER TABLE apikey.custom_key_types ENABLE TRIGGER ALL;
+SELECT * FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER ROLE apikey_owner LOGIN;
+GRANT apikey_maintenance TO regress_apikey_status_user;
+SELECT * FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER ROLE apikey_maintenance CREATEROLE BYPASSRLS CREATEDB REPLICATION SUPERUSER;
+GRANT regress_apikey_status_user TO apikey_owner;
+SELECT item, value FROM bad;
+ROLLBACK;
+UPDATE pg_extension SET extversion = '0.1' WHERE extname = 'apikey';
+SELECT item, regexp_replace(value, '^library [^,]*', 'library V') AS value, advice FROM bad;
+SELECT default_version AS version FROM pg_available_extensions WHERE name = 'apikey' \gset
+UPDATE pg_extension SET extversion = :'version' WHERE extname = 'apikey';
+SELECT count(*) FROM bad;
+
+-- Linked tables.
+CREATE TABLE people (id int8 PRIMARY KEY);
+CREATE TABLE orgs (id text PRIMARY KEY);
+INSERT INTO orgs VALUES ('x');
+SELECT apikey.link_users('orgs', 'id', 'soft_delete', 'org:');
+SELECT apikey.purge_user('u');
+SELECT apikey.link_users('people', 'id');
+SELECT * FROM apikey.status() WHERE item = 'linked users';
+BEGIN;
+ALTER TABLE people DISABLE TRIGGER apikey_users_delete;
+SELECT item, value, severity, regexp_replace(advice, '\d+', 'N') AS advice FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER TABLE orgs ENABLE ALWAYS TRIGGER apikey_users_delete;
+DROP TRIGGER apikey_users_truncate ON people;
+SELECT item, value FROM bad;
+ROLLBACK;
+BEGIN;
+DROP TABLE people;
+ALTER TABLE orgs RENAME id TO name;
+SELECT item, regexp_replace(value, '\d+', 'N') AS value, severity, regexp_replace(advice, '\d+', 'N') AS advice FROM bad;
+ROLLBACK;
+SELECT count(*) FROM bad;
+
+-- A data key that does not open: error while none does, warning while another does.
+UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3) WHERE purpose = 'value';
+SELECT item, value, severity, regexp_replace(advice, '[0-9a-f-]{36}', 'ID') AS advice FROM apikey.status() WHERE item = 'data keys for values';
+SELECT apikey.rotate_data_key('column') IS NOT NULL AS rotated;
+UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x00' FROM 60)
+	WHERE id = (SELECT id FROM apikey.data_keys WHERE purpose = 'column' ORDER BY created_at LIMIT 1);
+SELECT item, value, severity, regexp_replace(advice, '[0-9a-f-]{36}', 'ID') AS advice FROM apikey.status() WHERE item = 'data keys for columns';
+
+-- Not within a security-restricted operation.
+CREATE FUNCTION peek_in() RETURNS text LANGUAGE sql VOLATILE AS 'SELECT string_agg(s.value, '','') FROM apikey.status() s';
+CREATE FUNCTION peek(int8) RETURNS int8 LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN length(public.peek_in()); END';
+INSERT INTO people VALUES (1);
+CREATE INDEX ON people (peek(id));
+
+-- Clean up.
+\c contrib_regression
+SET client_min_messages = error;
+DROP DATABASE regression_apikey_status;
+DROP ROLE regress_apikey_status_monitor, regress_apikey_status_admin, regress_apikey_status_user;
