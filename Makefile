@@ -89,10 +89,11 @@ openssl-present:
 		exit 1; \
 	fi
 
-# pg_regress looks for expected/ in the directory of the build.
+# pg_regress looks for expected/ in the directory of the build.  (The absolute
+# name is one that VPATH does not lead elsewhere.)
 ifneq ($(abspath $(topdir)),$(CURDIR))
-installcheck: | expected
-expected:
+installcheck: | $(CURDIR)/expected
+$(CURDIR)/expected:
 	ln -s $(abspath $(topdir))/expected $@
 EXTRA_CLEAN += expected
 endif

@@ -127,8 +127,9 @@ consider(const ApikeyKeyType *type, const char *value, size_t len,
 {
 	const char *prefix;
 
-	if (!apikey_keytype_matches(type, value, len) ||
-		apikey_judge_others(type, value, len) != NIL)
+	/* The cheaper question first: most patterns need not be compiled. */
+	if (apikey_judge_others(type, value, len) != NIL ||
+		!apikey_keytype_matches(type, value, len))
 		return false;
 	prefix = apikey_keytype_prefix(type, value, len);
 	candidate->type = type;
@@ -185,7 +186,7 @@ apikey_detect_key_type(PG_FUNCTION_ARGS)
  * The rows of builtin_key_types and custom_key_types
  */
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn() static void
 refuse(const char *column, const char *message, const char *detail,
 	   const char *hint)
 {
@@ -327,8 +328,7 @@ static const struct
 	const char *name;
 	bool		is_array;
 	void		(*check) (const char *value);
-}			columns[] =
-{
+}			columns[] = {
 	{"key_type", false, check_name},
 	{"label", false, check_label},
 	{"env_vars", true, check_env_var},

@@ -134,8 +134,7 @@ static const struct
 {
 	const char *name;
 	bool		(*holds) (const char *value, size_t len);
-}			checksums[] =
-{
+}			checksums[] = {
 	{"github", check_github},
 	{"github_fine_grained", check_github_fine_grained},
 	{"gitlab", check_gitlab},

@@ -120,6 +120,8 @@ narrow(List *types, const char *value, size_t len)
 	List	   *matching = NIL;
 	ListCell   *cell;
 
+	if (list_length(types) < 2)
+		return types;
 	foreach(cell, types)
 	{
 		if (apikey_keytype_matches(lfirst(cell), value, len))
@@ -136,6 +138,7 @@ apikey_judge_others(const ApikeyKeyType *type, const char *value, size_t len)
 	int			position = 0;
 	const ApikeyPrefix *prefix;
 
+	/* The longest prefixes come first; a shorter one tells nothing more. */
 	if (strcmp(type->name, APIKEY_KEYTYPE_CUSTOM) == 0)
 		return NIL;
 	while ((prefix = apikey_keytype_next_prefix(value, len, &position)) != NULL &&
@@ -274,7 +277,7 @@ is_temporary_id(const char *value, size_t len)
 }
 
 /* What is known of single types beyond their form. */
-static const struct
+typedef struct SpecialRule
 {
 	const char *type;
 	bool		(*applies) (const char *value, size_t len); /* NULL: always */
@@ -282,22 +285,29 @@ static const struct
 	const char *code;
 	const char *message;
 	const char *hint;
-}			special_rules[] =
-{
+} SpecialRule;
+
+static const SpecialRule special_rules[] = {
 	{
-		"aws_bedrock_session", NULL, false, "short_lived",
-		"value is a short-term key, which expires within 12 hours",
-		"Store a long-term key, of type \"aws_bedrock\"."
+		.type = "aws_bedrock_session",
+		.code = "short_lived",
+		.message = "value is a short-term key, which expires within 12 hours",
+		.hint = "Store a long-term key, of type \"aws_bedrock\"."
 	},
 	{
-		"aws_access_key_id", is_temporary_id, false, "short_lived",
-		"value is the id of temporary credentials, which expire within hours and need a session token",
-		"Store the id of a long-term access key."
+		.type = "aws_access_key_id",
+		.applies = is_temporary_id,
+		.code = "short_lived",
+		.message = "value is the id of temporary credentials, which expire within hours and need a session token",
+		.hint = "Store the id of a long-term access key."
 	},
 	{
-		"supabase_secret", is_anon_jwt, true, "public_key",
-		"value is the project's public key, of role \"anon\"",
-		"Store the secret key, or the legacy key of role \"service_role\"."
+		.type = "supabase_secret",
+		.applies = is_anon_jwt,
+		.is_error = true,
+		.code = "public_key",
+		.message = "value is the project's public key, of role \"anon\"",
+		.hint = "Store the secret key, or the legacy key of role \"service_role\"."
 	}
 };
 
@@ -373,7 +383,8 @@ apikey_judge(const ApikeyKeyType *type, const char *value, size_t len)
 		first = judge_format(type, value, len);
 	if (first != NULL)
 		findings = list_make1(first);
-	findings = list_concat(findings, judge_specially(type, value, len));
+	if (first == NULL || !first->is_error)
+		findings = list_concat(findings, judge_specially(type, value, len));
 	findings = list_concat(findings, judge_truth(type, value, len));
 	return errors_first(findings);
 }

@@ -26,13 +26,19 @@ PG_FUNCTION_INFO_V1(apikey_find_keys);
 PG_FUNCTION_INFO_V1(apikey_verify_keys);
 PG_FUNCTION_INFO_V1(apikey_purge_deleted);
 
+/*
+ * The columns of apikey.all_keys.  Not from the view itself: a security
+ * barrier would have it read whole.
+ */
 static ApikeyStatement find_by_fingerprint = {
 	.role = APIKEY_AS_MAINTENANCE,
-	.sql = "SELECT a.* FROM apikey.api_keys k JOIN apikey.all_keys a"
-	" ON a.user_id OPERATOR(pg_catalog.=) k.user_id"
-	" AND a.id OPERATOR(pg_catalog.=) k.id"
+	.sql = "SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint,"
+	" k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,"
+	" k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active"
+	" FROM apikey.api_keys k LEFT JOIN apikey.key_types t"
+	" ON t.key_type OPERATOR(pg_catalog.=) k.key_type"
 	" WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)"
-	" ORDER BY a.user_id, a.id",
+	" ORDER BY k.user_id, k.id",
 	.arg_count = 1,
 	.arg_types = {BYTEAARRAYOID}
 };

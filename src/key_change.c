@@ -96,7 +96,7 @@ run_on_key(ApikeyStatement *statement, const char *user_id,
 	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
 	Datum		args[3];
 
-	apikey_stored_key_get(user_id, &selector, true, false, key);
+	apikey_stored_key_get(user_id, &selector, true, key);
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = PointerGetDatum(reason);
@@ -132,7 +132,7 @@ update(FunctionCallInfo fcinfo, char *user_id, ApikeySelector selector)
 	ApikeyKeyChange change = {0};
 
 	apikey_lock_for_write();
-	apikey_stored_key_get(user_id, &selector, true, false, key);
+	apikey_stored_key_get(user_id, &selector, true, key);
 	read_new_value(fcinfo, 1, key->key_type, &change);
 	if (!PG_ARGISNULL(2))
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(2), "new_name");
@@ -250,6 +250,21 @@ apikey_delete_key_for(PG_FUNCTION_ARGS)
 	return run_on_key(&delete, user_id, apikey_select_by_id(fcinfo, 1), NULL);
 }
 
+/* A deleted key, its row locked; 55000 for one that is not deleted. */
+static void
+get_deleted(const char *user_id, const ApikeySelector *selector,
+			const char *hint, ApikeyStoredKey *key)
+{
+	if (!apikey_stored_key_find(user_id, selector, true, key))
+		apikey_raise_no_such_key(selector, false);
+	if (!key->deleted)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("API key \"%s\" has not been deleted", key->name),
+				 hint != NULL ? errhint("%s", hint) : 0,
+				 apikey_errargument("id")));
+}
+
 /*
  * apikey.restore_key(id, new_name), restore_key_for(user_id, id, new_name)
  *
@@ -266,7 +281,7 @@ restore(FunctionCallInfo fcinfo, char *user_id, ApikeySelector selector,
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(name_arg), "new_name");
 	apikey_lock_for_write();
 	apikey_links_require_user(user_id);
-	apikey_stored_key_get(user_id, &selector, true, true, key);
+	get_deleted(user_id, &selector, NULL, key);
 	apikey_apply_change(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);
 }
@@ -304,14 +319,7 @@ purge_one(char *user_id, ApikeySelector selector)
 	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
 	Datum		args[2];
 
-	if (!apikey_stored_key_find(user_id, &selector, true, key))
-		apikey_raise_no_such_key(&selector, false);
-	if (!key->deleted)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("API key \"%s\" has not been deleted", key->name),
-				 errhint("Call apikey.delete_key() first."),
-				 apikey_errargument("id")));
+	get_deleted(user_id, &selector, "Call apikey.delete_key() first.", key);
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	apikey_run(&purge, user_id, args, NULL, NULL);

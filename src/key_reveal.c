@@ -23,8 +23,8 @@ reveal(const char *user_id, ApikeySelector selector)
 {
 	ApikeyStoredKey key;
 
-	apikey_stored_key_get(user_id, &selector, false, false, &key);
-	apikey_stored_key_require_usable(&key);
+	apikey_stored_key_get(user_id, &selector, false, &key);
+	apikey_stored_key_require_usable(&key, selector.argument);
 	PG_RETURN_TEXT_P(apikey_stored_key_open(&key));
 }
 

@@ -4,8 +4,8 @@
  *		reveal_env: the values that an execution needs, by environment variable.
  *
  * First it is settled which key fills which variable, without opening any;
- * all that is wrong with what was asked for is told in one error.  Then each
- * key is opened once, and what was opened is wiped when the JSON is made.
+ * all that is wrong with an argument is told in one error.  Then each key is
+ * opened once, and what was opened is wiped when the JSON is made.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,6 +29,7 @@ typedef struct Slot
 	char	   *variable;
 	ApikeyStoredKey *key;
 	bool		named;			/* asked for by name */
+	bool		contested;		/* by another key asked for by name */
 } Slot;
 
 typedef struct Request
@@ -42,10 +43,11 @@ typedef struct Request
 	StringInfoData conflicting;
 } Request;
 
+/* kind: what goes before the name, if anything. */
 static void
-note(StringInfo list, const char *name)
+note(StringInfo list, const char *kind, const char *name)
 {
-	appendStringInfo(list, "%s\"%s\"", list->len > 0 ? ", " : "", name);
+	appendStringInfo(list, "%s%s\"%s\"", list->len > 0 ? ", " : "", kind, name);
 }
 
 /* The variables of a key, copied: its own, or those of its type. */
@@ -91,7 +93,7 @@ claim(Request *request, ApikeyStoredKey *key, bool named)
 	ListCell   *cell;
 
 	if (named && variables == NIL)
-		note(&request->nameless, key->name);
+		note(&request->nameless, "", key->name);
 	foreach(cell, variables)
 	{
 		Slot	   *slot = find_slot(request, lfirst(cell));
@@ -104,8 +106,11 @@ claim(Request *request, ApikeyStoredKey *key, bool named)
 			slot->named = named;
 			request->slots = lappend(request->slots, slot);
 		}
-		else if (named && slot->named && slot->key != key)
-			note(&request->conflicting, slot->variable);
+		else if (named && slot->named && slot->key != key && !slot->contested)
+		{
+			slot->contested = true;
+			note(&request->conflicting, "", slot->variable);
+		}
 	}
 }
 
@@ -126,10 +131,10 @@ add_name(Request *request, Datum name)
 		if (apikey_stored_key_usable(key))
 			claim(request, key, true);
 		else
-			note(&request->unusable, key->name);
+			note(&request->unusable, "", key->name);
 		return;
 	}
-	note(&request->absent, apikey_selector_text(&selector));
+	note(&request->absent, "", apikey_selector_text(&selector));
 }
 
 static void
@@ -154,7 +159,7 @@ add_type(Request *request, Datum key_type)
 		claim(request, key, false);
 	}
 	if (!usable)
-		note(exists ? &request->unusable : &request->absent, wanted);
+		note(exists ? &request->unusable : &request->absent, "of type ", wanted);
 }
 
 static void
@@ -165,6 +170,38 @@ add_all(Request *request)
 	for (i = 0; i < request->key_count; i++)
 		if (apikey_stored_key_usable(&request->keys[i]))
 			claim(request, &request->keys[i], false);
+}
+
+/* Raise what is wrong with what an argument asked for. */
+static void
+refuse_faults(const Request *request, const char *argument)
+{
+	if (request->absent.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
+				 errmsg("API keys do not exist: %s", request->absent.data),
+				 errhint("The view apikey.keys lists the user's keys."),
+				 apikey_errargument(argument)));
+	if (request->unusable.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("API keys are expired or disabled: %s",
+						request->unusable.data),
+				 apikey_errargument(argument)));
+	if (request->nameless.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("API keys have no environment variable: %s",
+						request->nameless.data),
+				 errhint("Give them one with apikey.update_key(..., new_env_var => ...)."),
+				 apikey_errargument(argument)));
+	if (request->conflicting.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("several of the named API keys fill the same environment variable: %s",
+						request->conflicting.data),
+				 errhint("Name one of them, or give one a variable of its own."),
+				 apikey_errargument(argument)));
 }
 
 /* Apply add to each element of argument arg; a NULL element is refused. */
@@ -190,37 +227,7 @@ add_each(FunctionCallInfo fcinfo, int arg, const char *argument,
 					 apikey_errargument(argument)));
 		(*add) (request, elements[i]);
 	}
-}
-
-static void
-refuse_faults(const Request *request)
-{
-	if (request->absent.len > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
-				 errmsg("API keys do not exist: %s", request->absent.data),
-				 errhint("The view apikey.keys lists the user's keys."),
-				 apikey_errquiet()));
-	if (request->unusable.len > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_APIKEY_NOT_USABLE),
-				 errmsg("API keys are expired or disabled: %s",
-						request->unusable.data),
-				 apikey_errquiet()));
-	if (request->nameless.len > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("API keys have no environment variable: %s",
-						request->nameless.data),
-				 errhint("Give them one with apikey.update_key(..., new_env_var => ...)."),
-				 apikey_errargument("names")));
-	if (request->conflicting.len > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("several of the named API keys fill the same environment variable: %s",
-						request->conflicting.data),
-				 errhint("Name one of them, or give one a variable of its own."),
-				 apikey_errargument("names")));
+	refuse_faults(request, argument);
 }
 
 /* Where everything was asked for, one key that does not open hides none. */
@@ -327,6 +334,5 @@ apikey_reveal_env(PG_FUNCTION_ARGS)
 		add_all(&request);
 	add_each(fcinfo, 0, "names", &request, add_name);
 	add_each(fcinfo, 1, "key_types", &request, add_type);
-	refuse_faults(&request);
 	PG_RETURN_JSONB_P(reveal(&request, everything));
 }

@@ -222,6 +222,9 @@ unwrap(Entry *entry, const ApikeyMasterKeys *masters)
 
 	if (entry->key != NULL)
 		return APIKEY_KEY_OPEN;
+	if (apikey_wrap_master_id((uint8_t *) VARDATA(entry->wrapped),
+							  VARSIZE(entry->wrapped) - VARHDRSZ) == NULL)
+		return entry->state = APIKEY_KEY_DAMAGED;
 	master = apikey_master_find(masters, entry->master_id);
 	if (master == NULL)
 		return entry->state = APIKEY_KEY_FOREIGN;

@@ -421,14 +421,14 @@ apikey_keytype_next_prefix(const char *value, size_t len, int *position)
 	return NULL;
 }
 
-static void pg_attribute_noreturn()
-raise_regex(int result, const regex_t *expression)
+pg_attribute_noreturn() static void
+raise_regex(int result)
 {
 	char		problem[100];
 
 	/* A cancelled query makes the engine give up. */
 	CHECK_FOR_INTERRUPTS();
-	pg_regerror(result, expression, problem, sizeof(problem));
+	pg_regerror(result, NULL, problem, sizeof(problem));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_REGULAR_EXPRESSION),
 			 errmsg("the pattern of a key type failed: %s", problem),
@@ -460,6 +460,6 @@ apikey_keytype_matches(const ApikeyKeyType *type, const char *value, size_t len)
 	PG_END_TRY();
 	pfree(wide);
 	if (result != REG_OKAY && result != REG_NOMATCH)
-		raise_regex(result, expression);
+		raise_regex(result);
 	return result == REG_OKAY;
 }

@@ -40,6 +40,10 @@ PG_FUNCTION_INFO_V1(apikey_users_delete_trigger);
 PG_FUNCTION_INFO_V1(apikey_users_update_trigger);
 PG_FUNCTION_INFO_V1(apikey_users_truncate_trigger);
 
+/* What kind of trigger: event, row or statement, before or after. */
+#define KIND_MASK \
+	(TRIGGER_EVENT_OPMASK | TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)
+
 static ApikeyStatement purge = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "DELETE FROM apikey.api_keys"
@@ -87,11 +91,10 @@ static ApikeyLink *
 get_link(FunctionCallInfo fcinfo, TriggerEvent expected)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	TriggerEvent mask = TRIGGER_EVENT_OPMASK | TRIGGER_EVENT_ROW |
-		TRIGGER_EVENT_TIMINGMASK;
 	ApikeyLink *link;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || (trigger->tg_event & mask) != expected)
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		(trigger->tg_event & KIND_MASK) != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function was not called by the trigger that it is for"),
@@ -244,8 +247,11 @@ get_longer_prefixes(const ApikeyLink *link)
 	ListCell   *cell;
 
 	foreach(cell, longer)
-		prefixes[count++] =
-			CStringGetTextDatum(((ApikeyLink *) lfirst(cell))->prefix);
+	{
+		ApikeyLink *other = (ApikeyLink *) lfirst(cell);
+
+		prefixes[count++] = CStringGetTextDatum(other->prefix);
+	}
 	return PointerGetDatum(construct_array(prefixes, count, TEXTOID, -1,
 										   false, TYPALIGN_INT));
 }

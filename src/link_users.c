@@ -94,6 +94,7 @@ static const struct
 	const char *function;
 	const char *sql;
 }			triggers[] = {
+
 	{
 		"users_delete_trigger",
 		"CREATE TRIGGER apikey_users_delete AFTER DELETE ON %1$s"

@@ -70,7 +70,7 @@ refuse_missing(const char *argument)
 ApikeySelector
 apikey_select_named(const char *name)
 {
-	ApikeySelector selector = {0};
+	ApikeySelector selector = {.argument = "name"};
 
 	if (!apikey_arg_is_uuid(name, selector.id.data))
 		selector.name = pstrdup(name);
@@ -88,7 +88,7 @@ apikey_select_by_text(FunctionCallInfo fcinfo, int arg)
 ApikeySelector
 apikey_select_by_id(FunctionCallInfo fcinfo, int arg)
 {
-	ApikeySelector selector = {0};
+	ApikeySelector selector = {.argument = "id"};
 
 	if (PG_ARGISNULL(arg))
 		refuse_missing("id");
@@ -99,8 +99,12 @@ apikey_select_by_id(FunctionCallInfo fcinfo, int arg)
 ApikeySelector
 apikey_select_by_id_text(FunctionCallInfo fcinfo, int arg)
 {
-	ApikeySelector selector = apikey_select_by_text(fcinfo, arg);
+	ApikeySelector selector;
 
+	if (PG_ARGISNULL(arg))
+		refuse_missing("id");
+	selector = apikey_select_by_text(fcinfo, arg);
+	selector.argument = "id";
 	if (selector.name != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -202,17 +206,17 @@ apikey_raise_no_such_key(const ApikeySelector *selector, bool is_deleted)
 			 is_deleted ? errdetail("It has been deleted.") : 0,
 			 is_deleted ? errhint("apikey.restore_key() brings it back.") :
 			 errhint("The views apikey.keys and apikey.deleted_keys list the user's keys."),
-			 apikey_errargument(selector->name != NULL ? "name" : "id")));
+			 apikey_errargument(selector->argument)));
 }
 
 void
 apikey_stored_key_get(const char *user_id, const ApikeySelector *selector,
-					  bool for_update, bool deleted, ApikeyStoredKey *key)
+					  bool for_update, ApikeyStoredKey *key)
 {
 	if (!apikey_stored_key_find(user_id, selector, for_update, key))
 		apikey_raise_no_such_key(selector, false);
-	if (key->deleted != deleted)
-		apikey_raise_no_such_key(selector, key->deleted);
+	if (key->deleted)
+		apikey_raise_no_such_key(selector, true);
 }
 
 static bool
@@ -229,7 +233,8 @@ apikey_stored_key_usable(const ApikeyStoredKey *key)
 }
 
 void
-apikey_stored_key_require_usable(const ApikeyStoredKey *key)
+apikey_stored_key_require_usable(const ApikeyStoredKey *key,
+								 const char *argument)
 {
 	if (apikey_stored_key_usable(key))
 		return;
@@ -238,13 +243,13 @@ apikey_stored_key_require_usable(const ApikeyStoredKey *key)
 				(errcode(ERRCODE_APIKEY_NOT_USABLE),
 				 errmsg("API key \"%s\" is disabled", key->name),
 				 errhint("apikey.enable_key() switches it on again."),
-				 apikey_errquiet()));
+				 apikey_errargument(argument)));
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_NOT_USABLE),
 			 errmsg("API key \"%s\" has expired", key->name),
 			 errdetail("It expired at %s.", timestamptz_to_str(key->expires_at)),
 			 errhint("apikey.update_key() takes a new value and a new expiry."),
-			 apikey_errquiet()));
+			 apikey_errargument(argument)));
 }
 
 /* What a value of the row is sealed with; freed by the caller. */

@@ -18,6 +18,7 @@
 /* Which of a user's keys is meant: by name, or by id. */
 typedef struct ApikeySelector
 {
+	const char *argument;		/* of the SQL function, for messages */
 	char	   *name;			/* NULL: by id */
 	pg_uuid_t	id;
 } ApikeySelector;
@@ -45,7 +46,7 @@ typedef struct ApikeySealedValue
 	text	   *hint;
 } ApikeySealedValue;
 
-/* A name, or an id in text form. */
+/* A name, or an id in text form, from the argument "name". */
 extern ApikeySelector apikey_select_named(const char *name);
 
 /*
@@ -71,11 +72,10 @@ extern bool apikey_stored_key_find(const char *user_id,
 								   const ApikeySelector *selector,
 								   bool for_update, ApikeyStoredKey *key);
 
-/* The same; KA005 when there is none, or a deleted one is not wanted. */
+/* The same; KA005 when there is none, or it is deleted. */
 extern void apikey_stored_key_get(const char *user_id,
 								  const ApikeySelector *selector,
-								  bool for_update, bool deleted,
-								  ApikeyStoredKey *key);
+								  bool for_update, ApikeyStoredKey *key);
 
 /* KA005; another user's key gives the same as none. */
 pg_attribute_noreturn() extern void
@@ -91,8 +91,9 @@ extern Datum apikey_optional_text(const char *value, bool *is_null);
 /* Is it neither deleted, disabled nor expired? */
 extern bool apikey_stored_key_usable(const ApikeyStoredKey *key);
 
-/* KA006 if it is disabled or expired. */
-extern void apikey_stored_key_require_usable(const ApikeyStoredKey *key);
+/* KA006 if it is disabled or expired; argument is what named the key. */
+extern void apikey_stored_key_require_usable(const ApikeyStoredKey *key,
+											 const char *argument);
 
 /*
  * The value, in a text that the caller wipes unless it returns it; KA001,

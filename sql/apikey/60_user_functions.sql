@@ -102,7 +102,7 @@ CREATE FUNCTION apikey.restore_key(id uuid, new_name text DEFAULT NULL) RETURNS 
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_restore_key';
 COMMENT ON FUNCTION apikey.restore_key(uuid, text) IS
-'Brings a deleted key of the caller back; returns its id. new_name: a name for it; NULL: the one it had. 23505: the name is taken by now; KA005: no such key; KA007: no identity among the deleted ones.';
+'Brings a deleted key of the caller back; returns its id. new_name: a name for it; NULL: the one it had. 23505: the name is taken by now; 55000: the key is not deleted; KA005: no such key; KA007: no identity.';
 REVOKE ALL ON FUNCTION apikey.restore_key(uuid, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.restore_key(id text, new_name text DEFAULT NULL) RETURNS uuid

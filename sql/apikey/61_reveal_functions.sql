@@ -21,5 +21,5 @@ CREATE FUNCTION apikey.reveal_env(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_reveal_env';
 COMMENT ON FUNCTION apikey.reveal_env(text[], text[]) IS
-'What an execution needs: an object with the value of keys of the caller under each of their environment variables. names: keys by name or id; key_types: the newest usable key of each type; both: all of these, a named key before a type''s. Neither: every usable key, the newest where two share a variable; one that does not open is left out with a WARNING. An empty array asks for none. Asked for and absent: KA005; expired or disabled: KA006; two named keys with one variable, or one without any: 22023; each names them all.';
+'What an execution needs: an object with the value of keys of the caller under each of their environment variables. names: keys by name or id; key_types: the usable keys of these types, the newest where two share a variable; both: all of these, a named key before a type''s. Neither: every usable key, the newest where two share a variable; one that does not open is left out with a WARNING. An empty array asks for none. Asked for and absent: KA005; expired or disabled: KA006; two named keys with one variable, or one without any: 22023; each names them all.';
 REVOKE ALL ON FUNCTION apikey.reveal_env(text[], text[]) FROM PUBLIC;

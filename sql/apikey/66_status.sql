@@ -18,7 +18,7 @@ UNION ALL
 	SELECT 'row-level security',
 		CASE WHEN ok THEN 'forced' ELSE 'not as installed' END,
 		CASE WHEN ok THEN 'ok' ELSE 'error' END,
-		CASE WHEN NOT ok THEN 'Users may reach each other''s rows. Run ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY; it has the policies own_keys and maintenance and no other.' END
+		CASE WHEN NOT ok THEN 'Users may reach each other''s rows.  Run ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY; it has the policies own_keys and maintenance and no other.' END
 	FROM (SELECT relrowsecurity AND relforcerowsecurity
 			AND (SELECT count(*) = 2
 					AND count(*) FILTER (WHERE polname = 'own_keys' AND polroles = '{0}') = 1
@@ -30,14 +30,14 @@ UNION ALL
 	SELECT 'drop guard',
 		CASE WHEN ok THEN 'enabled' ELSE 'disabled' END,
 		CASE WHEN ok THEN 'ok' ELSE 'error' END,
-		CASE WHEN NOT ok THEN 'DROP EXTENSION apikey would take all keys. Run ALTER EVENT TRIGGER apikey_drop_guard ENABLE.' END
+		CASE WHEN NOT ok THEN 'DROP EXTENSION apikey would take all keys.  Run ALTER EVENT TRIGGER apikey_drop_guard ENABLE.' END
 	FROM (SELECT EXISTS (SELECT FROM pg_event_trigger
 			WHERE evtname = 'apikey_drop_guard' AND evtenabled IN ('O', 'A')) AS ok) s
 UNION ALL
 	SELECT 'cache triggers',
 		coalesce('not enabled on ' || string_agg(t.relation::text, ', '), 'enabled'),
 		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
-		CASE WHEN count(*) > 0 THEN 'Sessions may go on with what is out of date. Run ALTER TABLE ... ENABLE ALWAYS TRIGGER for the two triggers of each of these tables that call apikey.invalidate_cache().' END
+		CASE WHEN count(*) > 0 THEN 'Sessions may go on with what is out of date.  Run ALTER TABLE ... ENABLE ALWAYS TRIGGER for the two triggers of each of these tables that call apikey.invalidate_cache().' END
 	FROM unnest(ARRAY['apikey.data_keys'::regclass, 'apikey.builtin_key_types', 'apikey.custom_key_types',
 			'apikey.linked_users']) t(relation)
 	-- AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, and AFTER TRUNCATE
@@ -53,17 +53,21 @@ UNION ALL
 	FROM apikey.linked_users l
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users)
-			THEN format('The table does not exist any more, and no key of its users can be stored. Run SELECT apikey.unlink_users(%s).', l.users::oid)
+			THEN format('The table does not exist any more, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s).', l.users::oid)
 		WHEN NOT EXISTS (SELECT FROM pg_attribute a
 				WHERE a.attrelid = l.users AND a.attname = l.id_column AND NOT a.attisdropped)
-			THEN format('The table has no such column any more, and no key of its users can be stored. Run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+			THEN format('The table has no such column any more, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+		WHEN NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+				WHERE i.indrelid = l.users AND a.attname = l.id_column AND a.attnotnull
+					AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL)
+			THEN 'The ids are not unique any more, or can be NULL: users with one id share their keys.  Make the column the primary key, or NOT NULL with a unique constraint.'
 		-- AFTER DELETE and AFTER UPDATE FOR EACH ROW, BEFORE TRUNCATE
 		WHEN (SELECT count(*) FROM pg_trigger t
 				WHERE t.tgrelid = l.users AND t.tgenabled IN ('O', 'A')
 					AND (t.tgfoid = 'apikey.users_delete_trigger()'::regprocedure AND t.tgtype = 9
 						OR t.tgfoid = 'apikey.users_update_trigger()'::regprocedure AND t.tgtype = 17
 						OR t.tgfoid = 'apikey.users_truncate_trigger()'::regprocedure AND t.tgtype = 34)) <> 3
-			THEN format('A trigger is missing or disabled, and the keys of deleted users may stay. Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+			THEN format('A trigger is missing or disabled, and the keys of deleted users may stay.  Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
 		END) f(fault)
 	ORDER BY l.prefix)
 UNION ALL
@@ -73,7 +77,7 @@ UNION ALL
 	(SELECT 'internal role',
 		r.rolname || CASE WHEN fault <> '' THEN ': ' || fault ELSE '' END,
 		CASE WHEN fault = '' THEN 'ok' ELSE 'error' END,
-		CASE WHEN fault <> '' THEN 'Somebody could act as this role and reach every row. Take the attributes and memberships away.' END
+		CASE WHEN fault <> '' THEN 'Somebody could act as this role and reach every row.  Take the attributes and memberships away.' END
 	FROM pg_roles r
 	CROSS JOIN LATERAL (SELECT concat_ws(', ',
 			CASE WHEN r.rolcanlogin THEN 'LOGIN' END,

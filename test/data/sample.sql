@@ -34,7 +34,7 @@ DECLARE
 	bounds text[];
 BEGIN
 	bounds := regexp_match(substr(pattern, pos), '^\{(\d+)(,?)(\d*)\}');
-	count := CASE substr(pattern, pos, 1) WHEN '?' THEN seed % 2 WHEN '*' THEN 12 WHEN '+' THEN 12 ELSE 1 END;
+	count := CASE substr(pattern, pos, 1) WHEN '?' THEN seed % 2 WHEN '*' THEN seed * 5 WHEN '+' THEN 1 + seed * 5 ELSE 1 END;
 	IF bounds IS NOT NULL THEN
 		count := bounds[1]::int + CASE
 			WHEN bounds[2] = '' THEN 0

@@ -38,7 +38,7 @@ SELECT type, prefix, c.severity, c.code, c.message
 SELECT type, prefix, c.severity, c.code
 	FROM worked LEFT JOIN LATERAL apikey.check_key(type, concat(prefix, body, tail, overlay(sum PLACING CASE WHEN right(sum, 1) = '2' THEN '3' ELSE '2' END FROM length(sum)), after)) c ON true
 	ORDER BY type, prefix, tail, sum;
--- Only GitLab's and the fine-grained one's cover the prefix or what follows.
+-- Nothing is known of the last 8 characters of GitHub's fine-grained ones.
 SELECT type, c.code FROM worked LEFT JOIN LATERAL apikey.check_key(type, concat(prefix, body, tail, sum, upper(after))) c ON true
 	WHERE after <> '';
 -- The checksum without its zeros, as a whole of the right length, is wrong.

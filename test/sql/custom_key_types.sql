@@ -1,7 +1,7 @@
 -- Types that an administrator adds, and types of ours that one adjusts.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
-\set groq 'gsk_' `printf 'a1b2%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13`
+SELECT 'gsk_' || repeat('a1b2', 13) AS groq \gset
 
 SET ROLE regress_apikey_admin;
 

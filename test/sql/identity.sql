@@ -134,7 +134,7 @@ BEGIN;
 SELECT apikey.set_user_id('alice');
 SET LOCAL apikey.user_id = '';
 SELECT who();
-SELECT outcome($$SELECT apikey.create_key('one', 'custom', 'a value of no use')$$);
+SELECT outcome($$SELECT apikey.create_key('one', 'custom', 'a_value_of_no_use')$$);
 ROLLBACK;
 
 -- What is no user id: refused, and the identity stays what it was.

@@ -119,6 +119,10 @@ DROP TRIGGER apikey_users_truncate ON people;
 SELECT item, value FROM bad;
 ROLLBACK;
 BEGIN;
+ALTER TABLE people DROP CONSTRAINT people_pkey;
+SELECT * FROM bad;
+ROLLBACK;
+BEGIN;
 DROP TABLE people;
 ALTER TABLE orgs RENAME id TO name;
 SELECT item, regexp_replace(value, '\d+', 'N') AS value, severity, regexp_replace(advice, '\d+', 'N') AS advice FROM bad;
@@ -129,7 +133,7 @@ SELECT count(*) FROM bad;
 UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3) WHERE purpose = 'value';
 SELECT item, value, severity, regexp_replace(advice, '[0-9a-f-]{36}', 'ID') AS advice FROM apikey.status() WHERE item = 'data keys for values';
 SELECT apikey.rotate_data_key('column') IS NOT NULL AS rotated;
-UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x00' FROM 60)
+UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 60, get_byte(wrapped_key, 60) # 1)
 	WHERE id = (SELECT id FROM apikey.data_keys WHERE purpose = 'column' ORDER BY created_at LIMIT 1);
 SELECT item, value, severity, regexp_replace(advice, '[0-9a-f-]{36}', 'ID') AS advice FROM apikey.status() WHERE item = 'data keys for columns';
 

@@ -151,6 +151,7 @@ sub gone_ok
 		usleep(100_000);
 	}
 	ok(is_gone($pid), "$title: no child is left");
+	kill('KILL', $pid) unless is_gone($pid);
 }
 
 # ----------------------------------------------------------------------

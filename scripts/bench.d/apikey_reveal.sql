@@ -1,0 +1,1 @@
+SELECT apikey.reveal_key('key3');
