@@ -4,8 +4,10 @@
 #	make installcheck				tests against a running server
 #	make demo						a tour on a throw-away server
 #	make test						every test, on a throw-away server
+#	make coverage					the lines that the tests run through
+#	make indent						lay out the source as pgindent does
 #
-# demo and test do all their own set-up and leave nothing behind.
+# demo, test and coverage do all their own set-up and leave nothing behind.
 
 # The directory of this file: "." but for a VPATH build.
 topdir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
@@ -54,11 +56,11 @@ REGRESS_PREP  += note-no-tap
 endif
 endif
 
-EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip coverage/ coverage.info \
+EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/core/*.$(suffix)))
 
 # These need no server, nor its development files: demo and test fetch them.
-STANDALONE = demo test indent check-indent dist
+STANDALONE = demo test coverage indent check-indent dist
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -109,16 +111,15 @@ check-warnings:
 check-exports: all
 	$(topdir)/scripts/check-exports $(shlib)
 
-# Line coverage of what installcheck runs: make clean; make coverage-build
-# install; make installcheck; make coverage.
-coverage-build:
-	$(MAKE) all COPT='-O0 --coverage'
+# The names of types that "make indent" has to know; needs objects with
+# debugging information.
+typedefs: $(OBJS)
+	$(MAKE) -C $(topdir)/test/unit all BUILD='$(CURDIR)/tmp_typedefs'
+	$(topdir)/scripts/indent --typedefs $(abspath $(OBJS)) \
+		$$(find '$(CURDIR)/tmp_typedefs' -type f -perm -u+x -o -name '*.o')
+	rm -rf tmp_typedefs
 
-coverage:
-	lcov --capture --directory . --output-file coverage.info --no-external --base-directory $(abspath $(topdir))
-	genhtml --output-directory coverage coverage.info
-
-.PHONY: object-dirs openssl-present note-no-tap check-warnings check-exports coverage-build coverage
+.PHONY: object-dirs openssl-present note-no-tap check-warnings check-exports typedefs
 
 endif
 
@@ -126,7 +127,7 @@ endif
 # else the scripts take the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo test:
+demo test coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 indent:
@@ -139,4 +140,4 @@ dist:
 	git -C $(topdir) archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ \
 		--output=$(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: demo test indent check-indent dist
+.PHONY: demo test coverage indent check-indent dist

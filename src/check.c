@@ -95,7 +95,10 @@ typedef struct Candidate
 	bool		is_custom;
 } Candidate;
 
-/* Does the type take a string that no provider would give out? */
+/*
+ * Does the type take a string that no provider would give out?  Then it says
+ * little that it takes this value, too.
+ */
 static bool
 takes_anything(const ApikeyKeyType *type)
 {
@@ -151,6 +154,7 @@ apikey_detect_key_type(PG_FUNCTION_ARGS)
 	text	   *argument;
 	const char *value;
 	size_t		len;
+	int			types = 0;
 	int			count = 0;
 	int			i;
 
@@ -165,10 +169,10 @@ apikey_detect_key_type(PG_FUNCTION_ARGS)
 	if (len == 0 || len > APIKEY_VALUE_MAX)
 		return (Datum) 0;
 
-	for (i = 0; apikey_keytype_nth(i) != NULL; i++)
-		;
-	candidates = palloc((i + 1) * sizeof(Candidate));
-	for (i = 0; (type = apikey_keytype_nth(i)) != NULL; i++)
+	while (apikey_keytype_nth(types) != NULL)
+		types++;
+	candidates = palloc((types + 1) * sizeof(Candidate));
+	for (i = 0; i < types && (type = apikey_keytype_nth(i)) != NULL; i++)
 		if (consider(type, value, len, &candidates[count]))
 			count++;
 	qsort(candidates, count, sizeof(Candidate), compare_candidates);
@@ -243,6 +247,7 @@ check_env_var(const char *name)
 			   "Give names such as ACME_API_KEY.");
 }
 
+/* What a prefix tells is in the bytes, so it is ASCII in any encoding. */
 static void
 check_prefix(const char *prefix)
 {
@@ -269,6 +274,7 @@ check_enforcement(const char *enforcement)
 			   "Use reject or warn.");
 }
 
+/* Applications show it as a link: no javascript: and no plain http: */
 static void
 check_docs_url(const char *url)
 {
@@ -289,6 +295,10 @@ is_anchored(const char *pattern, size_t len)
 		escapes % 2 == 0;
 }
 
+/*
+ * Compiled here rather than by RE_compile_and_cache(), so that the error names
+ * the column and nothing of a refused pattern stays in that cache.
+ */
 static void
 check_pattern(const char *pattern)
 {
@@ -322,7 +332,10 @@ check_pattern(const char *pattern)
 	pfree(wide);
 }
 
-/* The columns and their checks; of an array, for each of its elements. */
+/*
+ * The columns and their checks; of an array, for each of its elements.  What
+ * can be NULL or must be unique is left to the table's constraints.
+ */
 static const struct
 {
 	const char *name;
@@ -369,7 +382,6 @@ check_row(HeapTuple tuple, TupleDesc desc)
 										  SPI_fnumber(desc, columns[i].name),
 										  &is_null);
 
-		/* Which columns may be NULL is the table's to say. */
 		if (is_null)
 			continue;
 		if (columns[i].is_array)
@@ -380,7 +392,10 @@ check_row(HeapTuple tuple, TupleDesc desc)
 	}
 }
 
-/* A BEFORE row trigger for INSERT or UPDATE of one of the two tables? */
+/*
+ * A BEFORE row trigger for INSERT or UPDATE of one of the two tables?  On any
+ * other, the columns could be missing or of other types.
+ */
 static bool
 is_our_trigger(FunctionCallInfo fcinfo)
 {

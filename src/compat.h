@@ -15,6 +15,11 @@
 
 #include "utils/guc_tables.h"
 
+/* PostgreSQL 18: pg_noreturn took the place of pg_attribute_noreturn(). */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() pg_noreturn
+#endif
+
 /* PostgreSQL 17: the JSON lexer may live on the stack. */
 #if PG_VERSION_NUM >= 170000
 #define apikey_json_lexer(text, len) \

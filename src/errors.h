@@ -15,6 +15,8 @@
 
 #include "utils/errcodes.h"
 
+#include "compat.h"
+
 #define ERRCODE_APIKEY_NO_MASTER_KEY	MAKE_SQLSTATE('K','A','0','0','1')
 #define ERRCODE_APIKEY_WRONG_MASTER_KEY	MAKE_SQLSTATE('K','A','0','0','2')
 #define ERRCODE_APIKEY_UNOPENED			MAKE_SQLSTATE('K','A','0','0','3')

@@ -32,6 +32,7 @@ static const char *const placeholders[] = {
 	"yourtoken", "your_token", "your-token"
 };
 
+/* The message is kept, the hint copied. */
 static ApikeyFinding *
 finding(bool is_error, const char *code, char *message, const char *hint)
 {
@@ -51,6 +52,10 @@ character_len(const char *p, const char *end)
 	return Min(pg_mblen(p), (int) (end - p));
 }
 
+/*
+ * Forward only, since no encoding but UTF-8 can be read backwards: the value
+ * ends with the last character that is no white space.
+ */
 void
 apikey_value_trim(const char **value, size_t *len)
 {
@@ -73,7 +78,10 @@ apikey_value_trim(const char **value, size_t *len)
 	*len = last - *value;
 }
 
-/* Control characters and inner white space. */
+/*
+ * Control characters and inner white space.  Both come from copying too much,
+ * or from a web page, and no provider's key has either.
+ */
 static ApikeyFinding *
 judge_characters(const ApikeyKeyType *type, const char *value, size_t len)
 {
@@ -112,7 +120,8 @@ judge_basics(const ApikeyKeyType *type, const char *value, size_t len)
 }
 
 /*
- * Which of these types does the value match?  All of them, if none.
+ * Which of these types does the value match?  All of them, if none: a key cut
+ * off when it was copied still tells its provider.
  */
 static List *
 narrow(List *types, const char *value, size_t len)
@@ -138,9 +147,10 @@ apikey_judge_others(const ApikeyKeyType *type, const char *value, size_t len)
 	int			position = 0;
 	const ApikeyPrefix *prefix;
 
-	/* The longest prefixes come first; a shorter one tells nothing more. */
 	if (strcmp(type->name, APIKEY_KEYTYPE_CUSTOM) == 0)
 		return NIL;
+
+	/* The longest prefixes come first; a shorter one tells nothing more. */
 	while ((prefix = apikey_keytype_next_prefix(value, len, &position)) != NULL &&
 		   prefix->len >= longest)
 	{
@@ -179,6 +189,7 @@ judge_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 				   "Choose the type that fits, or look for the right value.");
 }
 
+/* The type's pattern; the message shows the form in words, the hint as it is. */
 static ApikeyFinding *
 judge_format(const ApikeyKeyType *type, const char *value, size_t len)
 {
@@ -194,7 +205,10 @@ judge_format(const ApikeyKeyType *type, const char *value, size_t len)
 				   hint);
 }
 
-/* Eight equal characters in a row, or a word of those above. */
+/*
+ * Eight equal characters in a row, or a word of those above.  Searched where
+ * it lies, rather than by a regular expression, which would want a copy.
+ */
 static bool
 is_placeholder(const char *value, size_t len)
 {
@@ -311,6 +325,7 @@ static const SpecialRule special_rules[] = {
 	}
 };
 
+/* By the rules above; asked only of a value of the right form. */
 static List *
 judge_specially(const ApikeyKeyType *type, const char *value, size_t len)
 {
@@ -406,6 +421,10 @@ warn(const ApikeyFinding *warning, const char *argument)
 	error_context_stack = callbacks;
 }
 
+/*
+ * Errors come first in the list, so that no warning is given about a value
+ * that is then refused.
+ */
 void
 apikey_judge_or_raise(const ApikeyKeyType *type, const char *value, size_t len,
 					  const char *argument, bool check_format)
@@ -476,6 +495,10 @@ is_separator(char c)
 	return c <= ' ' || c > '~' || strchr("\"'`,;()<>[]{}|\\&@", c) != NULL;
 }
 
+/*
+ * Only prefixes that tell a provider are looked for: forms without one (32
+ * hexadecimal digits) are other things as often as keys.
+ */
 bool
 apikey_has_key_shape(const char *text, size_t len)
 {

@@ -111,6 +111,7 @@ strings_of(Datum datum)
 	return result;
 }
 
+/* How many before the terminating NULL. */
 static int
 count_strings(char **strings)
 {
@@ -144,6 +145,7 @@ column(const ApikeyRows *rows, uint64 row, int number)
 	return apikey_rows_get(rows, row, number, &is_null);
 }
 
+/* Copy a row into the current memory context. */
 static void
 read_type(const ApikeyRows *rows, uint64 row, ApikeyKeyType *type)
 {
@@ -194,11 +196,11 @@ compare_prefixes(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->type->name, right->type->name);
 }
 
+/* The telling prefixes of all types, sorted. */
 static void
-index_prefixes(KeyTypes *fresh)
+collect_prefixes(KeyTypes *fresh)
 {
 	int			total = 0;
-	size_t		byte = 0;
 	int			i;
 
 	for (i = 0; i < fresh->count; i++)
@@ -221,6 +223,17 @@ index_prefixes(KeyTypes *fresh)
 	}
 	qsort(fresh->prefixes, fresh->prefix_count, sizeof(ApikeyPrefix),
 		  compare_prefixes);
+}
+
+/*
+ * Where the prefixes of each first byte begin: most words of a text that is
+ * searched for keys are done with after one look here.
+ */
+static void
+index_prefixes(KeyTypes *fresh)
+{
+	size_t		byte = 0;
+	int			i;
 
 	for (i = 0; i < fresh->prefix_count; i++)
 		while (byte <= (unsigned char) *fresh->prefixes[i].text)
@@ -241,10 +254,15 @@ read_types(const ApikeyRows *rows)
 	fresh->types = palloc0(Max(rows->count, 1) * sizeof(ApikeyKeyType));
 	for (row = 0; row < rows->count; row++)
 		read_type(rows, row, &fresh->types[row]);
+	collect_prefixes(fresh);
 	index_prefixes(fresh);
 	return fresh;
 }
 
+/*
+ * Replace the cache.  The messages are counted before the rows are read: one
+ * that comes meanwhile makes the next call read again.
+ */
 static void
 load(void)
 {
@@ -269,6 +287,7 @@ load(void)
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(work);
 
+	/* Nothing from here on fails. */
 	if (cache != NULL)
 		MemoryContextSetParent(cache->context, TopTransactionContext);
 	MemoryContextSetParent(context, CacheMemoryContext);
@@ -276,6 +295,7 @@ load(void)
 	changes_loaded = changes_before;
 }
 
+/* The cache as it has to be now. */
 static const KeyTypes *
 current(void)
 {
@@ -300,6 +320,7 @@ apikey_keytype_find(const char *name)
 				   compare_type);
 }
 
+/* The index counts in the cache of the moment: types may change meanwhile. */
 const ApikeyKeyType *
 apikey_keytype_nth(int index)
 {
@@ -435,15 +456,21 @@ raise_regex(int result)
 			 apikey_errquiet()));
 }
 
+/*
+ * The engine itself keeps nothing of the value but positions.  From PostgreSQL
+ * 16 on it raises when the query is cancelled; before, it returns.
+ */
 bool
 apikey_keytype_matches(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	regex_t    *expression;
 	pg_wchar   *wide;
-	volatile int result = REG_NOMATCH;
+	volatile int result = REG_NOMATCH;	/* outlives a longjmp */
 
 	if (type->pattern == NULL)
 		return true;
+
+	/* PostgreSQL keeps the last 32 compiled expressions of a backend. */
 	expression = RE_compile_and_cache(type->pattern, REG_ADVANCED | REG_NOSUB,
 									  C_COLLATION_OID);
 	wide = palloc((len + 1) * sizeof(pg_wchar));

@@ -114,6 +114,7 @@ static const struct
 	}
 };
 
+/* 22023 on the argument; detail and hint are optional. */
 pg_attribute_noreturn() static void
 refuse_argument(const char *argument, const char *message, const char *detail,
 				const char *hint)
@@ -148,7 +149,11 @@ check_caller(Oid users)
 	return false;				/* not reached */
 }
 
-/* An ordinary table that lasts: a crash empties an unlogged one. */
+/*
+ * An ordinary table that lasts.  A crash empties an unlogged one, and a session
+ * ends with its temporary ones, both without a trigger; a partitioned table's
+ * rows leave and enter its partitions when nothing was deleted.
+ */
 static void
 check_table(Relation users)
 {
@@ -186,7 +191,10 @@ is_unique_on(Oid index, AttrNumber column)
 	return result;
 }
 
-/* The column of ids: its type, never NULL, and unique. */
+/*
+ * The column of ids: its type, never NULL, and unique.  The unique index also
+ * makes an UPDATE of the id wait for FOR KEY SHARE, as a DELETE does.
+ */
 static void
 check_column(Relation users, const char *name)
 {
@@ -247,7 +255,10 @@ check_prefix(const char *prefix)
 						NULL);
 }
 
-/* Neither the table nor the prefix may be taken. */
+/*
+ * Neither the table nor the prefix may be taken.  Called with the lock on
+ * api_keys, which conflicts with itself, so no other link can come between.
+ */
 static void
 check_not_linked(Oid users, const char *prefix)
 {
@@ -273,7 +284,7 @@ check_not_linked(Oid users, const char *prefix)
 static bool
 is_our_function(Oid function)
 {
-	for (int i = 0; i < lengthof(triggers); i++)
+	for (size_t i = 0; i < lengthof(triggers); i++)
 	{
 		List	   *name = list_make2(makeString("apikey"),
 									  makeString(unconstify(char *, triggers[i].function)));
@@ -338,7 +349,7 @@ create_triggers(Relation users, const char *id_column)
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
 	SPI_connect();
-	for (int i = 0; i < lengthof(triggers); i++)
+	for (size_t i = 0; i < lengthof(triggers); i++)
 	{
 		char	   *sql = psprintf(triggers[i].sql, table,
 								   quote_identifier(id_column));
@@ -350,6 +361,10 @@ create_triggers(Relation users, const char *id_column)
 	AtEOXact_GUC(true, level);
 }
 
+/*
+ * The row's own trigger drops the cache, here at once and in other sessions at
+ * commit; they see it when they next lock api_keys.
+ */
 static void
 store_link(Oid users, Name id_column, const char *on_delete,
 		   const char *prefix)
@@ -396,6 +411,10 @@ count_unknown(ApikeyLink *link, char **example)
 	return unknown;
 }
 
+/*
+ * Keys that are deleted do not count: they cannot be restored while their user
+ * is unknown.  Disabled ones do, since they can be enabled again.
+ */
 static void
 refuse_unknown_users(Oid users)
 {
@@ -436,7 +455,10 @@ get_users(FunctionCallInfo fcinfo)
 	return PG_GETARG_OID(0);
 }
 
-/* Open and lock the users table after a check of the caller's rights. */
+/*
+ * Open and lock the users table, after a check of the caller's rights: a lock
+ * is not for those who may not link.
+ */
 static Relation
 open_users(Oid users)
 {
@@ -504,6 +526,7 @@ apikey_unlink_users(PG_FUNCTION_ARGS)
 		LockRelationOid(users, AccessExclusiveLock);
 		dropped = drop_triggers(users);
 	}
+	/* Of a table that was dropped, only the row is left. */
 	deleted = apikey_run(&delete_link, NULL, &arg, NULL, NULL) > 0;
 	PG_RETURN_BOOL(deleted || dropped);
 }

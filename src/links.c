@@ -130,6 +130,11 @@ read_links(Relation relation)
 	return result;
 }
 
+/*
+ * The usual call compares two counters.  The new links are read into a context
+ * of their own and take the old ones' place at the end, so that an error
+ * leaves what was there, to be read again by the next call.
+ */
 void
 apikey_links_load(void)
 {
@@ -161,6 +166,7 @@ apikey_links_load(void)
 	links_loaded = changes;
 }
 
+/* There are few links: each look-up walks through all. */
 ApikeyLink *
 apikey_links_of_table(Oid users)
 {
@@ -191,6 +197,10 @@ apikey_links_of_prefix(const char *prefix)
 	return NULL;
 }
 
+/*
+ * Bytes are compared, as user_id is in api_keys.  Prefixes are unique, so one
+ * link at most has the longest; an empty one matches every user id.
+ */
 ApikeyLink *
 apikey_links_of_user(const char *user_id)
 {
@@ -208,6 +218,10 @@ apikey_links_of_user(const char *user_id)
 	return longest;
 }
 
+/*
+ * They need not be asked for every user id: a prefix that begins with ours and
+ * is longer is all that can beat ours.
+ */
 List *
 apikey_links_below(const ApikeyLink *link)
 {
@@ -259,6 +273,7 @@ is_integer(const char *id, int64 min, int64 max)
 		return false;
 	if (*digits == '0' && (len > 1 || digits != id))
 		return false;
+	/* The digits are fine; what is left is the range. */
 	errno = 0;
 	value = strtoi64(id, NULL, 10);
 	return errno == 0 && value >= min && value <= max;
@@ -305,6 +320,10 @@ is_canonical(Oid type, const char *id)
 	}
 }
 
+/*
+ * PostgreSQL keeps a linked column's type, since a trigger depends on it, but
+ * not its name.  Whatever no longer fits fails closed.
+ */
 AttrNumber
 apikey_link_column(const ApikeyLink *link, Relation users, Oid *type)
 {
@@ -346,6 +365,7 @@ make_sql(const ApikeyLink *link, Relation users, Oid type, bool lock)
 	char	   *table;
 	const char *column = quote_identifier(link->id_column);
 
+	/* ONLY: the children of an inheritance tree have ids of their own. */
 	table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(users)),
 									   RelationGetRelationName(users));
 
@@ -382,7 +402,13 @@ get_plan(ApikeyLink *link, const char *sql)
 	return plan;
 }
 
-/* Run the look-up, in the frame of the table's owner. */
+/*
+ * Run the look-up, in the frame of the table's owner.
+ *
+ * With a lock, the transaction's own snapshot is right: a user whose deletion
+ * it does not see yet gives 40001, as a foreign key would.  Without one (for
+ * link_users(), which has locked the table) the newest state counts.
+ */
 static bool
 look_up(ApikeyLink *link, const char *sql, const char *id, bool lock)
 {
@@ -405,6 +431,10 @@ look_up(ApikeyLink *link, const char *sql, const char *id, bool lock)
 	return found;
 }
 
+/*
+ * The row-level security of the users table does not count, forced or not: as
+ * with a foreign key, the user is there or not, whoever may see it.
+ */
 bool
 apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
 {
@@ -440,6 +470,10 @@ apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
 	return found;
 }
 
+/*
+ * The message tells no more than what the application asked for; an id that
+ * is not canonical is unknown like any other.
+ */
 void
 apikey_links_require_user(const char *user_id)
 {

@@ -12,6 +12,7 @@
 #ifndef APIKEY_MASTER_H
 #define APIKEY_MASTER_H
 
+#include "compat.h"
 #include "core/keys.h"
 #include "source.h"
 

@@ -4,7 +4,7 @@
  *		The form of a type's values, in words.
  *
  * A pattern without groups is told by its literal beginning and the number of
- * characters; of others, the type's prefixes are named, or the pattern itself
+ * characters, with their class when it is one for all; of others, the type's prefixes are named, or the pattern itself
  * where there are none.  Patterns and prefixes are no secrets.
  *
  *-------------------------------------------------------------------------
@@ -24,6 +24,9 @@ typedef struct Shape
 	bool		literal_ended;
 	int			min;			/* characters after that */
 	int			max;			/* or NO_LIMIT */
+	const char *alphabet;		/* the one class that they are of, or NULL */
+	int			alphabet_len;
+	bool		mixed;			/* they are of more than one */
 } Shape;
 
 /* One quantifier at *p, if there is any. */
@@ -80,6 +83,22 @@ read_atom(const char **p, char *literal)
 	return true;
 }
 
+/* Note what the characters from start to end of the pattern stand for. */
+static void
+note_alphabet(Shape *shape, const char *start, const char *end)
+{
+	int			len = (int) (end - start);
+
+	if (shape->alphabet == NULL)
+	{
+		shape->alphabet = start;
+		shape->alphabet_len = len;
+	}
+	else if (len != shape->alphabet_len ||
+			 strncmp(start, shape->alphabet, len) != 0)
+		shape->mixed = true;
+}
+
 /* False where the pattern is beyond this. */
 static bool
 read_pattern(const char *p, Shape *shape)
@@ -90,12 +109,15 @@ read_pattern(const char *p, Shape *shape)
 		return false;
 	while (p < end)
 	{
+		const char *atom = p;
+		const char *atom_end;
 		char		literal;
 		int			min;
 		int			max;
 
 		if (!read_atom(&p, &literal))
 			return false;
+		atom_end = p;
 		read_quantifier(&p, &min, &max);
 		if (literal && min == 1 && max == 1 && !shape->literal_ended)
 		{
@@ -103,6 +125,7 @@ read_pattern(const char *p, Shape *shape)
 			continue;
 		}
 		shape->literal_ended = true;
+		note_alphabet(shape, atom, atom_end);
 		shape->min += min;
 		shape->max = (max == NO_LIMIT || shape->max == NO_LIMIT) ?
 			NO_LIMIT : shape->max + max;
@@ -126,6 +149,9 @@ describe(const Shape *shape)
 						 shape->max, more);
 	else
 		appendStringInfo(&result, "%d %scharacters", shape->min, more);
+	if (shape->alphabet != NULL && !shape->mixed)
+		appendStringInfo(&result, " of %.*s", shape->alphabet_len,
+						 shape->alphabet);
 	return result.data;
 }
 

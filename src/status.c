@@ -85,6 +85,7 @@ put(ReturnSetInfo *result, const char *item, const char *value,
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+/* An upgrade has two steps, the library's and the script's. */
 static void
 put_version(ReturnSetInfo *result)
 {
@@ -103,6 +104,7 @@ put_version(ReturnSetInfo *result)
 			"Run ALTER EXTENSION apikey UPDATE; if the library is the older one, restart the server.");
 }
 
+/* What the library can do in the way that it was loaded. */
 static void
 put_library(ReturnSetInfo *result)
 {
@@ -116,6 +118,10 @@ put_library(ReturnSetInfo *result)
 		"This version does not keep values out of the server log.  Pass them as bound parameters, and keep log_statement at none or ddl, log_min_duration_statement at -1, log_parameter_max_length and log_parameter_max_length_on_error at 0.");
 }
 
+/*
+ * The session's values, which ALTER ROLE or ALTER DATABASE may have set apart
+ * from the server's.
+ */
 static void
 put_settings(ReturnSetInfo *result)
 {
@@ -147,7 +153,11 @@ list_fingerprints(const ApikeyMasterKeys *masters)
 	return list.data;
 }
 
-/* Source and state of the master keys; returns whether there are any. */
+/*
+ * Source and state of the master keys; returns whether there are any.  Asking
+ * for them reads the source if this session has not done so yet: a report of
+ * what was read earlier would help nobody.
+ */
 static bool
 put_master_key(ReturnSetInfo *result)
 {
@@ -225,7 +235,7 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 		(open > 0) ? SEVERITY_WARNING : SEVERITY_ERROR, problem);
 }
 
-/* What apikey.catalog_status() tells. */
+/* What apikey.catalog_status() tells, row by row as it is. */
 static void
 put_catalog(ReturnSetInfo *result)
 {

@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "keyring.h"
 
 /* Which of a user's keys is meant: by name, or by id. */

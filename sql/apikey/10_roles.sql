@@ -46,7 +46,14 @@ BEGIN
 			JOIN pg_roles m ON m.oid = a.member
 			WHERE r.rolname = role_name;
 		IF members IS NOT NULL THEN
+			-- CREATE EXTENSION has set this to warning, where it was lower.
+			IF current_setting('client_min_messages') = 'warning' THEN
+				PERFORM set_config('client_min_messages', 'notice', true);
+			END IF;
 			RAISE NOTICE 'role "%" has members already: %', role_name, members;
+			IF current_setting('client_min_messages') = 'notice' THEN
+				PERFORM set_config('client_min_messages', 'warning', true);
+			END IF;
 		END IF;
 	END LOOP;
 END

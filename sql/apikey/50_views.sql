@@ -81,11 +81,11 @@ CREATE VIEW apikey.key_status WITH (security_barrier = true) AS
 			WHEN d.deactivated_at IS NOT NULL THEN 'inactive'
 			ELSE 'active' END AS state,
 		d.created_at, now() - d.created_at AS age,
-		CASE WHEN d.purpose = 'value' THEN
-			(SELECT count(*) FROM apikey.api_keys k
-				WHERE apikey.data_key_id(k.encrypted_value) = d.id) END AS rows,
+		r.rows,
 		encode(substring(d.wrapped_key FROM 3 FOR 8), 'hex') AS master_key
-	FROM apikey.data_keys d;
+	FROM apikey.data_keys d
+	LEFT JOIN LATERAL (SELECT count(*) AS rows FROM apikey.api_keys k
+			WHERE apikey.data_key_id(k.encrypted_value) = d.id) r ON d.purpose = 'value';
 COMMENT ON VIEW apikey.key_status IS
 'The data keys: what each is for, whether it is in use, how old it is, how many rows need it, and which master key wraps it.';
 COMMENT ON COLUMN apikey.key_status.id IS 'The data key''s id, as apikey.data_key_id() gives it.';

@@ -23,7 +23,7 @@ GRANT SELECT ON apikey.key_types TO apikey_user, apikey_reveal, apikey_admin, ap
 GRANT SELECT ON apikey.keys, apikey.deleted_keys TO apikey_user, apikey_reveal;
 GRANT SELECT ON apikey.all_keys, apikey.key_status TO apikey_admin, apikey_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON apikey.custom_key_types TO apikey_admin;
-GRANT SELECT ON apikey.linked_users TO apikey_admin, apikey_monitor;
+GRANT SELECT ON apikey.linked_users TO apikey_admin;
 
 GRANT EXECUTE ON FUNCTION
 	apikey.set_user_id(text), apikey.set_user_id(bigint), apikey.set_user_id(uuid),

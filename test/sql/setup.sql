@@ -46,7 +46,7 @@ EXCEPTION WHEN OTHERS THEN
 		|| coalesce(E'\n  DETAIL: ' || nullif(detail, ''), '')
 		|| coalesce(E'\n  HINT: ' || nullif(hint, ''), '')
 		-- our own errors have none: it could quote a value
-		|| CASE WHEN context <> '' AND state IN ('KA001', 'KA002', 'KA003', 'KA004', 'KA005', 'KA006', 'KA007', 'KA008', '22P03')
+		|| CASE WHEN context <> '' AND (state LIKE 'KA%' OR argument <> '' OR message LIKE 'invalid input%')
 			THEN E'\n  CONTEXT: ' || context ELSE '' END;
 	RETURN regexp_replace(told, '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}', '(random id)', 'g');
 END $$;

@@ -1,0 +1,113 @@
+-- Roles belong to the whole cluster, so somebody may have made them before the
+-- extension comes.  Whoever could become an internal role keeps it from being
+-- installed.  What is changed here for the cluster is rolled back.
+CREATE ROLE regress_apikey_creator CREATEROLE;
+CREATE DATABASE regress_apikey_x TEMPLATE template0;
+SELECT current_database() AS db \gset
+\c regress_apikey_x
+\pset format unaligned
+\pset tuples_only on
+\set SHOW_CONTEXT never
+SET client_min_messages = error;
+
+-- Each attribute, of each of the two.
+BEGIN; ALTER ROLE apikey_owner LOGIN; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner SUPERUSER; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner CREATEROLE; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner CREATEDB; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner REPLICATION; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner BYPASSRLS; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; ALTER ROLE apikey_maintenance LOGIN BYPASSRLS; CREATE EXTENSION apikey; ROLLBACK;
+-- Members, and memberships.
+BEGIN; GRANT apikey_owner TO regress_apikey_nobody; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; GRANT apikey_maintenance TO regress_apikey_nobody WITH ADMIN OPTION; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; GRANT regress_apikey_nobody TO apikey_owner; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; GRANT apikey_admin TO apikey_maintenance; CREATE EXTENSION apikey; ROLLBACK;
+-- Made by somebody who may make roles.
+BEGIN;
+ALTER ROLE apikey_owner RENAME TO regress_apikey_owner;
+SET LOCAL ROLE regress_apikey_creator;
+CREATE ROLE apikey_owner LOGIN;
+RESET ROLE;
+\set VERBOSITY sqlstate
+CREATE EXTENSION apikey;
+ROLLBACK;
+BEGIN;
+ALTER ROLE apikey_owner RENAME TO regress_apikey_owner;
+SET LOCAL ROLE regress_apikey_creator;
+CREATE ROLE apikey_owner ROLE regress_apikey_creator;
+RESET ROLE;
+CREATE EXTENSION apikey;
+ROLLBACK;
+\set VERBOSITY default
+
+-- INHERIT says nothing, nor do a password and settings.
+BEGIN;
+ALTER ROLE apikey_owner NOINHERIT CONNECTION LIMIT 3 VALID UNTIL 'infinity';
+ALTER ROLE apikey_maintenance SET work_mem = '8MB';
+CREATE EXTENSION apikey;
+SELECT count(*) FROM pg_extension WHERE extname = 'apikey';
+ROLLBACK;
+
+-- Where there are none, they are made: nobody can log in as any.
+BEGIN;
+ALTER ROLE apikey_owner RENAME TO regress_apikey_1;
+ALTER ROLE apikey_maintenance RENAME TO regress_apikey_2;
+ALTER ROLE apikey_user RENAME TO regress_apikey_3;
+ALTER ROLE apikey_reveal RENAME TO regress_apikey_4;
+ALTER ROLE apikey_admin RENAME TO regress_apikey_5;
+ALTER ROLE apikey_monitor RENAME TO regress_apikey_6;
+CREATE EXTENSION apikey;
+SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolpassword,
+		(SELECT count(*) FROM pg_auth_members WHERE roleid = r.oid OR member = r.oid) AS memberships
+	FROM pg_authid r WHERE rolname LIKE 'apikey\_%' ORDER BY 1;
+ROLLBACK;
+
+-- Members that the four have already are named, since they get what is granted
+-- here; unless nothing but errors is wanted.
+BEGIN;
+CREATE ROLE "regress_apikey_Odd one" IN ROLE apikey_reveal;
+SET LOCAL client_min_messages = notice;
+CREATE EXTENSION apikey;
+ROLLBACK;
+
+-- An ordinary role does not install it, nor does the owner of the database.
+GRANT CREATE ON DATABASE regress_apikey_x TO regress_apikey_nobody;
+SET ROLE regress_apikey_nobody;
+\set VERBOSITY sqlstate
+CREATE EXTENSION apikey;
+RESET ROLE;
+ALTER DATABASE regress_apikey_x OWNER TO regress_apikey_creator;
+SET ROLE regress_apikey_creator;
+CREATE EXTENSION apikey;
+\set VERBOSITY default
+RESET ROLE;
+
+-- What the installing superuser's default privileges give away is taken back.
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, regress_apikey_nobody, apikey_user;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON ROUTINES TO regress_apikey_nobody, apikey_user;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, regress_apikey_nobody;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO regress_apikey_nobody;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC;
+CREATE EXTENSION apikey;
+SELECT has_schema_privilege('regress_apikey_nobody', 'apikey', 'USAGE'), has_schema_privilege('regress_apikey_nobody', 'apikey', 'CREATE');
+SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v')
+	AND (has_table_privilege('regress_apikey_nobody', oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+		OR has_table_privilege('apikey_user', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v') AND has_table_privilege('apikey_user', oid, 'SELECT') ORDER BY oid::regclass::text;
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'regress_apikey_nobody'::regrole);
+SELECT has_function_privilege('apikey_user', 'apikey.reveal_key(text)', 'EXECUTE'), has_function_privilege('apikey_user', 'apikey.create_key(text, text, text, timestamptz, jsonb, text)', 'EXECUTE');
+-- What PUBLIC may execute, it may whatever the defaults are.
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace AND has_function_privilege('regress_apikey_nobody', oid, 'EXECUTE') ORDER BY oid::regprocedure::text COLLATE "C";
+BEGIN;
+SET LOCAL ROLE regress_apikey_worker;
+SELECT apikey.set_user_id('alice');
+SELECT apikey.create_key('one', 'custom', 'a_value_of_no_use') IS NULL;
+SELECT name, apikey.reveal_key(name) FROM apikey.keys;
+ROLLBACK;
+DROP EXTENSION apikey;
+\c :db
+DROP DATABASE regress_apikey_x;
+DROP ROLE regress_apikey_creator;
+SELECT rolname FROM pg_roles WHERE rolname LIKE 'apikey\_%' ORDER BY 1;

@@ -1,0 +1,317 @@
+# What works without a master key or with a wrong one, and what does not: every
+# function on a table with keys, its SQLSTATE, and that nothing was written.
+# And what status() says of each.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use ApikeyTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my ($first_key, $newer_key, $wrong_key) =
+  (random_key(), random_key(), random_key());
+
+my ($node, $key_file) = new_node('main', conf => "apikey.master_key_source = ''\n");
+my ($path) = $key_file =~ m{(.*)/};
+
+$node->safe_psql('postgres',
+	q{CREATE ROLE regress_apikey_admin LOGIN IN ROLE apikey_admin;
+	  CREATE ROLE regress_apikey_monitor LOGIN IN ROLE apikey_monitor, pg_read_all_settings});
+
+# One row of status(): value and severity, and advice apart.
+sub status
+{
+	my ($item, $user) = @_;
+	my ($row) = run_sql(
+		$node,
+		"SELECT value || '; ' || severity, advice FROM apikey.status() WHERE item = '$item'",
+		user => $user);
+
+	return split(/\|/, $row, 2);
+}
+
+sub counts
+{
+	return $node->safe_psql('postgres',
+		q{SELECT (SELECT count(*) FROM apikey.api_keys), (SELECT count(*) FROM apikey.data_keys),
+			(SELECT md5(string_agg(k::text, '' ORDER BY id)) FROM apikey.api_keys k)}
+	);
+}
+
+# ----------------------------------------------------------------------
+# A new installation that has no source
+# ----------------------------------------------------------------------
+
+is($node->safe_psql('postgres',
+		q{SELECT count(*) FROM pg_extension WHERE extname = 'apikey'}),
+	'1', 'the extension installs without a master key');
+
+my ($out, $state, $messages) = run_as($node, 'u1',
+	q{SELECT apikey.create_key('n', 'custom', 'some-value')});
+is($state, 'KA001', 'no source: nothing is stored');
+like(
+	$messages,
+	qr/ERROR:  KA001: no master key is available\nDETAIL:  apikey\.master_key_source is not set\.\nHINT:  Set it to "env:NAME", "file:\/path" or "command:/,
+	'no source: the message tells the reason and the remedy');
+is((run_as($node, 'u1', q{SELECT count(*) FROM apikey.keys}))[0],
+	'0', 'no source: keys are listed');
+is((run_as($node, 'u1', q{SELECT apikey.reveal_key('n')}))[1],
+	'KA005', 'no source: a key that is not there is not there');
+is((run_as($node, 'u1', q{SELECT * FROM apikey.check_key('groq', 'x')}))[1],
+	'', 'no source: a value is judged');
+is((run_sql($node, 'SELECT apikey.rotate_data_key()'))[1],
+	'KA001', 'no source: no data key is made');
+is(counts(), '0|0|', 'no source: nothing was written');
+
+my ($value, $advice) = status('master key source');
+is($value, 'none; error', 'status(): no source');
+like($advice, qr/Set apikey\.master_key_source/, 'status(): what to do');
+is((status('master key'))[0],
+	'apikey.master_key_source is not set.; error', 'status(): no master key');
+is((status('data keys for values'))[0],
+	'none yet; ok', 'status(): no data key');
+
+# ----------------------------------------------------------------------
+# A source, and keys
+# ----------------------------------------------------------------------
+
+put_master_keys($key_file, $first_key);
+$node->safe_psql('postgres',
+	"ALTER SYSTEM SET apikey.master_key_source = 'file:$key_file'");
+$node->reload;
+
+# The first statement that works, works at once in every session to come.
+$node->poll_query_until('postgres',
+	"SELECT current_setting('apikey.master_key_source') <> ''")
+  or die 'the source was not taken over';
+is( (run_as(
+			$node, 'u1',
+			join(';',
+				map { "SELECT apikey.create_key('$_', 'custom', 'value-$_')" }
+				  'kept', 'deleted', 'disabled')
+		))[1],
+	'',
+	'with a source keys are stored');
+is( (run_as(
+			$node, 'u1',
+			q{SELECT apikey.delete_key('deleted'), apikey.disable_key('disabled'),
+				apikey.update_key('kept', new_env_var => 'KEPT_API_KEY')}))[1],
+	'',
+	'and changed');
+is( (run_as($node, 'u2',
+			q{SELECT apikey.create_key('n', 'custom', 'value-of-n')}))[1],
+	'',
+	'and stored for another user');
+run_sql($node,
+	q{SELECT apikey.rotate_data_key('column');
+	  CREATE TABLE secrets AS SELECT apikey.encrypt('secret', 'here') AS v});
+
+my ($fingerprint) = (status('master key fingerprint'))[0] =~ /^(\w+); ok$/;
+like($fingerprint, qr/^[0-9a-f]{16}$/, 'status(): the fingerprint');
+is((status('master key'))[0], '1 at hand; ok', 'status(): a master key');
+is( (status('data keys for values'))[0],
+	'1 active, 0 inactive; 1 open; ok',
+	'status(): data keys that open');
+is((status('master key source'))[0],
+	"file:$key_file; ok", 'status(): a superuser sees the source');
+is((status('master key source', 'regress_apikey_monitor'))[0],
+	"file:$key_file; ok", 'status(): so does pg_read_all_settings');
+unlike((status('master key source', 'regress_apikey_admin'))[0],
+	qr/\Q$path\E/, 'status(): an administrator of keys sees no path');
+
+# ----------------------------------------------------------------------
+# Each function, without the key and with a wrong one
+# ----------------------------------------------------------------------
+
+my $deleted_id = $node->safe_psql('postgres',
+	q{SELECT id FROM apikey.api_keys WHERE name = 'deleted'});
+my $kept_id = $node->safe_psql('postgres',
+	q{SELECT id FROM apikey.api_keys WHERE name = 'kept'});
+
+my @user_fails = (
+	q{SELECT apikey.create_key('new', 'custom', 'some-value')},
+	q{SELECT apikey.set_key('new', 'custom', 'some-value')},
+	q{SELECT apikey.set_key('kept', 'custom', 'some-value')},
+	q{SELECT apikey.update_key('kept', new_value => 'some-value')},
+	q{SELECT apikey.update_key('kept', new_name => 'other')},
+	qq{SELECT apikey.restore_key('$deleted_id', 'other')},
+	q{SELECT apikey.reveal_key('kept')},
+	qq{SELECT apikey.reveal_key('$kept_id'::uuid)},
+	q{SELECT apikey.reveal_env(ARRAY['kept'])});
+my @admin_fails = (
+	q{SELECT apikey.create_key_for('u1', 'new', 'custom', 'some-value')},
+	qq{SELECT apikey.restore_key_for('u1', '$deleted_id', 'other')},
+	q{SELECT apikey.find_keys('value-kept')},
+	q{SELECT apikey.rotate_data_key()},
+	q{SELECT apikey.rotate_data_key('column')});
+my @superuser_fails = (
+	q{SELECT apikey.encrypt('secret', 'here')},
+	q{SELECT apikey.decrypt(v, 'here') FROM secrets});
+
+# These are undone, so that they can be tried again.
+my @user_works = (
+	q{SELECT count(*) FROM apikey.keys},
+	q{SELECT count(*) FROM apikey.deleted_keys},
+	q{SELECT apikey.delete_key('kept')},
+	qq{SELECT apikey.restore_key('$deleted_id')},
+	q{SELECT apikey.disable_key('kept', 'lost')},
+	q{SELECT apikey.enable_key('disabled')},
+	q{SELECT apikey.update_key('kept', new_metadata => '{"a": 1}', new_expires_at => '2100-01-01')},
+	qq{SELECT apikey.purge_key('$deleted_id')},
+	q{SELECT apikey.purge_own_keys()},
+	q{SELECT apikey.check_key('custom', 'some-value')},
+	q{SELECT apikey.detect_key_type('some-value')});
+my @admin_works = (
+	q{SELECT count(*) FROM apikey.all_keys},
+	q{SELECT count(*) FROM apikey.key_status},
+	q{SELECT count(*) FROM apikey.key_types},
+	qq{SELECT apikey.delete_key_for('u1', '$kept_id')},
+	qq{SELECT apikey.disable_key_for('u1', '$kept_id')},
+	qq{SELECT apikey.restore_key_for('u1', '$deleted_id')},
+	q{SELECT apikey.purge_deleted('0')},
+	q{SELECT apikey.purge_user('u2')});
+my $before = counts();
+
+# With a wrong key verify_keys() tells of each row; without one it cannot.
+sub matrix
+{
+	my ($title, $wanted, $verify) = @_;
+	my $seen = '';
+	my @by_role = (
+		[ '', \@user_fails, \@user_works ],
+		[ 'regress_apikey_admin', \@admin_fails, \@admin_works ],
+		[ undef, \@superuser_fails, [] ]);
+
+	for (@by_role)
+	{
+		my ($user, $fails, $works) = @$_;
+		my $run = sub {
+			return defined $user && $user eq ''
+			  ? run_as($node, 'u1', "$_[0]; ROLLBACK; BEGIN")
+			  : run_sql($node, "BEGIN; $_[0]; ROLLBACK", user => $user);
+		};
+
+		for my $sql (@$fails)
+		{
+			my ($out, $state, $messages) = $run->($sql);
+
+			is($state, $wanted, "$title: $sql");
+			like($messages, qr/HINT:  ./, '... with a hint');
+			like($messages, qr/\Q$fingerprint\E/, '... and the fingerprint')
+			  if $wanted eq 'KA002';
+			$seen .= $messages;
+		}
+		for my $sql (@$works)
+		{
+			my ($out, $state, $messages) = $run->($sql);
+
+			is($state, '', "$title: works: $sql") or diag($messages);
+			$seen .= $messages;
+		}
+	}
+	is((run_sql($node, 'SELECT * FROM apikey.verify_keys()'))[1],
+		$verify, "$title: verify_keys()");
+	is(counts(), $before, "$title: nothing was written");
+	unlike($seen, qr/\Q$path\E/, "$title: no client is shown a path");
+}
+
+# Gone in mid-session.
+my $session = new_session($node);
+my $reveal =
+  q{BEGIN; SELECT apikey.set_user_id('u1') \gset apikey_
+SELECT apikey.reveal_key('kept'); COMMIT};
+is(scalar ask($session, $reveal), 'value-kept', 'a session reveals');
+unlink($key_file) or die "could not unlink: $!";
+is(scalar ask($session, $reveal),
+	'value-kept', 'it keeps the key that it has until a reload');
+$node->safe_psql('postgres', 'SELECT apikey.reload_master_key()');
+is(ask_until($session, $reveal, 'KA001'),
+	'KA001', 'then it has none any more');
+ask($session, 'ROLLBACK');
+
+matrix('no key', 'KA001', 'KA001');
+($value, $advice) = status('master key');
+like($value, qr/does not exist.*; error$/, 'status(): the file is not there');
+like($advice, qr/./, 'status(): what to do');
+is( (status('data keys for values'))[0],
+	'1 active, 0 inactive; 0 open; error',
+	'status(): no data key opens');
+unlike((status('master key', 'regress_apikey_admin'))[0],
+	qr/\Q$path\E/, 'status(): no path for an administrator of keys');
+like((status('master key', 'regress_apikey_monitor'))[0],
+	qr/\Q$key_file\E/, 'status(): a path for pg_read_all_settings');
+
+# The server starts without it as well.
+$node->restart;
+is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[1],
+	'KA001', 'the server starts without a master key');
+$session->quit;
+
+# A wrong one.
+put_master_keys($key_file, $wrong_key);
+matrix('wrong key', 'KA002', '');
+is( $node->safe_psql('postgres',
+		'SELECT count(*), count(DISTINCT problem) FROM apikey.verify_keys()'),
+	'4|1',
+	'wrong key: verify_keys() tells of every row');
+like(
+	$node->safe_psql('postgres',
+		'SELECT DISTINCT problem FROM apikey.verify_keys()'),
+	qr/\Q$fingerprint\E/,
+	'and which key they need');
+is((status('master key'))[0],
+	'1 at hand; ok', 'status(): there is a master key');
+unlike((status('master key fingerprint'))[0],
+	qr/\Q$fingerprint\E/, 'status(): with another fingerprint');
+($value, $advice) = status('data keys for values');
+is($value, '1 active, 0 inactive; 0 open; error',
+	'status(): no data key opens');
+like($advice, qr/\Q$fingerprint\E/, 'status(): which master key is needed');
+
+# A newer one in front: the older opens what there is.
+put_master_keys($key_file, $newer_key, $first_key);
+$node->reload;
+is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[0],
+	'value-kept', 'a newer key in front: values open');
+is((status('master key'))[0], '2 at hand; ok', 'status(): two master keys');
+like(
+	(status('master key fingerprint'))[0],
+	qr/^[0-9a-f]{16}, \Q$fingerprint\E; ok$/,
+	'status(): the newest first');
+is( (status('data keys for values'))[0],
+	'1 active, 0 inactive; 1 open; ok',
+	'status(): data keys that open');
+
+# A data key of the newer one's; then the older is taken away too early.
+run_sql($node, 'SELECT apikey.rotate_data_key()');
+is( (run_as($node, 'u1',
+			q{SELECT apikey.create_key('newer', 'custom', 'value-newer')}))[1],
+	'',
+	'a key under the newer master key');
+put_master_keys($key_file, $newer_key);
+$node->reload;
+is((run_as($node, 'u1', q{SELECT apikey.reveal_key('newer')}))[0],
+	'value-newer', 'the newer key alone: what is under it opens');
+is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[1],
+	'KA002', 'what is under the older does not');
+($value, $advice) = status('data keys for values');
+is($value, '1 active, 1 inactive; 1 open; warning',
+	'status(): one data key of two opens');
+like($advice, qr/\Q$fingerprint\E/, 'status(): which master key is missing');
+is( $node->safe_psql('postgres', 'SELECT count(*) FROM apikey.verify_keys()'),
+	'4',
+	'verify_keys() tells of the rows under it');
+
+$node->stop;
+my $log = slurp_file($node->logfile);
+like($log, qr/\Q$key_file\E.*does not exist|does not exist.*\Q$key_file\E/,
+	'the server log tells the path');
+unlike($log, qr/\Q$_\E/, 'and no key')
+  for $first_key, $newer_key, $wrong_key;
+unlike($log, qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');
+
+done_testing();
