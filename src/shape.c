@@ -4,8 +4,9 @@
  *		The form of a type's values, in words.
  *
  * A pattern without groups is told by its literal beginning and the number of
- * characters, with their class when it is one for all; of others, the type's prefixes are named, or the pattern itself
- * where there are none.  Patterns and prefixes are no secrets.
+ * characters, with their class when it is one for all.  Of other patterns, the
+ * type's prefixes are named, or the pattern itself where there are none.
+ * Patterns and prefixes are no secrets.
  *
  *-------------------------------------------------------------------------
  */

@@ -33,6 +33,7 @@ SELECT apikey.decrypt(encrypted => apikey.encrypt(value => 'a secret', context =
 SELECT n, apikey.decrypt(apikey.encrypt(v, 'c'), 'c') = v, length(apikey.encrypted_send(apikey.encrypt(v, 'c'))) - octet_length(v) AS overhead
 	FROM unnest(ARRAY[0, 1, 15, 16, 17, 8192, 8193, 1000000]) n, repeat('x', n) v;
 SELECT apikey.decrypt(apikey.encrypt(v, v), v) FROM (VALUES (E' \t white space and\nline breaks \n '), (U&'\540d\524d \+01f511')) t(v);
+SELECT outcome($$SELECT apikey.encrypt(repeat('x', 64 * 1024 * 1024 + 1), 'c')$$);
 -- No two are alike.
 SELECT count(DISTINCT apikey.encrypt('a secret', 'a context')::text) FROM generate_series(1, 100);
 SELECT left(apikey.encrypt('a secret', 'a context')::text, 4);

@@ -144,6 +144,9 @@ ROLLBACK;
 BEGIN;
 UPDATE apikey.data_keys SET wrapped_key = NULL, destroyed_at = now();
 SELECT outcome($$SELECT apikey.reveal_key('one')$$);
+SELECT count(*) FROM apikey.find_keys(openai('one'));
+SELECT apikey.create_key('new', 'openai', openai('new')) IS NOT NULL;
+SELECT apikey.reveal_key('new') = openai('new');
 ROLLBACK;
 -- Another master key's: the fingerprint that is needed is named.
 BEGIN;
@@ -151,6 +154,13 @@ UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030
 SELECT regexp_replace(outcome($$SELECT apikey.reveal_key('one')$$), 'have the fingerprints .*?\.', 'have the fingerprints (...).');
 SELECT regexp_replace(outcome($$SELECT apikey.create_key('new', 'openai', openai())$$), 'have the fingerprints .*?\.', 'have the fingerprints (...).');
 SELECT DISTINCT regexp_replace(problem, '[0-9a-f]{8}-[0-9a-f-]{27}', '(its id)') FROM apikey.verify_keys();
+-- A new data key would only hide that, and a look-up by value would miss rows.
+SELECT call, split_part(outcome('SELECT apikey.' || call), E'\n', 1)
+	FROM unnest(ARRAY['rotate_data_key()', 'rotate_data_key(''column'')', 'find_keys(openai())']) call;
+SELECT count(*) FROM apikey.data_keys;
+-- What needs no value goes on.
+SELECT apikey.disable_key('one'), apikey.enable_key('one'), apikey.update_key('one', new_metadata => '{"x": 1}');
+SELECT apikey.delete_key('one'), apikey.restore_key('00000000-0000-0000-0000-000000000001'::uuid);
 ROLLBACK;
 SELECT apikey.reveal_key('one') = openai('one');
 

@@ -1,7 +1,9 @@
 -- What the other tests stand on: the extension, roles, helpers, and a master
 -- key if the server has none.  Runs first; cleanup.sql runs last.
-SET client_min_messages = warning;
+-- Quiet, as roles that have members already are named in a NOTICE.
+SET client_min_messages = error;
 CREATE EXTENSION apikey;
+SET client_min_messages = warning;
 
 -- A throw-away master key, unless this server has a source already.  It stays
 -- set for the isolation tests, which run in another database; cleanup.sql

@@ -84,6 +84,15 @@ SELECT what, outcome(format('SELECT apikey.update_key(%L, new_name => %L)', 'uno
 	('a provider''s key', openai('name')), ('a uuid', '01234567-89ab-cdef-0123-456789abcdef')) AS t(what, name);
 SELECT apikey.reveal_key('uno') = openai('6');
 SELECT * FROM listed;
+-- An error that is not ours passes as it is, without the row.
+RESET ROLE;
+ALTER TABLE apikey.api_keys ADD CONSTRAINT regress_apikey_check CHECK (name <> 'forbidden');
+SET ROLE regress_apikey_worker;
+SELECT outcome($$SELECT apikey.update_key('uno', new_name => 'forbidden')$$);
+RESET ROLE;
+ALTER TABLE apikey.api_keys DROP CONSTRAINT regress_apikey_check;
+SET ROLE regress_apikey_worker;
+SELECT apikey.reveal_key('uno') = openai('6');
 -- The name of a deleted key, and of another user's, are free.
 SELECT apikey.delete_key('two');
 SELECT apikey.update_key('uno', new_name => 'two');

@@ -11,6 +11,7 @@ use ApikeyTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 my ($primary, $key_file) =
   new_node('primary', init => [ allows_streaming => 1 ]);
@@ -22,7 +23,10 @@ is( (run_as(
 	'',
 	'keys on the primary');
 run_as($primary, 'u1', q{SELECT apikey.delete_key('gone')});
-run_as($primary, 'u2', q{SELECT apikey.create_key('n', 'custom', 'value-of-n')});
+is( (run_as($primary, 'u2',
+			q{SELECT apikey.create_key('n', 'custom', 'value-of-n')}))[1],
+	'',
+	q{and another user's});
 $primary->safe_psql('postgres',
 	q{SELECT apikey.rotate_data_key('column');
 	  CREATE TABLE secrets AS SELECT apikey.encrypt('secret', 'here') AS v});
@@ -143,13 +147,28 @@ my $session = new_session($standby);
 
 ask($session, q{PREPARE reveal(text) AS SELECT apikey.reveal_key($1)});
 
+# A transaction of its own each time, whether it fails or not.
 sub session_reads
 {
 	my ($name) = @_;
 	my $answer = ask($session, "BEGIN; SELECT apikey.set_user_id('u1') \\gset apikey_
-EXECUTE reveal('$name'); COMMIT");
+EXECUTE reveal('$name')");
 
+	ask($session, 'ROLLBACK');
 	return $answer;
+}
+
+# A reload reaches the session some time later.
+sub session_reads_soon
+{
+	my ($name, $wanted) = @_;
+
+	for (1 .. 300)
+	{
+		last if session_reads($name) eq $wanted;
+		usleep(100_000);
+	}
+	return session_reads($name);
 }
 
 is(session_reads('first'), 'value-first', 'a session on the standby reveals');
@@ -177,26 +196,14 @@ is( scalar ask($session, q{SELECT count(*) FROM apikey.check_key('acme', 'some-v
 # The standby's own master key.
 put_master_keys($standby_key, random_key());
 $standby->reload;
-for (1 .. 300)
-{
-	last if session_reads('first') eq 'KA002';
-	Time::HiRes::usleep(100_000);
-	ask($session, 'ROLLBACK');
-}
-ask($session, 'ROLLBACK');
-is(session_reads('first'), 'KA002', 'a wrong master key on the standby');
-ask($session, 'ROLLBACK');
+is(session_reads_soon('first', 'KA002'),
+	'KA002', 'a wrong master key on the standby');
 is((run_as($primary, 'u1', q{SELECT apikey.reveal_key('first')}))[0],
 	'value-first', 'does not concern the primary');
 put_master_keys($standby_key, slurp_file($key_file) =~ s/\n//r);
 $standby->reload;
-for (1 .. 300)
-{
-	last if session_reads('first') eq 'value-first';
-	Time::HiRes::usleep(100_000);
-	ask($session, 'ROLLBACK');
-}
-is(session_reads('first'), 'value-first', 'the right one again');
+is(session_reads_soon('first', 'value-first'),
+	'value-first', 'the right one again');
 
 # ----------------------------------------------------------------------
 # Promotion
