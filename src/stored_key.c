@@ -357,15 +357,15 @@ make_hint(const char *key_type, const char *value, size_t len)
 {
 	const ApikeyKeyType *type = apikey_keytype_find(key_type);
 	const char *prefix = type != NULL ? apikey_keytype_prefix(type, value, len) : NULL;
-	size_t		prefix_len = prefix != NULL ? strlen(prefix) : 0;
+	int			prefix_len = prefix != NULL ? (int) strlen(prefix) : 0;
+	int			characters = pg_mbstrlen_with_len(value, (int) len);
 	StringInfoData hint;
 	int			tail;
 
 	initStringInfo(&hint);
-	if (len >= prefix_len + HINT_MIN_BODY)
+	if (characters >= prefix_len + HINT_MIN_BODY)
 	{
-		tail = pg_mbcharcliplen(value, (int) len,
-								pg_mbstrlen_with_len(value, (int) len) - HINT_TAIL);
+		tail = pg_mbcharcliplen(value, (int) len, characters - HINT_TAIL);
 		appendStringInfo(&hint, "%s...", prefix != NULL ? prefix : "");
 		appendBinaryStringInfo(&hint, value + tail, (int) len - tail);
 	}

@@ -50,7 +50,7 @@ SELECT count(DISTINCT fingerprint), min(length(fingerprint)), max(length(fingerp
 SELECT purpose, state, rows FROM apikey.key_status;
 
 -- Hints: the type's prefix and the last four characters; nothing of a value
--- with fewer than 16 characters behind the prefix.
+-- with fewer than 16 characters behind the prefix.  Characters, not bytes.
 SET ROLE regress_apikey_web;
 SET apikey.user_id = 'hints';
 SELECT apikey.create_key('custom 8', 'custom', secret('', 8)) IS NOT NULL;
@@ -58,9 +58,16 @@ SELECT apikey.create_key('custom 15', 'custom', secret('', 15)) IS NOT NULL;
 SELECT apikey.create_key('custom 16', 'custom', secret('', 16)) IS NOT NULL;
 SELECT apikey.create_key('groq', 'groq', secret('gsk_', 52)) IS NOT NULL;
 SELECT apikey.create_key('anthropic', 'anthropic', anthropic()) IS NOT NULL;
+RESET ROLE;
+INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('regress_any', 'Any text');
+SET ROLE regress_apikey_web;
+SELECT apikey.create_key('any ' || n, 'regress_any', repeat(U&'\00e9', 7) || 'n' || repeat(U&'\+01f511', n - 8)) IS NOT NULL FROM generate_series(15, 16) n;
 SELECT right(secret('', 16), 4), right(secret('gsk_', 52), 4);
 SELECT name, hint FROM listed;
 SELECT apikey.purge_own_keys();
+RESET ROLE;
+DELETE FROM apikey.custom_key_types WHERE key_type = 'regress_any';
+SET ROLE regress_apikey_web;
 
 -- Names that are taken as they are.
 SET apikey.user_id = 'names';

@@ -14,12 +14,16 @@ CREATE SCHEMA somewhere;
 DROP SCHEMA somewhere;
 
 -- Empty, it goes.
+SET client_min_messages = error;
 CREATE EXTENSION apikey;
+SET client_min_messages = warning;
 DROP EXTENSION apikey;
 
 -- Owned by a role that does not own the database.
 SET ROLE regress_apikey_guard_super;
+SET client_min_messages = error;
 CREATE EXTENSION apikey;
+SET client_min_messages = warning;
 RESET ROLE;
 SELECT apikey.create_key_for('u', 'k', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY') IS NOT NULL AS created;
 DROP EXTENSION apikey;
@@ -101,7 +105,9 @@ SELECT count(*) FROM pg_namespace WHERE nspname = 'apikey';
 SELECT count(*) FROM pg_event_trigger;
 
 -- In sessions that never used it.
+SET client_min_messages = error;
 CREATE EXTENSION apikey;
+SET client_min_messages = warning;
 SELECT apikey.create_key_for('u', 'k', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY') IS NOT NULL AS created;
 \c regression_apikey_guard
 DROP EXTENSION apikey;

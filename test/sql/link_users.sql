@@ -1,11 +1,11 @@
 -- Tying user ids to the application's own users tables.
 \set SHOW_CONTEXT never
 \pset format unaligned
-SET client_min_messages = warning;
+SET client_min_messages = error;
 -- A database of its own: other tests leave keys behind.
 CREATE DATABASE regression_apikey_link TEMPLATE template0;
 \c regression_apikey_link
-SET client_min_messages = warning;
+SET client_min_messages = error;
 CREATE EXTENSION apikey;
 
 CREATE ROLE regress_apikey_link_admin LOGIN IN ROLE apikey_admin;

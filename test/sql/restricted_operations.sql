@@ -105,7 +105,7 @@ BEGIN
 				RAISE NOTICE '% failed: % %', e.function, SQLSTATE, SQLERRM;
 			END;
 		END LOOP;
-		RAISE NOTICE 'refused by more than 40: %', refused > 40;
+		RAISE NOTICE 'refused by more than 30: %', refused > 30;
 	END IF;
 	RETURN $1;
 END $$;

@@ -10,7 +10,9 @@ SET client_min_messages = warning;
 CREATE ROLE regress_apikey_status_monitor IN ROLE apikey_monitor;
 CREATE ROLE regress_apikey_status_admin IN ROLE apikey_admin, pg_read_all_settings;
 CREATE ROLE regress_apikey_status_user IN ROLE apikey_user, apikey_reveal;
+SET client_min_messages = error;
 CREATE EXTENSION apikey;
+RESET client_min_messages;
 -- Fresh: nothing that depends on how this server is set up is shown.
 SELECT item, CASE item WHEN 'master key fingerprint' THEN regexp_replace(value, '[0-9a-f]{16}', 'F', 'g')
 		WHEN 'version' THEN 'V' WHEN 'master key source' THEN 'S' ELSE value END AS value, severity, advice

@@ -376,13 +376,16 @@ like(slurp_file($node->logfile), qr/ERROR:  .*groq/i,
 	'the log has the errors');
 
 # ----------------------------------------------------------------------
-# The search finds what is there.
+# The search finds what is there.  Several rows of each, since one may lie
+# across two pages of WAL.
 # ----------------------------------------------------------------------
 
 $node->start;
 $node->safe_psql('postgres', 'CREATE TABLE planted (v text)');
 $node->safe_psql('postgres',
-	join(';', map { "INSERT INTO planted VALUES ('$_')" } values %planted));
+	join(';',
+		map { "INSERT INTO planted SELECT '$_' FROM generate_series(1, 5)" }
+		  values %planted));
 my $path = $node->safe_psql('postgres', q{SELECT pg_relation_filepath('planted')});
 $node->stop;
 

@@ -1,0 +1,253 @@
+# Behind pgbouncer in transaction mode, where one server connection serves the
+# transactions of many clients: no client is ever taken for the one before it.
+
+use strict;
+use warnings;
+
+use MIME::Base64 qw(encode_base64);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}),
+  qw(/usr/sbin /usr/local/sbin /usr/local/bin /usr/pgsql/bin);
+die 'pgbouncer is not installed' unless defined $pgbouncer;
+
+my $dir = PostgreSQL::Test::Utils::tempdir_short();
+
+sub write_file
+{
+	my ($name, $text) = @_;
+
+	open(my $file, '>', $name) or die "could not write $name: $!";
+	chmod(0600, $name) or die "could not chmod $name: $!";
+	print $file $text;
+	close($file) or die "could not write $name: $!";
+}
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+write_file("$dir/master.key", encode_base64(pack('C*', 1 .. 32)));
+$node->append_conf(
+	'postgresql.conf', qq{
+shared_preload_libraries = 'apikey'
+apikey.master_key_source = 'file:$dir/master.key'
+});
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+CREATE EXTENSION apikey;
+CREATE ROLE regress_apikey_app LOGIN IN ROLE apikey_reveal;
+SELECT apikey.create_key_for(n::text, 'k', 'custom', 'value-of-' || n) FROM generate_series(1, 4) n;
+});
+
+# ----------------------------------------------------------------------
+# The pooler: one server connection for each database and user.
+# ----------------------------------------------------------------------
+
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my $host = $node->host;
+my $server_port = $node->port;
+
+write_file("$dir/users.txt", qq{"regress_apikey_app" ""\n});
+write_file(
+	"$dir/pgbouncer.ini", qq{
+[databases]
+postgres = host=$host port=$server_port dbname=postgres
+
+[pgbouncer]
+listen_addr =
+listen_port = $port
+unix_socket_dir = $dir
+auth_type = trust
+auth_file = $dir/users.txt
+pool_mode = transaction
+default_pool_size = 1
+max_client_conn = 50
+ignore_startup_parameters = extra_float_digits
+logfile = $dir/pgbouncer.log
+pidfile = $dir/pgbouncer.pid
+});
+
+my $pooler = IPC::Run::start([ $pgbouncer, "$dir/pgbouncer.ini" ],
+	'>', \my $pooler_out, '2>', \my $pooler_err);
+
+# Whatever happens, the pooler is ended.
+END
+{
+	my $status = $?;
+
+	$pooler->kill_kill(grace => 5) if defined $pooler;
+	$? = $status;
+}
+
+my $through = "host=$dir port=$port dbname=postgres user=regress_apikey_app";
+
+sub reachable
+{
+	return IPC::Run::run([ 'psql', '-XAtq', '-d', $through, '-c', 'SELECT 1' ],
+		'>', \my $out, '2>', \my $err);
+}
+for (1 .. 100)
+{
+	last if reachable();
+	usleep(100_000);
+}
+ok(reachable(), 'the pooler is up');
+
+sub new_client
+{
+	return $node->background_psql(
+		'postgres',
+		on_error_stop => 0,
+		extra_params => [ '-d', $through ]);
+}
+
+# What a statement prints, or its error; the session goes on after that.
+sub ask
+{
+	my ($client, $sql) = @_;
+
+	$client->{stderr} = '';
+	my $answer = $client->query($sql);
+	$answer .= $client->{stderr};
+	$client->{stderr} = '';
+	return $answer;
+}
+
+my $who =
+  q{SELECT coalesce(apikey.current_user_id(), 'nobody') || ' ' || count(*) FROM apikey.keys};
+my $reveal = q{SELECT apikey.reveal_key('k')};
+my $first = new_client();
+my $second = new_client();
+ask($_, '\set VERBOSITY sqlstate') for $first, $second;
+
+my $backend = ask($first, 'SELECT pg_backend_pid()');
+is(ask($second, 'SELECT pg_backend_pid()'),
+	$backend, 'two clients, one server connection');
+
+# ----------------------------------------------------------------------
+# As it is meant: the identity first in each transaction.
+# ----------------------------------------------------------------------
+
+is( ask($first, "BEGIN; SELECT apikey.set_user_id('1'); $who; $reveal; COMMIT;"),
+	"1\n1 1\nvalue-of-1", 'the identity of the first client');
+is(ask($second, $who), 'nobody 0', 'is not that of the second');
+like(ask($second, $reveal), qr/KA007/, 'who reveals nothing');
+is( ask($second, "BEGIN; $who; ROLLBACK;"),
+	'nobody 0', 'nor in a transaction of its own');
+is(ask($first, $who), 'nobody 0', 'nor is it the first one\'s afterwards');
+is( ask($second, "BEGIN; SELECT apikey.set_user_id('2'); $who; $reveal; COMMIT;"),
+	"2\n2 1\nvalue-of-2", 'the second has its own');
+is( ask($first, "BEGIN; SET LOCAL apikey.user_id = '3'; $who; COMMIT;"),
+	'3 1', 'SET LOCAL serves too');
+is(ask($second, $who), 'nobody 0', 'and ends with the transaction');
+
+# Transactions that end otherwise.
+ask($first, "BEGIN; SELECT apikey.set_user_id('1'); ROLLBACK;");
+is(ask($second, $who), 'nobody 0', 'after ROLLBACK');
+ask($first, "BEGIN; SELECT apikey.set_user_id('1'); SELECT 1 / 0; COMMIT;");
+is(ask($second, $who), 'nobody 0', 'after an error');
+ask($first, "SELECT apikey.set_user_id('1')");
+is(ask($second, $who), 'nobody 0', 'after a statement alone');
+my $leaver = new_client();
+ask($leaver, "BEGIN; SELECT apikey.set_user_id('1');");
+$leaver->quit;
+for (1 .. 100)
+{
+	last if ask($second, 'SELECT 1') eq '1';
+	usleep(100_000);
+}
+is(ask($second, $who), 'nobody 0', 'after a client left in mid-transaction');
+
+# ----------------------------------------------------------------------
+# What is done wrong: settings of the session.
+# ----------------------------------------------------------------------
+
+$backend = ask($second, 'SELECT pg_backend_pid()');
+is(ask($first, "SET apikey.user_id = '1'; SHOW apikey.user_id"),
+	'1', 'a plain SET of the first client');
+is(ask($second, 'SHOW apikey.user_id'), '1', 'is there for the second');
+is(ask($second, 'SELECT pg_backend_pid()'),
+	$backend, 'on the same connection');
+is(ask($second, $who), 'nobody 0', 'but is no identity');
+like(ask($second, $reveal), qr/KA007/, 'and reveals nothing');
+is( ask($second,
+		"BEGIN; $who; SAVEPOINT a; SELECT apikey.set_user_id('2'); ROLLBACK TO a; $who; COMMIT;"
+	),
+	"nobody 0\n2\nnobody 0",
+	'not after a savepoint either');
+like(ask($first, $reveal), qr/KA007/, 'nor is it one for the first client');
+is( ask($second, "BEGIN; SELECT apikey.set_user_id('2'); $who; $reveal; COMMIT;"),
+	"2\n2 1\nvalue-of-2", 'over it the second client has its own');
+is(ask($first, 'SHOW apikey.user_id'), '1', 'and leaves it as it was');
+is(ask($second, "SELECT set_config('apikey.user_id', '4', false)"),
+	'4', 'set_config() for the session');
+is(ask($first, $who), 'nobody 0', 'is no identity either');
+like(ask($first, q{SET apikey.identity = 'session'}),
+	qr/42501/, 'no client changes the mode');
+ask($first, 'RESET ALL');
+
+# ----------------------------------------------------------------------
+# What stays behind on a connection: plans, temporary objects, cursors.
+# ----------------------------------------------------------------------
+
+ask($first,
+	"BEGIN; SELECT apikey.set_user_id('1'); PREPARE mine AS SELECT user_id FROM apikey.keys; PREPARE value AS $reveal; EXECUTE mine; EXECUTE value; COMMIT;"
+);
+is(ask($second, 'EXECUTE mine'), '', 'a plan of the first client: no rows');
+like(ask($second, 'EXECUTE value'), qr/KA007/, 'and no value');
+is( ask($second,
+		"BEGIN; SELECT apikey.set_user_id('2'); EXECUTE mine; EXECUTE value; COMMIT;"
+	),
+	"2\n2\nvalue-of-2",
+	'goes by the identity of the second');
+ask($first,
+	"BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SELECT apikey.set_user_id('3'); EXECUTE mine; COMMIT;"
+);
+is( ask($second,
+		"BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SELECT apikey.set_user_id('4'); EXECUTE mine; COMMIT;"
+	),
+	"4\n4",
+	'as a generic plan does');
+ask($first, 'DEALLOCATE ALL');
+$_->quit for $first, $second;
+
+# ----------------------------------------------------------------------
+# Many clients at once, with statements of each protocol: each checks that it
+# sees its own rows, or none; some leave settings behind.
+# ----------------------------------------------------------------------
+
+write_file(
+	"$dir/own.sql", q{
+\set u random(1, 4)
+BEGIN;
+SELECT apikey.set_user_id(:u);
+SELECT 1 / (CASE WHEN apikey.reveal_key('k') = 'value-of-' || :u
+	AND (SELECT string_agg(user_id, ',') FROM apikey.keys) = (:u)::text THEN 1 ELSE 0 END);
+COMMIT;
+});
+write_file(
+	"$dir/none.sql", q{
+SELECT 1 / (CASE WHEN apikey.current_user_id() IS NULL AND NOT EXISTS (SELECT FROM apikey.keys) THEN 1 ELSE 0 END);
+});
+write_file("$dir/leave.sql", q{
+\set u random(1, 4)
+SELECT set_config('apikey.user_id', (:u)::text, false);
+});
+
+for my $protocol (qw(simple extended))
+{
+	$node->command_ok(
+		[
+			'pgbench', '--no-vacuum', '--client=6', '--transactions=50',
+			"--protocol=$protocol", '--file', "$dir/own.sql\@5",
+			'--file', "$dir/none.sql\@3", '--file', "$dir/leave.sql\@1",
+			$through
+		],
+		"many clients, $protocol protocol");
+}
+
+$node->stop;
+done_testing();
