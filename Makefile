@@ -42,7 +42,7 @@ sql_tests      = $(patsubst test/sql/%.sql,%,$(call tree_files,test/sql/*.sql))
 REGRESS        = $(filter setup,$(sql_tests)) \
 				 $(filter-out setup cleanup,$(sql_tests)) \
 				 $(filter cleanup,$(sql_tests))
-REGRESS_OPTS   = --inputdir=$(topdir)/test
+REGRESS_OPTS   = --inputdir=$(topdir)/test --encoding=UTF8 --no-locale
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(call tree_files,test/specs/*.spec))
 ISOLATION_OPTS = --inputdir=$(topdir)/test --outputdir=.
 

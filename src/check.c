@@ -58,10 +58,10 @@ apikey_check_key(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("key_type must not be null"),
+				 errmsg("argument \"%s\" is missing", "key_type"),
 				 errhint("SELECT key_type, label FROM apikey.key_types lists the types."),
 				 apikey_errargument("key_type")));
-	type = apikey_keytype_get(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	type = apikey_keytype_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), "key_type");
 	if (!PG_ARGISNULL(1))
 	{
 		text	   *argument = PG_GETARG_TEXT_PP(1);

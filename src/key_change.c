@@ -117,7 +117,7 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 	change->value = VARDATA_ANY(value);
 	change->value_len = VARSIZE_ANY_EXHDR(value);
 	apikey_value_trim(&change->value, &change->value_len);
-	apikey_judge_or_raise(apikey_keytype_get(key_type), change->value,
+	apikey_judge_or_raise(apikey_keytype_get(key_type, "new_value"), change->value,
 						  change->value_len, "new_value", true);
 }
 

@@ -75,7 +75,7 @@ read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 	text	   *value;
 
 	key->key_type = text_to_cstring(required_text(fcinfo, arg, "key_type"));
-	type = apikey_keytype_get(key->key_type);
+	type = apikey_keytype_get(key->key_type, "key_type");
 	value = PG_ARGISNULL(arg + 1) ? cstring_to_text("") : PG_GETARG_TEXT_PP(arg + 1);
 	key->content.value = VARDATA_ANY(value);
 	key->content.value_len = VARSIZE_ANY_EXHDR(value);

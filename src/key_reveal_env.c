@@ -145,7 +145,7 @@ add_type(Request *request, Datum key_type)
 	bool		usable = false;
 	int			i;
 
-	(void) apikey_keytype_get(wanted);
+	(void) apikey_keytype_get(wanted, "key_types");
 	for (i = 0; i < request->key_count; i++)
 	{
 		ApikeyStoredKey *key = &request->keys[i];

@@ -390,7 +390,7 @@ near_names(const char *name)
  * that was passed in the wrong place.
  */
 const ApikeyKeyType *
-apikey_keytype_get(const char *name)
+apikey_keytype_get(const char *name, const char *argument)
 {
 	const ApikeyKeyType *type = apikey_keytype_find(name);
 
@@ -399,7 +399,7 @@ apikey_keytype_get(const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized key type"),
 				 errhint("%s", near_names(name)),
-				 apikey_errargument("key_type")));
+				 apikey_errargument(argument)));
 	return type;
 }
 

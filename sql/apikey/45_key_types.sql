@@ -31,7 +31,6 @@ COMMENT ON COLUMN apikey.builtin_key_types.checksum IS 'The checksum that values
 COMMENT ON COLUMN apikey.builtin_key_types.enforcement IS 'What a value against the pattern meets: "reject" or "warn".';
 COMMENT ON COLUMN apikey.builtin_key_types.docs_url IS 'The provider''s page on its keys.';
 COMMENT ON COLUMN apikey.builtin_key_types.allow_whitespace IS 'Whether spaces, tabs and line breaks may stand inside a value.';
-REVOKE ALL ON apikey.builtin_key_types FROM PUBLIC;
 
 CREATE TABLE apikey.custom_key_types (
 	key_type text COLLATE "C" PRIMARY KEY,
@@ -56,7 +55,6 @@ COMMENT ON COLUMN apikey.custom_key_types.checksum IS 'The checksum that values 
 COMMENT ON COLUMN apikey.custom_key_types.enforcement IS 'What a value against the pattern meets: "reject" or "warn".';
 COMMENT ON COLUMN apikey.custom_key_types.docs_url IS 'The provider''s page on its keys.';
 COMMENT ON COLUMN apikey.custom_key_types.allow_whitespace IS 'Whether spaces, tabs and line breaks may stand inside a value.';
-REVOKE ALL ON apikey.custom_key_types FROM PUBLIC;
 
 -- ENABLE ALWAYS, so that rows that logical replication brings are checked too,
 -- and drop the subscriber's caches.
@@ -108,7 +106,6 @@ COMMENT ON COLUMN apikey.key_types.enforcement IS 'What a value against the patt
 COMMENT ON COLUMN apikey.key_types.docs_url IS 'The provider''s page on its keys.';
 COMMENT ON COLUMN apikey.key_types.builtin IS 'True for a row as the extension brings it; false for the administrator''s own, also where it replaces one.';
 COMMENT ON COLUMN apikey.key_types.allow_whitespace IS 'Whether spaces, tabs and line breaks may stand inside a value.';
-REVOKE ALL ON apikey.key_types FROM PUBLIC;
 
 CREATE FUNCTION apikey.check_key(
 	key_type text,
