@@ -72,9 +72,15 @@ COMMENT ON COLUMN apikey.api_keys.disabled_reason IS 'Why it is switched off.';
 COMMENT ON COLUMN apikey.api_keys.deleted_at IS 'When it was (softly) deleted; NULL: it was not.';
 COMMENT ON COLUMN apikey.api_keys.is_active IS 'Neither deleted nor disabled. Says nothing of the expiry.';
 
--- What is derived from a value leaves no samples in pg_statistic.
-ALTER TABLE apikey.api_keys ALTER COLUMN hint SET STATISTICS 0;
-ALTER TABLE apikey.api_keys ALTER COLUMN fingerprint SET STATISTICS 0;
+-- What is derived from a value leaves no samples in pg_statistic.  Nor does what
+-- users write: the planner's estimates would tell one user of another's names.
+ALTER TABLE apikey.api_keys
+	ALTER COLUMN hint SET STATISTICS 0,
+	ALTER COLUMN fingerprint SET STATISTICS 0,
+	ALTER COLUMN name SET STATISTICS 0,
+	ALTER COLUMN env_var SET STATISTICS 0,
+	ALTER COLUMN metadata SET STATISTICS 0,
+	ALTER COLUMN disabled_reason SET STATISTICS 0;
 
 CREATE UNIQUE INDEX api_keys_name_idx ON apikey.api_keys (user_id, name) WHERE deleted_at IS NULL;
 COMMENT ON INDEX apikey.api_keys_name_idx IS 'Names are unique per user among keys not deleted.';

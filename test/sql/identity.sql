@@ -115,6 +115,11 @@ SELECT who();
 -- An error in the transaction takes it away too.
 BEGIN; SELECT apikey.set_user_id('bob'); SELECT 1 / 0; ROLLBACK; SELECT who();
 
+-- A transaction that begins where another ends is another.
+BEGIN; SELECT apikey.set_user_id('bob'); COMMIT AND CHAIN; SELECT who(); SELECT apikey.set_user_id('bob'); ROLLBACK AND CHAIN; SELECT who(); COMMIT;
+BEGIN; SET apikey.user_id = 'bob'; COMMIT AND CHAIN; SELECT who(); COMMIT;
+RESET apikey.user_id;
+
 -- A procedure that commits loses it: each transaction asks anew.
 CREATE PROCEDURE pg_temp.two_transactions() LANGUAGE plpgsql AS $$
 BEGIN

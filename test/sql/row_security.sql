@@ -35,16 +35,16 @@ SET ROLE regress_apikey_worker;
 BEGIN;
 SELECT apikey.set_user_id('alice');
 -- by id: bob's, bob's deleted one, none
-SELECT outcome(format(statement, '0b000000-0000-4000-8000-000000000002')) AS told,
+SELECT left(outcome(format(statement, '0b000000-0000-4000-8000-000000000002')), 5) AS told,
 		outcome(format(statement, '0b000000-0000-4000-8000-000000000003'))
 			= outcome(format(statement, '0b000000-0000-4000-8000-000000000002')) AS same_deleted,
 		outcome(format(statement, '0c000000-0000-4000-8000-00000000000c'))
-			= outcome(format(statement, '0b000000-0000-4000-8000-000000000002')) AS same_absent
-	FROM attempts;
+			= outcome(format(statement, '0b000000-0000-4000-8000-000000000002')) AS same_absent, count(*)
+	FROM attempts GROUP BY 1, 2, 3;
 -- by name
-SELECT outcome(format(statement, 'project x')) AS told,
-		replace(outcome(format(statement, 'project y')), 'project y', 'project x') = outcome(format(statement, 'project x')) AS same_absent
-	FROM attempts WHERE statement NOT LIKE '%%::uuid%' AND statement !~ 'restore|purge';
+SELECT left(outcome(format(statement, 'project x')), 5) AS told,
+		replace(outcome(format(statement, 'project y')), 'project y', 'project x') = outcome(format(statement, 'project x')) AS same_absent, count(*)
+	FROM attempts WHERE statement NOT LIKE '%%::uuid%' AND statement !~ 'restore|purge' GROUP BY 1, 2;
 COMMIT;
 RESET ROLE;
 -- Nothing of it touched bob's.
