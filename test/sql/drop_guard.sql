@@ -56,11 +56,13 @@ RESET apikey.allow_drop;
 
 -- Roles that may not drop it get PostgreSQL's error, and do not learn how many
 -- keys there are; nor may they switch the guard off.
+\set VERBOSITY terse
 SET ROLE regress_apikey_guard_user;
 DROP EXTENSION apikey;
 DROP OWNED BY apikey_owner;
 DROP OWNED BY regress_apikey_guard_super;
 SET apikey.allow_drop = on;
+\set VERBOSITY default
 CREATE SCHEMA mine;
 CREATE TABLE mine.t ();
 DROP SCHEMA mine CASCADE;

@@ -86,8 +86,9 @@ SELECT apikey.set_key('one', 'openai', openai('bob')) NOT IN (SELECT id FROM see
 SELECT count(*) FROM listed;
 SET apikey.user_id = 'alice';
 SELECT apikey.reveal_key('one') = anthropic();
-SELECT replace(outcome(format('SELECT apikey.set_key(%L, %L, openai())', k.id, 'openai')), k.id::text, '(an id)')
-	FROM (SELECT id FROM apikey.keys) k, set_config('apikey.user_id', 'bob', false);
+SELECT id AS alices FROM apikey.keys \gset
+SET apikey.user_id = 'bob';
+SELECT outcome(format('SELECT apikey.set_key(%L, %L, openai())', :'alices', 'openai'));
 SELECT apikey.purge_own_keys();
 SET apikey.user_id = 'alice';
 SELECT apikey.purge_own_keys();
