@@ -114,7 +114,13 @@ fill_arguments(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
 	args[3] = PointerGetDatum(sealed.envelope);
 	args[4] = PointerGetDatum(sealed.hint);
 	args[5] = PointerGetDatum(sealed.fingerprint);
-	nulls[3] = nulls[4] = nulls[5] = sealed.envelope == NULL;
+	nulls[3] = nulls[5] = sealed.envelope == NULL;
+
+	/*
+	 * The hint stays with the value.  Made anew, it would tell whoever can
+	 * restore a key and change its type's prefixes what the value begins with.
+	 */
+	nulls[4] = change->value == NULL;
 	args[6] = TimestampTzGetDatum(expires_at);
 	nulls[6] = expires_at == DT_NOEND;
 	args[7] = JsonbPGetDatum(change->metadata != NULL ? change->metadata : key->metadata);

@@ -100,6 +100,15 @@ SELECT outcome($$SELECT encrypted_value FROM apikey.api_keys$$);
 SELECT outcome($$SELECT apikey.decrypt(NULL, 'x')$$);
 COMMIT;
 SELECT name FROM apikey.find_keys(secret('v-', 24));
+-- ... nor by way of the hint, which shows the prefix of a type that the
+-- administrator may change: it is made once, when the value is given.
+BEGIN;
+INSERT INTO apikey.custom_key_types (key_type, label, pattern, prefixes)
+	SELECT 'custom', 'Any', '^.+$', array_agg(left(secret('v-', 24), 2) || to_hex(n)) FROM generate_series(0, 15) n;
+SELECT apikey.delete_key_for('acl', id) = id FROM apikey.all_keys WHERE user_id = 'acl';
+SELECT apikey.restore_key_for('acl', id, 'two') = id FROM apikey.all_keys WHERE user_id = 'acl';
+SELECT name, hint = '...' || right(secret('v-', 24), 4) AS same_hint FROM apikey.all_keys WHERE user_id = 'acl';
+ROLLBACK;
 SELECT apikey.purge_user('acl');
 RESET ROLE;
 
