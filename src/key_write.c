@@ -118,7 +118,7 @@ fill_arguments(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
 
 	/*
 	 * The hint stays with the value.  Made anew, it would tell whoever can
-	 * restore a key and change its type's prefixes what the value begins with.
+	 * restore a key and change its type's prefixes how the value begins.
 	 */
 	nulls[4] = change->value == NULL;
 	args[6] = TimestampTzGetDatum(expires_at);
