@@ -17,19 +17,34 @@
 #include "utils/rls.h"
 
 #include "actor.h"
+#include "errors.h"
 
 static ApikeyActor *innermost = NULL;
+
+static Oid
+internal_role(const char *name)
+{
+	Oid			role = get_role_oid(name, true);
+
+	if (!OidIsValid(role))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("internal role \"%s\" does not exist", name),
+				 errhint("If it was renamed, give it its name back."),
+				 apikey_errquiet()));
+	return role;
+}
 
 Oid
 apikey_owner_role(void)
 {
-	return get_role_oid("apikey_owner", false);
+	return internal_role("apikey_owner");
 }
 
 Oid
 apikey_maintenance_role(void)
 {
-	return get_role_oid("apikey_maintenance", false);
+	return internal_role("apikey_maintenance");
 }
 
 /*

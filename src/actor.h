@@ -24,7 +24,7 @@ typedef struct ApikeyActor
 	struct ApikeyActor *outer;
 } ApikeyActor;
 
-/* The two internal roles; 42704 if one is missing. */
+/* The two internal roles; 55000 if one is missing. */
 extern Oid	apikey_owner_role(void);
 extern Oid	apikey_maintenance_role(void);
 

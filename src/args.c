@@ -110,9 +110,10 @@ apikey_arg_name(const text *name, const char *argument)
 	if (pg_mbstrlen_with_len(result, len) > APIKEY_NAME_MAX)
 		refuse(argument, "the name is too long",
 			   psprintf("A name has at most %d characters.", APIKEY_NAME_MAX),
-			   NULL);
+			   "Shorten the name.");
 	if (apikey_has_control(result, len))
-		refuse(argument, "the name contains a control character", NULL, NULL);
+		refuse(argument, "the name contains a control character", NULL,
+			   "Leave out line breaks, tabs and marks of text direction.");
 	if (apikey_has_outer_space(result, len))
 		refuse(argument, "the name begins or ends with white space", NULL,
 			   "Trim the name.");
@@ -138,7 +139,8 @@ apikey_arg_user_id(const text *user_id)
 	if (!apikey_is_user_id(result, strlen(result)))
 		refuse("user_id", "invalid user id",
 			   psprintf("A user id has 1 to %d characters, none of them a control character.",
-						APIKEY_USER_ID_MAX), NULL);
+						APIKEY_USER_ID_MAX),
+			   "Pass the id under which your application knows the user.");
 	return result;
 }
 
@@ -152,10 +154,11 @@ apikey_arg_reason(const text *reason)
 		apikey_has_control(result, len))
 		refuse("reason", "invalid reason",
 			   psprintf("A reason has at most %d characters, none of them a control character.",
-						APIKEY_NAME_MAX), NULL);
+						APIKEY_NAME_MAX), "Shorten the reason to one line.");
 	if (apikey_has_key_shape(result, len))
 		refuse("reason", "the reason has the shape of an API key",
-			   "Reasons are shown in lists and are not encrypted.", NULL);
+			   "Reasons are shown in lists and are not encrypted.",
+			   "Leave the secret out of the reason.");
 	return result;
 }
 
@@ -225,7 +228,8 @@ apikey_arg_metadata(Jsonb *metadata, const char *argument)
 	if (len > APIKEY_METADATA_MAX)
 		refuse(argument, "metadata is too large",
 			   psprintf("It has %zu bytes as text; the limit is %d.", len,
-						APIKEY_METADATA_MAX), NULL);
+						APIKEY_METADATA_MAX),
+			   "Keep what is large in a table of your own.");
 	refuse_key_shapes(metadata, argument);
 	return metadata;
 }
@@ -237,6 +241,14 @@ apikey_arg_is_json_null(Jsonb *json)
 
 	return JB_ROOT_IS_SCALAR(json) &&
 		JsonbExtractScalar(&json->root, &value) && value.type == jbvNull;
+}
+
+void
+apikey_arg_past(TimestampTz at, const char *argument)
+{
+	if (TIMESTAMP_NOT_FINITE(at) || at > GetCurrentTimestamp())
+		refuse(argument, "the time is infinite or to come", NULL,
+			   "Give the time at which it happened, or leave it out.");
 }
 
 void

@@ -36,6 +36,9 @@ extern Jsonb *apikey_arg_metadata(Jsonb *metadata, const char *argument);
 /* Is it the JSON value null, which stands for an argument not given? */
 extern bool apikey_arg_is_json_null(Jsonb *json);
 
+/* A time that has been. */
+extern void apikey_arg_past(TimestampTz at, const char *argument);
+
 /* In the future, or infinity (which means none). */
 extern void apikey_arg_expires_at(TimestampTz expires_at, const char *argument);
 

@@ -9,9 +9,19 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 
 #include "chars.h"
+
+/* U+202A-2E or U+2066-69, of three bytes? */
+static bool
+is_reordering(const char *text)
+{
+	pg_wchar	c = utf8_to_unicode((const unsigned char *) text);
+
+	return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
 
 bool
 apikey_has_control(const char *text, size_t len)
@@ -27,6 +37,8 @@ apikey_has_control(const char *text, size_t len)
 			return true;
 		if (utf8 && c == 0xC2 && i + 1 < len &&
 			(unsigned char) text[i + 1] < 0xA0)
+			return true;
+		if (utf8 && c == 0xE2 && i + 2 < len && is_reordering(text + i))
 			return true;
 	}
 	return false;
@@ -61,4 +73,64 @@ apikey_has_outer_space(const char *text, size_t len)
 		while (last > text && (*last & 0xC0) == 0x80)
 			last--;
 	return is_space(character_at(text)) || is_space(character_at(last));
+}
+
+static bool
+is_ascii(const char *text, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		if (IS_HIGHBIT_SET(text[i]))
+			return false;
+	return true;
+}
+
+const char *
+apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
+{
+	int			encoding = GetDatabaseEncoding();
+	char	   *utf8;
+
+	*utf8_len = len;
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || is_ascii(text, len))
+		return text;
+	utf8 = (char *) pg_do_encoding_conversion((unsigned char *) unconstify(char *, text),
+											  (int) len, encoding, PG_UTF8);
+	*utf8_len = strlen(utf8);
+	return utf8;
+}
+
+/* Convert without raising: an error of PostgreSQL's would quote a character. */
+static const char *
+convert_from_utf8(const char *utf8, size_t len, int encoding, size_t *text_len)
+{
+	size_t		size = len * MAX_CONVERSION_GROWTH + 1;
+	char	   *text = palloc(size);
+	Oid			conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+
+	if (!OidIsValid(conversion) ||
+		pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
+									  (unsigned char *) unconstify(char *, utf8),
+									  (int) len, (unsigned char *) text,
+									  (int) size, true) != (int) len)
+	{
+		explicit_bzero(text, size);
+		return NULL;
+	}
+	*text_len = strlen(text);
+	return text;
+}
+
+const char *
+apikey_from_utf8(const char *utf8, size_t len, size_t *text_len)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	*text_len = len;
+	if (encoding == PG_SQL_ASCII || is_ascii(utf8, len))
+		return utf8;
+	if (encoding == PG_UTF8)
+		return pg_verify_mbstr(PG_UTF8, utf8, (int) len, true) ? utf8 : NULL;
+	return convert_from_utf8(utf8, len, encoding, text_len);
 }

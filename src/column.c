@@ -10,14 +10,17 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "chars.h"
 #include "core/envelope.h"
 #include "encrypted.h"
 #include "errors.h"
 #include "identity.h"
 #include "keyring.h"
 #include "random.h"
+#include "stored_key.h"
 
 PG_FUNCTION_INFO_V1(apikey_encrypt);
 PG_FUNCTION_INFO_V1(apikey_decrypt);
@@ -38,8 +41,9 @@ required_context(FunctionCallInfo fcinfo)
 static void
 make_context(ApikeyContext *context, const text *name)
 {
-	ApikeySpan	span = {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)};
+	ApikeySpan	span;
 
+	span.data = apikey_to_utf8(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &span.len);
 	if (!apikey_context_column(context, span))
 		apikey_raise_libcrypto();
 }
@@ -58,44 +62,78 @@ active_key(void)
 	return key;
 }
 
+/* Seal a value that is in UTF-8. */
+static bytea *
+seal_utf8(const char *value, size_t len, const text *name)
+{
+	size_t		size = VARHDRSZ + len + APIKEY_ENVELOPE_OVERHEAD;
+	bytea	   *envelope = palloc(size);
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
+	const ApikeyDataKey *key;
+	ApikeyContext context;
+	ApikeyResult result;
+
+	SET_VARSIZE(envelope, size);
+	apikey_random(nonce, sizeof(nonce));
+	key = active_key();
+	make_context(&context, name);
+	result = apikey_envelope_seal(key, &context, nonce, value, len,
+								  (uint8_t *) VARDATA(envelope));
+	apikey_context_free(&context);
+	if (result != APIKEY_OK)
+		apikey_raise_libcrypto();
+	return envelope;
+}
+
+static void
+refuse_too_long(const text *value)
+{
+	/* A conversion to UTF-8 lengthens it: hence the margin. */
+	if (VARSIZE_ANY_EXHDR(value) > APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the value is too long to be encrypted"),
+				 errdetail("The limit is %zu bytes.",
+						   APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH),
+				 errhint("Encrypt it outside the database under a key that is stored here."),
+				 apikey_errargument("value")));
+}
+
 /*
  * apikey.encrypt(value, context) -> apikey.encrypted
  */
-Datum
-apikey_encrypt(PG_FUNCTION_ARGS)
+static Datum
+encrypt_value(PG_FUNCTION_ARGS)
 {
 	text	   *name = required_context(fcinfo);
-	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
-	ApikeyContext context;
-	ApikeyResult result;
-	bytea	   *envelope;
+	bytea	   *envelope = NULL;
+	const char *utf8;
+	size_t		utf8_len;
 	text	   *value;
-	size_t		size;
-	const ApikeyDataKey *key;
 
 	apikey_refuse_restricted();
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	value = PG_GETARG_TEXT_PP(0);
-	size = VARHDRSZ + VARSIZE_ANY_EXHDR(value) + APIKEY_ENVELOPE_OVERHEAD;
-	envelope = palloc(size);
-	SET_VARSIZE(envelope, size);
-	apikey_random(nonce, sizeof(nonce));
-	key = active_key();
-	make_context(&context, name);
-	result = apikey_envelope_seal(key, &context, nonce, VARDATA_ANY(value),
-								  VARSIZE_ANY_EXHDR(value),
-								  (uint8_t *) VARDATA(envelope));
-	apikey_context_free(&context);
-	if (result == APIKEY_MALFORMED)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the value is too long to be encrypted"),
-				 errdetail("The limit is %zu bytes.", APIKEY_ENVELOPE_MAX_VALUE),
-				 apikey_errargument("value")));
-	if (result != APIKEY_OK)
-		apikey_raise_libcrypto();
+	refuse_too_long(value);
+	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &utf8_len);
+	PG_TRY();
+	{
+		envelope = seal_utf8(utf8, utf8_len, name);
+	}
+	PG_FINALLY();
+	{
+		if (utf8 != VARDATA_ANY(value))
+			explicit_bzero(unconstify(char *, utf8), utf8_len);
+	}
+	PG_END_TRY();
 	PG_RETURN_BYTEA_P(envelope);
+}
+
+Datum
+apikey_encrypt(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(encrypt_value, fcinfo);
 }
 
 /*
@@ -132,5 +170,5 @@ apikey_decrypt(PG_FUNCTION_ARGS)
 				 errmsg("the value cannot be opened"),
 				 errdetail("It was altered, or encrypted with another context."),
 				 apikey_errquiet()));
-	PG_RETURN_TEXT_P(value);
+	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
 }

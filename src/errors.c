@@ -28,6 +28,36 @@ apikey_errargument(const char *argument)
 	return err_generic_string(PG_DIAG_COLUMN_NAME, argument);
 }
 
+/*
+ * Error context callback.  An error also drops the callbacks further out,
+ * which may quote the statement to the client; a warning keeps them, since
+ * the function goes on.
+ */
+static void
+hide_statement(void *arg)
+{
+	int			class = ERRCODE_TO_CATEGORY(geterrcode());
+
+	errhidestmt(true);
+	errhidecontext(true);
+	if (class != ERRCODE_WARNING && class != ERRCODE_NO_DATA &&
+		class != ERRCODE_SUCCESSFUL_COMPLETION)
+		((ErrorContextCallback *) arg)->previous = NULL;
+}
+
+Datum
+apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo)
+{
+	ErrorContextCallback *outer = error_context_stack;
+	ErrorContextCallback callback = {outer, hide_statement, &callback};
+	Datum		result;
+
+	error_context_stack = &callback;
+	result = (*function) (fcinfo);
+	error_context_stack = outer;
+	return result;
+}
+
 void
 apikey_raise_libcrypto(void)
 {

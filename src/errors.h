@@ -13,6 +13,7 @@
 #ifndef APIKEY_ERRORS_H
 #define APIKEY_ERRORS_H
 
+#include "fmgr.h"
 #include "utils/errcodes.h"
 
 #include "compat.h"
@@ -35,6 +36,13 @@ extern int	apikey_errquiet(void);
 
 /* The same, and name the argument at fault in the COLUMN field. */
 extern int	apikey_errargument(const char *argument);
+
+/*
+ * Call a function that is given a value as an argument, so that the errors
+ * that PostgreSQL itself raises meanwhile (a lock timeout, a cancel, a
+ * read-only transaction) hide statement and outer context as ours do.
+ */
+extern Datum apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo);
 
 /* For what libcrypto refuses: XX000, with nothing to tell. */
 pg_attribute_noreturn() extern void apikey_raise_libcrypto(void);

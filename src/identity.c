@@ -33,6 +33,9 @@ PG_FUNCTION_INFO_V1(apikey_set_user_id);
 PG_FUNCTION_INFO_V1(apikey_set_user_id_bigint);
 PG_FUNCTION_INFO_V1(apikey_set_user_id_uuid);
 
+#define CLAIMS_MAX_DEPTH	64
+#define CLAIMS_MAX_SIZE		(64 * 1024)
+
 /* What is known of the claims' "sub" while they are parsed. */
 typedef struct Claims
 {
@@ -121,6 +124,29 @@ claims_scalar(void *state, char *token, JsonTokenType type)
 }
 
 /*
+ * Is it short and flat enough to parse?  The parser recurses, and raises an
+ * error when the stack is exhausted.  Brackets within strings count too: no
+ * real claims come near the limit.
+ */
+static bool
+is_parsable(const char *text)
+{
+	int			depth = 0;
+	int			i;
+
+	for (i = 0; text[i] != '\0'; i++)
+	{
+		if (text[i] == '{' || text[i] == '[')
+			depth++;
+		else if (text[i] == '}' || text[i] == ']')
+			depth--;
+		if (depth > CLAIMS_MAX_DEPTH || i > CLAIMS_MAX_SIZE)
+			return false;
+	}
+	return true;
+}
+
+/*
  * The string "sub" of a JSON object, or NULL for anything that is not an
  * object with exactly one.  Malformed text is no error: a policy must not
  * fail for it, it just matches nothing.
@@ -131,6 +157,8 @@ sub_of_claims(const char *text)
 	Claims		claims = {0};
 	JsonSemAction actions = {0};
 
+	if (!is_parsable(text))
+		return NULL;
 	claims.lexer = apikey_json_lexer(unconstify(char *, text), strlen(text));
 	actions.semstate = &claims;
 	actions.object_start = claims_object_start;
@@ -255,6 +283,7 @@ set_identity(const char *user_id)
 				 errmsg("invalid user id"),
 				 errdetail("A user id has 1 to %d characters, none of them a control character.",
 						   APIKEY_USER_ID_MAX),
+				 errhint("Pass the id under which your application knows the user."),
 				 apikey_errargument("user_id")));
 	(void) set_config_option("apikey.user_id", user_id, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);

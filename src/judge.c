@@ -111,11 +111,13 @@ static ApikeyFinding *
 judge_basics(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	if (len == 0)
-		return finding(true, "empty", pstrdup("value is empty"), NULL);
+		return finding(true, "empty", pstrdup("value is empty"),
+					   "Pass the key that the provider gave.");
 	if (len > APIKEY_VALUE_MAX)
 		return finding(true, "too_long",
 					   psprintf("value is longer than %d bytes",
-								APIKEY_VALUE_MAX), NULL);
+								APIKEY_VALUE_MAX),
+					   "Check that it was copied alone.");
 	return judge_characters(type, value, len);
 }
 

@@ -15,12 +15,16 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "chars.h"
 #include "errors.h"
 #include "identity.h"
 #include "judge.h"
 #include "master.h"
 #include "statement.h"
 #include "stored_key.h"
+
+/* The longest age that can be subtracted from any time to come. */
+#define MAX_YEARS	1000
 
 PG_FUNCTION_INFO_V1(apikey_find_keys);
 PG_FUNCTION_INFO_V1(apikey_verify_keys);
@@ -61,10 +65,15 @@ static ApikeyStatement delete_old = {
 static Datum
 fingerprints_of(const char *value, size_t len)
 {
+	size_t		utf8_len;
+	const char *utf8 = apikey_to_utf8(value, len, &utf8_len);
 	uint8_t    *fingerprints;
-	int			count = apikey_keyring_fingerprints(value, len, &fingerprints);
+	int			count = apikey_keyring_fingerprints(utf8, utf8_len, &fingerprints);
 	Datum	   *elements = palloc(Max(count, 1) * sizeof(Datum));
 	int			i;
+
+	if (utf8 != value)
+		explicit_bzero(unconstify(char *, utf8), utf8_len);
 
 	for (i = 0; i < count; i++)
 		elements[i] = PointerGetDatum(cstring_to_text_with_len((char *) fingerprints +
@@ -77,8 +86,8 @@ fingerprints_of(const char *value, size_t len)
 /*
  * apikey.find_keys(value) -> setof apikey.all_keys
  */
-Datum
-apikey_find_keys(PG_FUNCTION_ARGS)
+static Datum
+find_keys(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const char *value = "";
@@ -90,14 +99,17 @@ apikey_find_keys(PG_FUNCTION_ARGS)
 	apikey_refuse_restricted();
 	if (!PG_ARGISNULL(0))
 	{
-		value = VARDATA_ANY(PG_GETARG_TEXT_PP(0));
-		len = VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0));
+		text	   *argument = PG_GETARG_TEXT_PP(0);
+
+		value = VARDATA_ANY(argument);
+		len = VARSIZE_ANY_EXHDR(argument);
 		apikey_value_trim(&value, &len);
 	}
 	if (len == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the value is empty"),
+				 errhint("Pass the whole value to look for."),
 				 apikey_errargument("value")));
 	InitMaterializedSRF(fcinfo, 0);
 	args[0] = fingerprints_of(value, len);
@@ -105,6 +117,12 @@ apikey_find_keys(PG_FUNCTION_ARGS)
 	for (i = 0; i < rows.count; i++)
 		tuplestore_puttuple(result->setResult, rows.tuples[i]);
 	return (Datum) 0;
+}
+
+Datum
+apikey_find_keys(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(find_keys, fcinfo);
 }
 
 /* Report one row if its value does not open. */
@@ -147,6 +165,14 @@ apikey_verify_keys(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static bool
+is_less(const Interval *left, const Interval *right)
+{
+	return DatumGetBool(DirectFunctionCall2(interval_lt,
+											IntervalPGetDatum(unconstify(Interval *, left)),
+											IntervalPGetDatum(unconstify(Interval *, right))));
+}
+
 /*
  * apikey.purge_deleted(older_than) -> bigint
  */
@@ -154,17 +180,18 @@ Datum
 apikey_purge_deleted(PG_FUNCTION_ARGS)
 {
 	Interval	zero = {0};
+	Interval	most = {.month = MONTHS_PER_YEAR * MAX_YEARS};
 	Datum		args[1];
 
 	apikey_refuse_restricted();
-	if (PG_ARGISNULL(0) ||
-		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0),
-										 IntervalPGetDatum(&zero))))
+	if (PG_ARGISNULL(0) || is_less(PG_GETARG_INTERVAL_P(0), &zero) ||
+		is_less(&most, PG_GETARG_INTERVAL_P(0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the age is missing or negative"),
+				 errmsg("the age is missing, negative or over %d years", MAX_YEARS),
 				 errhint("Pass an interval such as '30 days'."),
 				 apikey_errargument("older_than")));
+	apikey_lock_for_write();
 	args[0] = PG_GETARG_DATUM(0);
 	PG_RETURN_INT64((int64) apikey_run(&delete_old, NULL, args, NULL, NULL));
 }

@@ -87,6 +87,16 @@ named_user(FunctionCallInfo fcinfo)
 	return apikey_arg_user_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0));
 }
 
+/* A named user's key, by the id in argument 1. */
+static ApikeySelector
+select_for(FunctionCallInfo fcinfo)
+{
+	ApikeySelector selector = apikey_select_by_id(fcinfo, 1);
+
+	selector.by_admin = true;
+	return selector;
+}
+
 /* Run a statement on a key that is not deleted; reason may be absent. */
 static Datum
 run_on_key(ApikeyStatement *statement, const char *user_id,
@@ -96,6 +106,7 @@ run_on_key(ApikeyStatement *statement, const char *user_id,
 	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
 	Datum		args[3];
 
+	apikey_lock_for_write();
 	apikey_stored_key_get(user_id, &selector, true, key);
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = UUIDPGetDatum(&key->id);
@@ -109,16 +120,23 @@ static void
 read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 			   ApikeyKeyChange *change)
 {
+	const ApikeyKeyType *type = apikey_keytype_find(key_type);
 	text	   *value;
 
 	if (PG_ARGISNULL(arg))
 		return;
+	if (type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the key's type \"%s\" does not exist any more", key_type),
+				 errhint("An administrator adds it to apikey.custom_key_types again."),
+				 apikey_errargument("new_value")));
 	value = PG_GETARG_TEXT_PP(arg);
 	change->value = VARDATA_ANY(value);
 	change->value_len = VARSIZE_ANY_EXHDR(value);
 	apikey_value_trim(&change->value, &change->value_len);
-	apikey_judge_or_raise(apikey_keytype_get(key_type, "new_value"), change->value,
-						  change->value_len, "new_value", true);
+	apikey_judge_or_raise(type, change->value, change->value_len, "new_value",
+						  true);
 }
 
 /*
@@ -141,8 +159,8 @@ update(FunctionCallInfo fcinfo, char *user_id, ApikeySelector selector)
 	PG_RETURN_UUID_P(&key->id);
 }
 
-Datum
-apikey_update_key(PG_FUNCTION_ARGS)
+static Datum
+update_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
@@ -150,20 +168,35 @@ apikey_update_key(PG_FUNCTION_ARGS)
 }
 
 Datum
-apikey_update_key_by_id(PG_FUNCTION_ARGS)
+apikey_update_key(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(update_key, fcinfo);
+}
+
+static Datum
+update_key_by_id(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
 	return update(fcinfo, user_id, apikey_select_by_id(fcinfo, 0));
 }
 
+Datum
+apikey_update_key_by_id(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(update_key_by_id, fcinfo);
+}
+
 /* The reason in argument arg, checked, or NULL. */
 static const text *
 read_reason(FunctionCallInfo fcinfo, int arg)
 {
+	const char *reason;
+
 	if (PG_ARGISNULL(arg))
 		return NULL;
-	return cstring_to_text(apikey_arg_reason(PG_GETARG_TEXT_PP(arg)));
+	reason = apikey_arg_reason(PG_GETARG_TEXT_PP(arg));
+	return *reason != '\0' ? cstring_to_text(reason) : NULL;
 }
 
 /*
@@ -192,7 +225,7 @@ apikey_disable_key_for(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = named_user(fcinfo);
 
-	return run_on_key(&disable, user_id, apikey_select_by_id(fcinfo, 1),
+	return run_on_key(&disable, user_id, select_for(fcinfo),
 					  read_reason(fcinfo, 2));
 }
 
@@ -220,7 +253,7 @@ apikey_enable_key_for(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = named_user(fcinfo);
 
-	return run_on_key(&enable, user_id, apikey_select_by_id(fcinfo, 1), NULL);
+	return run_on_key(&enable, user_id, select_for(fcinfo), NULL);
 }
 
 /*
@@ -247,7 +280,7 @@ apikey_delete_key_for(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = named_user(fcinfo);
 
-	return run_on_key(&delete, user_id, apikey_select_by_id(fcinfo, 1), NULL);
+	return run_on_key(&delete, user_id, select_for(fcinfo), NULL);
 }
 
 /* A deleted key, its row locked; 55000 for one that is not deleted. */
@@ -261,7 +294,7 @@ get_deleted(const char *user_id, const ApikeySelector *selector,
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("API key \"%s\" has not been deleted", key->name),
-				 hint != NULL ? errhint("%s", hint) : 0,
+				 errhint("%s", hint),
 				 apikey_errargument("id")));
 }
 
@@ -281,7 +314,7 @@ restore(FunctionCallInfo fcinfo, char *user_id, ApikeySelector selector,
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(name_arg), "new_name");
 	apikey_lock_for_write();
 	apikey_links_require_user(user_id);
-	get_deleted(user_id, &selector, NULL, key);
+	get_deleted(user_id, &selector, "It is in use as it is.", key);
 	apikey_apply_change(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);
 }
@@ -307,7 +340,7 @@ apikey_restore_key_for(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = named_user(fcinfo);
 
-	return restore(fcinfo, user_id, apikey_select_by_id(fcinfo, 1), 2);
+	return restore(fcinfo, user_id, select_for(fcinfo), 2);
 }
 
 /*
@@ -319,6 +352,7 @@ purge_one(char *user_id, ApikeySelector selector)
 	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
 	Datum		args[2];
 
+	apikey_lock_for_write();
 	get_deleted(user_id, &selector, "Call apikey.delete_key() first.", key);
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = UUIDPGetDatum(&key->id);
@@ -347,6 +381,7 @@ purge_all_of(const char *user_id)
 {
 	Datum		args[1];
 
+	apikey_lock_for_write();
 	args[0] = CStringGetTextDatum(user_id);
 	PG_RETURN_INT64((int64) apikey_run(&purge_user, user_id, args, NULL, NULL));
 }

@@ -5,7 +5,8 @@
  *
  * The order matters: arguments are judged first, then api_keys is locked
  * (retiring a data key waits for us), then a linked users table is asked, then
- * the data key is chosen and the value sealed.  The value is never copied.
+ * the data key is chosen and the value sealed.  The value is read where
+ * PostgreSQL put the argument.
  *
  *-------------------------------------------------------------------------
  */
@@ -63,6 +64,7 @@ required_text(FunctionCallInfo fcinfo, int arg, const char *argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" is missing", argument),
+				 errhint("It cannot be NULL."),
 				 apikey_errargument(argument)));
 	return PG_GETARG_TEXT_PP(arg);
 }
@@ -138,8 +140,8 @@ store(NewKey *key)
 /*
  * apikey.create_key(name, key_type, value, expires_at, metadata, env_var)
  */
-Datum
-apikey_create_key(PG_FUNCTION_ARGS)
+static Datum
+create_key(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
@@ -149,6 +151,12 @@ apikey_create_key(PG_FUNCTION_ARGS)
 	if (!store(key))
 		apikey_raise_name_taken(key->content.name, "name");
 	PG_RETURN_UUID_P(&key->id);
+}
+
+Datum
+apikey_create_key(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(create_key, fcinfo);
 }
 
 /* Replace the value of the key that the name means; false: there is none. */
@@ -181,8 +189,8 @@ replace(NewKey *key, const ApikeySelector *selector)
  * When another session creates the name between our look and our insert, the
  * second look finds it.
  */
-Datum
-apikey_set_key(PG_FUNCTION_ARGS)
+static Datum
+set_key(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
 	ApikeySelector selector;
@@ -204,12 +212,19 @@ apikey_set_key(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(&key->id);
 }
 
-/* An optional timestamp argument. */
+Datum
+apikey_set_key(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(set_key, fcinfo);
+}
+
+/* An optional timestamp argument, of what has happened. */
 static bool
-read_time(FunctionCallInfo fcinfo, int arg, Datum *value)
+read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
 {
 	if (PG_ARGISNULL(arg))
 		return false;
+	apikey_arg_past(PG_GETARG_TIMESTAMPTZ(arg), argument);
 	*value = PG_GETARG_DATUM(arg);
 	return true;
 }
@@ -225,6 +240,7 @@ raise_taken_for(const NewKey *key, const pg_uuid_t *id)
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("the id is taken"),
 				 errdetail("The user has a key with this id already."),
+				 errhint("Leave the id out for a new one."),
 				 apikey_errargument("id")));
 	apikey_raise_name_taken(key->content.name, "name");
 }
@@ -233,17 +249,17 @@ raise_taken_for(const NewKey *key, const pg_uuid_t *id)
  * apikey.create_key_for(user_id, name, key_type, value, expires_at, metadata,
  * env_var, id, created_at, updated_at, deleted_at, check_format)
  */
-Datum
-apikey_create_key_for(PG_FUNCTION_ARGS)
+static Datum
+create_key_for(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
 	bool		check_format = PG_ARGISNULL(11) || PG_GETARG_BOOL(11);
 
 	apikey_refuse_restricted();
 	key->user_id = apikey_arg_user_id(required_text(fcinfo, 0, "user_id"));
-	key->has_created_at = read_time(fcinfo, 8, &key->created_at);
-	key->has_updated_at = read_time(fcinfo, 9, &key->updated_at);
-	key->has_deleted_at = read_time(fcinfo, 10, &key->deleted_at);
+	key->has_created_at = read_time(fcinfo, 8, "created_at", &key->created_at);
+	key->has_updated_at = read_time(fcinfo, 9, "updated_at", &key->updated_at);
+	key->has_deleted_at = read_time(fcinfo, 10, "deleted_at", &key->deleted_at);
 	read_new_key(fcinfo, 1, check_format, key->has_created_at, key);
 	if (PG_ARGISNULL(7))
 		apikey_random_uuid(key->id.data);
@@ -252,4 +268,10 @@ apikey_create_key_for(PG_FUNCTION_ARGS)
 	if (!store(key))
 		raise_taken_for(key, &key->id);
 	PG_RETURN_UUID_P(&key->id);
+}
+
+Datum
+apikey_create_key_for(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(create_key_for, fcinfo);
 }

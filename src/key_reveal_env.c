@@ -23,6 +23,9 @@
 
 PG_FUNCTION_INFO_V1(apikey_reveal_env);
 
+/* Bytes after which a list in a message is cut. */
+#define LIST_MAX	1000
+
 /* Which key fills a variable. */
 typedef struct Slot
 {
@@ -43,11 +46,21 @@ typedef struct Request
 	StringInfoData conflicting;
 } Request;
 
-/* kind: what goes before the name, if anything. */
+/*
+ * Add a name to a list, once, until the list is long; kind is what goes before
+ * it, if anything.
+ */
 static void
 note(StringInfo list, const char *kind, const char *name)
 {
-	appendStringInfo(list, "%s%s\"%s\"", list->len > 0 ? ", " : "", kind, name);
+	const char *quoted = psprintf("%s\"%s\"", kind, name);
+
+	if (list->len > 0 &&
+		(list->len > LIST_MAX || strstr(list->data, quoted) != NULL))
+		return;
+	appendStringInfo(list, "%s%s", list->len > 0 ? ", " : "", quoted);
+	if (list->len > LIST_MAX)
+		appendStringInfoString(list, ", ...");
 }
 
 /* The variables of a key, copied: its own, or those of its type. */
@@ -162,13 +175,34 @@ add_type(Request *request, Datum key_type)
 		note(exists ? &request->unusable : &request->absent, "of type ", wanted);
 }
 
+/*
+ * Where everything is asked for, a row that was damaged hides no other; but
+ * the want of a master key is an error, since no value opens without it.
+ */
+static bool
+is_damaged(const ApikeyStoredKey *key)
+{
+	const char *problem;
+
+	apikey_stored_key_require_master(key);
+	problem = apikey_stored_key_problem(key);
+	if (problem != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_APIKEY_UNOPENED),
+				 errmsg("the value of API key \"%s\" cannot be opened and is left out",
+						key->name),
+				 errdetail("%s", problem)));
+	return problem != NULL;
+}
+
 static void
 add_all(Request *request)
 {
 	int			i;
 
 	for (i = 0; i < request->key_count; i++)
-		if (apikey_stored_key_usable(&request->keys[i]))
+		if (apikey_stored_key_usable(&request->keys[i]) &&
+			!is_damaged(&request->keys[i]))
 			claim(request, &request->keys[i], false);
 }
 
@@ -230,22 +264,6 @@ add_each(FunctionCallInfo fcinfo, int arg, const char *argument,
 	refuse_faults(request, argument);
 }
 
-/* Where everything was asked for, one key that does not open hides none. */
-static bool
-skip_broken(const ApikeyStoredKey *key)
-{
-	const char *problem = apikey_stored_key_problem(key);
-
-	if (problem == NULL)
-		return false;
-	ereport(WARNING,
-			(errcode(ERRCODE_APIKEY_UNOPENED),
-			 errmsg("the value of API key \"%s\" cannot be opened and is left out",
-					key->name),
-			 errdetail("%s", problem)));
-	return true;
-}
-
 /* The value of a key, opened only once however many variables it fills. */
 static text *
 value_of(const Request *request, text **values, ApikeyStoredKey *key)
@@ -270,7 +288,7 @@ push_string(JsonbParseState **state, JsonbIteratorToken token,
 }
 
 static Jsonb *
-make_object(const Request *request, text **values, bool lenient)
+make_object(const Request *request, text **values)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue *object;
@@ -280,12 +298,8 @@ make_object(const Request *request, text **values, bool lenient)
 	foreach(cell, request->slots)
 	{
 		Slot	   *slot = lfirst(cell);
-		text	   *value;
+		text	   *value = value_of(request, values, slot->key);
 
-		if (lenient && values[slot->key - request->keys] == NULL &&
-			skip_broken(slot->key))
-			continue;
-		value = value_of(request, values, slot->key);
 		push_string(&state, WJB_KEY, slot->variable, strlen(slot->variable));
 		push_string(&state, WJB_VALUE, VARDATA(value), VARSIZE(value) - VARHDRSZ);
 	}
@@ -295,7 +309,7 @@ make_object(const Request *request, text **values, bool lenient)
 
 /* Open what is needed, make the object, and wipe what was opened. */
 static Jsonb *
-reveal(const Request *request, bool lenient)
+reveal(const Request *request)
 {
 	text	  **values = palloc0(Max(request->key_count, 1) * sizeof(text *));
 	Jsonb	   *result = NULL;
@@ -303,7 +317,7 @@ reveal(const Request *request, bool lenient)
 
 	PG_TRY();
 	{
-		result = make_object(request, values, lenient);
+		result = make_object(request, values);
 	}
 	PG_FINALLY();
 	{
@@ -334,5 +348,5 @@ apikey_reveal_env(PG_FUNCTION_ARGS)
 		add_all(&request);
 	add_each(fcinfo, 0, "names", &request, add_name);
 	add_each(fcinfo, 1, "key_types", &request, add_type);
-	PG_RETURN_JSONB_P(reveal(&request, everything));
+	PG_RETURN_JSONB_P(reveal(&request));
 }

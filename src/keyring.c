@@ -376,12 +376,17 @@ apikey_keyring_get(const uint8_t *id, const char *purpose)
 const ApikeyDataKey *
 apikey_keyring_active(const char *purpose)
 {
+	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE];
 	int			i;
 
 	refresh();
 	for (i = 0; i < entry_count; i++)
 		if (entries[i].active && strcmp(entries[i].purpose, purpose) == 0)
-			return apikey_keyring_get(entries[i].id, purpose);
+		{
+			/* a copy: the entries may be read anew meanwhile */
+			memcpy(id, entries[i].id, sizeof(id));
+			return apikey_keyring_get(id, purpose);
+		}
 	return NULL;
 }
 
@@ -395,6 +400,7 @@ refuse_foreign_master(void)
 	Entry	   *foreign = NULL;
 	int			i;
 
+	(void) apikey_master_keys();
 	refresh();
 	for (i = 0; i < entry_count; i++)
 	{

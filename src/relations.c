@@ -36,8 +36,8 @@ apikey_relation(const char *name)
 	if (!OidIsValid(relation))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("extension \"apikey\" is not installed in this database"),
-				 errhint("Run CREATE EXTENSION apikey."),
+				 errmsg("table \"apikey.%s\" does not exist in this database", name),
+				 errhint("Run CREATE EXTENSION apikey; its schema must keep its name."),
 				 apikey_errquiet()));
 	return relation;
 }

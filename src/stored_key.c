@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 
 #include "args.h"
+#include "chars.h"
 #include "core/envelope.h"
 #include "encrypted.h"
 #include "errors.h"
@@ -31,6 +32,7 @@
 /* A value's last characters are shown only if this many follow the prefix. */
 #define HINT_MIN_BODY	16
 #define HINT_TAIL		4
+#define HINT_MAX_PREFIX	20		/* a longer one is not shown */
 
 #define SELECT_KEY \
 	"SELECT id, name, key_type, encrypted_value, env_var, metadata," \
@@ -192,9 +194,21 @@ apikey_selector_text(const ApikeySelector *selector)
 		return DatumGetCString(DirectFunctionCall1(uuid_out,
 												   UUIDPGetDatum(&selector->id)));
 	if (strlen(selector->name) > APIKEY_NAME_MAX ||
+		apikey_has_control(selector->name, strlen(selector->name)) ||
 		apikey_has_key_shape(selector->name, strlen(selector->name)))
 		return "(not shown)";
 	return selector->name;
+}
+
+/* Where whoever asked finds the key, or what brings it back. */
+static const char *
+no_such_key_hint(const ApikeySelector *selector, bool is_deleted)
+{
+	if (is_deleted)
+		return selector->by_admin ? "apikey.restore_key_for() brings it back." :
+			"apikey.restore_key() brings it back.";
+	return selector->by_admin ? "The view apikey.all_keys lists every user's keys." :
+		"The views apikey.keys and apikey.deleted_keys list the user's keys.";
 }
 
 void
@@ -204,8 +218,7 @@ apikey_raise_no_such_key(const ApikeySelector *selector, bool is_deleted)
 			(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
 			 errmsg("API key \"%s\" does not exist", apikey_selector_text(selector)),
 			 is_deleted ? errdetail("It has been deleted.") : 0,
-			 is_deleted ? errhint("apikey.restore_key() brings it back.") :
-			 errhint("The views apikey.keys and apikey.deleted_keys list the user's keys."),
+			 errhint("%s", no_such_key_hint(selector, is_deleted)),
 			 apikey_errargument(selector->argument)));
 }
 
@@ -252,16 +265,22 @@ apikey_stored_key_require_usable(const ApikeyStoredKey *key,
 			 apikey_errargument(argument)));
 }
 
+static ApikeySpan
+utf8_span(const char *text)
+{
+	ApikeySpan	span;
+
+	span.data = apikey_to_utf8(text, strlen(text), &span.len);
+	return span;
+}
+
 /* What a value of the row is sealed with; freed by the caller. */
 static void
 make_context(ApikeyContext *context, const char *user_id, const pg_uuid_t *id,
 			 const char *key_type, const char *name)
 {
-	ApikeySpan	user_span = {user_id, strlen(user_id)};
-	ApikeySpan	type_span = {key_type, strlen(key_type)};
-	ApikeySpan	name_span = {name, strlen(name)};
-
-	if (!apikey_context_value(context, user_span, id->data, type_span, name_span))
+	if (!apikey_context_value(context, utf8_span(user_id), id->data,
+							  utf8_span(key_type), utf8_span(name)))
 		apikey_raise_libcrypto();
 }
 
@@ -291,6 +310,27 @@ new_text(const ApikeyStoredKey *key)
 	return value;
 }
 
+text *
+apikey_text_from_utf8(text *value)
+{
+	size_t		size = VARSIZE(value);
+	size_t		len;
+	const char *converted = apikey_from_utf8(VARDATA(value), size - VARHDRSZ, &len);
+	text	   *result;
+
+	if (converted == VARDATA(value))
+		return value;
+	explicit_bzero(value, size);
+	if (converted == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("the value has characters that the encoding of this database lacks"),
+				 apikey_errquiet()));
+	result = cstring_to_text_with_len(converted, (int) len);
+	explicit_bzero(unconstify(char *, converted), len);
+	return result;
+}
+
 static const uint8_t *
 data_key_id_of(const ApikeyStoredKey *key)
 {
@@ -310,14 +350,30 @@ apikey_stored_key_open(const ApikeyStoredKey *key)
 	result = open_into(key, data_key, VARDATA(value));
 	if (result == APIKEY_LIBCRYPTO_FAILED)
 		apikey_raise_libcrypto();
-	if (result != APIKEY_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_APIKEY_UNOPENED),
-				 errmsg("the value of API key \"%s\" cannot be opened", key->name),
-				 errdetail("It was altered, or belongs to another row."),
-				 errhint("Restore the row from a backup, or store the value anew with apikey.update_key()."),
-				 apikey_errquiet()));
-	return value;
+	if (result == APIKEY_OK)
+		return apikey_text_from_utf8(value);
+	ereport(ERROR,
+			(errcode(ERRCODE_APIKEY_UNOPENED),
+			 errmsg("the value of API key \"%s\" cannot be opened", key->name),
+			 errdetail("It was altered, or belongs to another row."),
+			 errhint("Restore the row from a backup, or store the value anew with apikey.update_key()."),
+			 apikey_errquiet()));
+	return NULL;				/* not reached */
+}
+
+void
+apikey_stored_key_require_master(const ApikeyStoredKey *key)
+{
+	const ApikeyDataKey *data_key;
+	ApikeyKeyState state;
+
+	if (!apikey_envelope_is_valid((uint8_t *) VARDATA_ANY(key->envelope),
+								  VARSIZE_ANY_EXHDR(key->envelope)))
+		return;					/* damaged, whatever the master key is */
+	state = apikey_keyring_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
+								  &data_key);
+	if (state == APIKEY_KEY_NO_MASTER || state == APIKEY_KEY_FOREIGN)
+		(void) apikey_keyring_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
 }
 
 char *
@@ -363,14 +419,12 @@ make_hint(const char *key_type, const char *value, size_t len)
 	int			tail;
 
 	initStringInfo(&hint);
-	if (characters >= prefix_len + HINT_MIN_BODY)
-	{
-		tail = pg_mbcharcliplen(value, (int) len, characters - HINT_TAIL);
-		appendStringInfo(&hint, "%s...", prefix != NULL ? prefix : "");
-		appendBinaryStringInfo(&hint, value + tail, (int) len - tail);
-	}
-	else
-		appendStringInfoString(&hint, "...");
+	tail = pg_mbcharcliplen(value, (int) len, Max(characters - HINT_TAIL, 0));
+	if (characters < prefix_len + HINT_MIN_BODY ||
+		apikey_has_control(value + tail, len - tail))
+		return cstring_to_text("...");
+	appendStringInfo(&hint, "%s...", prefix_len <= HINT_MAX_PREFIX && prefix ? prefix : "");
+	appendBinaryStringInfo(&hint, value + tail, (int) len - tail);
 	return cstring_to_text_with_len(hint.data, hint.len);
 }
 
@@ -383,17 +437,17 @@ new_bytea(size_t len)
 	return result;
 }
 
-void
-apikey_seal_value(const char *user_id, const pg_uuid_t *id,
-				  const char *key_type, const char *name,
-				  const char *value, size_t len, ApikeySealedValue *sealed)
+/* Seal a value that is in UTF-8. */
+static void
+seal_utf8(const char *user_id, const pg_uuid_t *id, const char *key_type,
+		  const char *name, const char *value, size_t len,
+		  ApikeySealedValue *sealed)
 {
 	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
 	const ApikeyDataKey *data_key;
 	ApikeyContext context;
 	ApikeyResult result;
 
-	sealed->hint = make_hint(key_type, value, len);
 	sealed->envelope = new_bytea(len + APIKEY_ENVELOPE_OVERHEAD);
 	sealed->fingerprint = new_bytea(APIKEY_FINGERPRINT_SIZE);
 	apikey_random(nonce, sizeof(nonce));
@@ -407,4 +461,26 @@ apikey_seal_value(const char *user_id, const pg_uuid_t *id,
 											 (uint8_t *) VARDATA(sealed->fingerprint));
 	if (result != APIKEY_OK)
 		apikey_raise_libcrypto();
+}
+
+void
+apikey_seal_value(const char *user_id, const pg_uuid_t *id,
+				  const char *key_type, const char *name,
+				  const char *value, size_t len, ApikeySealedValue *sealed)
+{
+	size_t		utf8_len;
+	const char *utf8;
+
+	sealed->hint = make_hint(key_type, value, len);
+	utf8 = apikey_to_utf8(value, len, &utf8_len);
+	PG_TRY();
+	{
+		seal_utf8(user_id, id, key_type, name, utf8, utf8_len, sealed);
+	}
+	PG_FINALLY();
+	{
+		if (utf8 != value)
+			explicit_bzero(unconstify(char *, utf8), utf8_len);
+	}
+	PG_END_TRY();
 }

@@ -19,6 +19,7 @@
 /* Which of a user's keys is meant: by name, or by id. */
 typedef struct ApikeySelector
 {
+	bool		by_admin;		/* for messages: not the user's own call */
 	const char *argument;		/* of the SQL function, for messages */
 	char	   *name;			/* NULL: by id */
 	pg_uuid_t	id;
@@ -101,6 +102,18 @@ extern void apikey_stored_key_require_usable(const ApikeyStoredKey *key,
  * KA002, KA003, KA004.
  */
 extern text *apikey_stored_key_open(const ApikeyStoredKey *key);
+
+/*
+ * KA001 or KA002 when the value's data key lacks its master key: then every
+ * value does, and none is to be taken for damaged.
+ */
+extern void apikey_stored_key_require_master(const ApikeyStoredKey *key);
+
+/*
+ * What was opened, in this database's encoding; the argument is returned or
+ * wiped.  22P05 when the encoding lacks a character.
+ */
+extern text *apikey_text_from_utf8(text *value);
 
 /* Why the value does not open, as a sentence; NULL when it does. */
 extern char *apikey_stored_key_problem(const ApikeyStoredKey *key);

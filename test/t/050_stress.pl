@@ -28,6 +28,7 @@ $node->safe_psql('postgres', $_)
   "SET ROLE $app_role" . q{;
 -- What became of each key: written by whoever changed it, as it did.
 CREATE TABLE stress.ledger (user_id text, id uuid, what text);
+CREATE SEQUENCE stress.serial;
 
 -- A value tells its user, its name, and one of nine versions.
 CREATE FUNCTION stress.value(user_id text, name text, version int) RETURNS text
@@ -118,7 +119,7 @@ COMMIT;
 my $own = q{
 \set u random(1, 8)
 \set v random(1, 9)
-\set serial random(1, 1000000000)
+SELECT nextval('stress.serial') AS serial \gset
 BEGIN;
 SELECT apikey.set_user_id('user-' || :u::int);
 SELECT apikey.create_key('own-' || :serial::text, 'custom', stress.value('user-' || :u::int, 'own-' || :serial::text, :v::int), metadata => '{"own": true}') AS id \gset
