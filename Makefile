@@ -56,6 +56,9 @@ REGRESS_PREP  += note-no-tap
 endif
 endif
 
+# Our own target is below.
+NO_INSTALLCHECK = 1
+
 EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/core/*.$(suffix)))
 
@@ -100,6 +103,22 @@ $(CURDIR)/expected:
 EXTRA_CLEAN += expected
 endif
 
+# As PGXS has it, but for the master key: a server without one is lent a random
+# key for as long as the tests run, and loses it whatever becomes of them.
+on_server = $(bindir)/psql --no-psqlrc --quiet --dbname=postgres --file=$(topdir)/test
+
+installcheck: submake $(REGRESS_PREP)
+ifneq ($(strip $(REGRESS) $(ISOLATION)),)
+	$(on_server)/lend_master_key.sql
+	@status=0; \
+	$(if $(strip $(REGRESS)),( $(pg_regress_installcheck) $(REGRESS_OPTS) $(REGRESS) ) || status=1;) \
+	$(if $(strip $(ISOLATION)),( $(pg_isolation_regress_installcheck) $(ISOLATION_OPTS) $(ISOLATION) ) || status=1;) \
+	$(on_server)/take_master_key_back.sql && exit $$status
+endif
+ifdef TAP_TESTS
+	$(prove_installcheck)
+endif
+
 note-no-tap:
 	@echo "The TAP tests are left out: they start servers, which root cannot.  Run as another user, or make test."
 
@@ -119,7 +138,7 @@ typedefs: $(OBJS)
 		$$(find '$(CURDIR)/tmp_typedefs' -type f -perm -u+x -o -name '*.o')
 	rm -rf tmp_typedefs
 
-.PHONY: object-dirs openssl-present note-no-tap check-warnings check-exports typedefs
+.PHONY: installcheck object-dirs openssl-present note-no-tap check-warnings check-exports typedefs
 
 endif
 

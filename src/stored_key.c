@@ -32,7 +32,7 @@
 /* A value's last characters are shown only if this many follow the prefix. */
 #define HINT_MIN_BODY	16
 #define HINT_TAIL		4
-#define HINT_MAX_PREFIX	20		/* a longer one is not shown */
+#define HINT_MAX_PREFIX	20		/* a longer prefix is cut */
 
 #define SELECT_KEY \
 	"SELECT id, name, key_type, encrypted_value, env_var, metadata," \
@@ -423,7 +423,8 @@ make_hint(const char *key_type, const char *value, size_t len)
 	if (characters < prefix_len + HINT_MIN_BODY ||
 		apikey_has_control(value + tail, len - tail))
 		return cstring_to_text("...");
-	appendStringInfo(&hint, "%s...", prefix_len <= HINT_MAX_PREFIX && prefix ? prefix : "");
+	appendStringInfo(&hint, "%.*s...", Min(prefix_len, HINT_MAX_PREFIX),
+					 prefix != NULL ? prefix : "");
 	appendBinaryStringInfo(&hint, value + tail, (int) len - tail);
 	return cstring_to_text_with_len(hint.data, hint.len);
 }

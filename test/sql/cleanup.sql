@@ -1,6 +1,4 @@
--- Takes away what the tests share.  The master key source that setup.sql may
--- have set stays, for the isolation tests in their own database.  To take it
--- away: ALTER SYSTEM RESET apikey.master_key_source; SELECT pg_reload_conf();
+-- Takes away what the tests share.
 SET client_min_messages = error;
 DROP SCHEMA regress_apikey CASCADE;
 DROP ROLE regress_apikey_web, regress_apikey_worker, regress_apikey_admin, regress_apikey_monitor, regress_apikey_nobody;

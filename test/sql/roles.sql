@@ -66,7 +66,13 @@ ROLLBACK;
 -- Members that the four have already are named, since they get what is granted
 -- here; unless nothing but errors is wanted.
 BEGIN;
+ALTER ROLE apikey_user RENAME TO regress_apikey_3;
+ALTER ROLE apikey_reveal RENAME TO regress_apikey_4;
+ALTER ROLE apikey_admin RENAME TO regress_apikey_5;
+ALTER ROLE apikey_monitor RENAME TO regress_apikey_6;
+CREATE ROLE apikey_reveal;
 CREATE ROLE "regress_apikey_Odd one" IN ROLE apikey_reveal;
+CREATE ROLE regress_apikey_other IN ROLE apikey_reveal;
 SET LOCAL client_min_messages = notice;
 CREATE EXTENSION apikey;
 ROLLBACK;
