@@ -30,7 +30,7 @@ extern const ApikeyKeyType *apikey_keytype_find(const char *name);
 
 /* The same; 22023 on COLUMN argument, with near names in the hint. */
 extern const ApikeyKeyType *apikey_keytype_get(const char *name,
-											  const char *argument);
+											   const char *argument);
 
 /* The types one by one, in order of name; NULL after the last. */
 extern const ApikeyKeyType *apikey_keytype_nth(int index);

@@ -37,7 +37,7 @@ read_quantifier(const char **p, int *min, int *max)
 	char	   *end;
 
 	*min = *max = 1;
-	if (**p == '{')
+	if (**p == '{' && isdigit((unsigned char) (*p)[1]))
 	{
 		*min = *max = (int) strtol(*p + 1, &end, 10);
 		if (*end == ',')
@@ -53,35 +53,79 @@ read_quantifier(const char **p, int *min, int *max)
 	(*p)++;
 }
 
+/* The end of the escape at p; "\cX" names a control character by any X. */
+static const char *
+skip_escape(const char *p)
+{
+	int			len = p[1] == 'c' ? 3 : 2;
+
+	return p + strnlen(p, len);
+}
+
+/* The end of the bracket expression at p. */
+static const char *
+skip_brackets(const char *p)
+{
+	/* A "]" at the very beginning stands for itself. */
+	p += p[1] == '^' ? 2 : 1;
+	if (*p == ']')
+		p++;
+	while (*p != '\0' && *p != ']')
+	{
+		if (*p == '\\')
+			p = skip_escape(p);
+		else if (*p == '[' && p[1] != '\0' && strchr(":.=", p[1]) != NULL)
+		{
+			const char	closing[] = {p[1], ']', '\0'};
+			const char *end = strstr(p + 2, closing);
+
+			p = end != NULL ? end + 2 : p + strlen(p);
+		}
+		else
+			p++;
+	}
+	return *p != '\0' ? p + 1 : p;
+}
+
+const char *
+apikey_pattern_next(const char *p)
+{
+	const char *end;
+
+	if (*p == '\\')
+		return skip_escape(p);
+	if (*p == '[')
+		return skip_brackets(p);
+	if (strncmp(p, "(?#", 3) != 0)
+		return p + 1;
+	end = strchr(p, ')');
+	return end != NULL ? end + 1 : p + strlen(p);
+}
+
 /*
  * One atom at *p, stepping over it: its character, or 0 for any of several.
- * False for what is not understood.
+ * False for what is not understood, and for characters of more than a byte.
  */
 static bool
 read_atom(const char **p, char *literal)
 {
+	const char *atom = *p;
+
 	*literal = '\0';
-	if (**p == '\0' || strchr("()|^$?*+{", **p) != NULL)
+	if (*atom == '\0' || strchr("()|^$?*+{", *atom) != NULL)
 		return false;
-	if (**p == '[')
+	*p = apikey_pattern_next(atom);
+	if (*atom == '[')
 	{
-		/* A "]" at the very beginning stands for itself. */
-		*p += (*p)[1] == '^' ? 2 : 1;
-		*p = **p != '\0' ? strchr(*p + 1, ']') : NULL;
-		if (*p == NULL)
-			return false;
+		/* These two are the ends of a word, no characters. */
+		return strncmp(atom, "[[:<:]]", 7) != 0 &&
+			strncmp(atom, "[[:>:]]", 7) != 0;
 	}
-	else if (**p == '\\')
-	{
-		(*p)++;
-		if (**p == '\0' || isalnum((unsigned char) **p))
-			return false;
-		*literal = **p;
-	}
-	else if (**p != '.')
-		*literal = **p;
-	(*p)++;
-	return true;
+	if (*atom == '.')
+		return true;
+	*literal = (*p)[-1];
+	return !IS_HIGHBIT_SET(*literal) &&
+		(*atom != '\\' || !isalnum((unsigned char) atom[1]));
 }
 
 /* Note what the characters from start to end of the pattern stand for. */

@@ -16,4 +16,11 @@
  */
 extern char *apikey_shape(const ApikeyKeyType *type);
 
+/*
+ * The end of what begins at p within a valid pattern and is read as one: an
+ * escape, a bracket expression, a comment, else a single byte.  Not at the
+ * pattern's end.
+ */
+extern const char *apikey_pattern_next(const char *p);
+
 #endif							/* APIKEY_SHAPE_H */

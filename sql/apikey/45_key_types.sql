@@ -25,8 +25,8 @@ COMMENT ON TABLE apikey.builtin_key_types IS
 COMMENT ON COLUMN apikey.builtin_key_types.key_type IS 'The type''s name: a-z, 0-9 and _, at most 63.';
 COMMENT ON COLUMN apikey.builtin_key_types.label IS 'Its name for people: 1 to 200 characters.';
 COMMENT ON COLUMN apikey.builtin_key_types.env_vars IS 'The environment variables that clients of the provider read, in order of preference; each tells by its name that it holds a secret.';
-COMMENT ON COLUMN apikey.builtin_key_types.pattern IS 'The form of a value: a regular expression from ^ to $, of PostgreSQL''s own kind and for the C collation; NULL: any.';
-COMMENT ON COLUMN apikey.builtin_key_types.prefixes IS 'What values begin with, as far as it tells the provider: 2 to 40 printable ASCII characters each. Another type''s value is known by them.';
+COMMENT ON COLUMN apikey.builtin_key_types.pattern IS 'The form of a value: a regular expression from ^ to $ with no | outside of parentheses, of PostgreSQL''s own kind and for the C collation; NULL: any.';
+COMMENT ON COLUMN apikey.builtin_key_types.prefixes IS 'What values begin with, as far as it tells the provider: at most 32, of 2 to 40 printable ASCII characters each. Another type''s value is known by them.';
 COMMENT ON COLUMN apikey.builtin_key_types.checksum IS 'The checksum that values carry: github, github_fine_grained, gitlab, cloudflare or vercel; NULL: none that is known.';
 COMMENT ON COLUMN apikey.builtin_key_types.enforcement IS 'What a value against the pattern meets: "reject" or "warn".';
 COMMENT ON COLUMN apikey.builtin_key_types.docs_url IS 'The provider''s page on its keys.';
@@ -49,8 +49,8 @@ COMMENT ON TABLE apikey.custom_key_types IS
 COMMENT ON COLUMN apikey.custom_key_types.key_type IS 'The type''s name: a-z, 0-9 and _, at most 63.';
 COMMENT ON COLUMN apikey.custom_key_types.label IS 'Its name for people: 1 to 200 characters.';
 COMMENT ON COLUMN apikey.custom_key_types.env_vars IS 'The environment variables that clients of the provider read, in order of preference; each tells by its name that it holds a secret.';
-COMMENT ON COLUMN apikey.custom_key_types.pattern IS 'The form of a value: a regular expression from ^ to $, of PostgreSQL''s own kind and for the C collation; NULL: any.';
-COMMENT ON COLUMN apikey.custom_key_types.prefixes IS 'What values begin with, as far as it tells the provider: 2 to 40 printable ASCII characters each. Another type''s value is known by them.';
+COMMENT ON COLUMN apikey.custom_key_types.pattern IS 'The form of a value: a regular expression from ^ to $ with no | outside of parentheses, of PostgreSQL''s own kind and for the C collation; NULL: any.';
+COMMENT ON COLUMN apikey.custom_key_types.prefixes IS 'What values begin with, as far as it tells the provider: at most 32, of 2 to 40 printable ASCII characters each. Another type''s value is known by them.';
 COMMENT ON COLUMN apikey.custom_key_types.checksum IS 'The checksum that values carry: github, github_fine_grained, gitlab, cloudflare or vercel; NULL: none that is known.';
 COMMENT ON COLUMN apikey.custom_key_types.enforcement IS 'What a value against the pattern meets: "reject" or "warn".';
 COMMENT ON COLUMN apikey.custom_key_types.docs_url IS 'The provider''s page on its keys.';
@@ -117,7 +117,7 @@ CREATE FUNCTION apikey.check_key(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_check_key';
 COMMENT ON FUNCTION apikey.check_key(text, text) IS
-'What apikey.create_key() would say of a value, without storing it: no row when it is good, else one per finding, errors first. severity: "error" (create_key refuses it with KA008) or "warning" (stored all the same); code: empty, too_long, characters, other_provider, format, public_key, placeholder, checksum or short_lived; message: a sentence for people, never a part of the value. value: trimmed first; NULL: as empty. 22023: key_type is NULL or none of apikey.key_types.';
+'What apikey.create_key() would say of a value, without storing it: no row when it is good, else one per finding, errors first. severity: "error" (create_key refuses it with KA008) or "warning" (stored all the same); code: empty, too_long, characters, other_provider, format, public_key, placeholder, checksum or short_lived; message: that error''s or warning''s message, without its hint, and never a part of the value. value: trimmed first; NULL: as empty. 22023: key_type is NULL or none of apikey.key_types.';
 REVOKE ALL ON FUNCTION apikey.check_key(text, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.detect_key_type(value text) RETURNS SETOF text

@@ -93,7 +93,10 @@ SELECT assignment, pg_temp.told(assignment) AS told FROM unnest(ARRAY[
 	$$env_vars = '{"A B_KEY"}'$$, $$env_vars = '{A_KEY=x}'$$, $$env_vars = '{NULL}'$$, $$env_vars = '{{A_KEY},{B_KEY}}'$$,
 	$$pattern = ''$$, $$pattern = 'acme'$$, $$pattern = '^acme'$$, $$pattern = 'acme$'$$, $$pattern = '^acme\$'$$, $$pattern = '^(acme$'$$, $$pattern = '^a{256}$'$$,
 	$$pattern = '^' || repeat('a', 999) || '$'$$,
+	$$pattern = '^acme_[0-9]+|[a-z]{3}$'$$, $$pattern = '^a|b$'$$, $$pattern = '^(a)|(b)$'$$, $$pattern = '^(a|b)|[)]$'$$, $$pattern = '^[[:alpha:](]|x$'$$,
+	$$pattern = '^\((a)|x$'$$, $$pattern = '^(?#()a|x$'$$, $$pattern = '^\c(|x$'$$, $$pattern = '^[]\](]|x$'$$,
 	$$prefixes = '{a}'$$, $$prefixes = '{""}'$$, $$prefixes = '{"a b"}'$$, $$prefixes = ARRAY[repeat('a', 41)]$$, $$prefixes = ARRAY[U&'\00E4\00E4']$$, $$prefixes = '{NULL,acme_}'$$,
+	$$prefixes = (SELECT array_agg('acme' || n) FROM generate_series(1, 33) n)$$,
 	$$checksum = 'crc32'$$, $$checksum = ''$$, $$enforcement = 'REJECT'$$, $$enforcement = 'off'$$,
 	$$docs_url = 'http://acme.test'$$, $$docs_url = 'https://'$$, $$docs_url = 'javascript:alert(1)'$$, $$docs_url = 'https://acme.test/a b'$$
 	]) WITH ORDINALITY AS a (assignment, number) ORDER BY number;
@@ -103,12 +106,26 @@ SELECT split_part(pg_temp.told(column_name || ' = NULL'), E'\n', 1) AS told
 SELECT split_part(regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''acme'', ''Again'')'), E'\n', 1) AS told;
 -- At the limits, all is well.
 SELECT pg_temp.told(assignment) AS told FROM unnest(ARRAY[
-	$$label = repeat('a', 200)$$, $$label = U&'\00C4cme (caf\00E9)'$$, $$env_vars = '{}'$$, $$pattern = '^' || repeat('a', 998) || '$'$$, $$pattern = '^acme\\$'$$, $$pattern = NULL$$,
+	$$label = repeat('a', 200)$$, $$label = U&'\00C4cme (caf\00E9)'$$, $$env_vars = '{}'$$, $$pattern = '^' || repeat('a', 998) || '$'$$, $$pattern = '^acme\\$'$$, $$pattern = '^(?:a|b)$'$$, $$pattern = '^(?:a|(b|c)d)[|]\|[]|)(]$'$$,
+	$$pattern = '^[[:alpha:]|](?#a|b)[^]|][[.|.][=|=]|]\c|[\]|]$'$$, $$pattern = NULL$$, $$prefixes = (SELECT array_agg('acme' || n) FROM generate_series(1, 32) n)$$,
 	$$prefixes = '{}'$$, $$prefixes = ARRAY[repeat('a', 40), '~!']$$, $$docs_url = NULL$$, $$checksum = NULL$$,
 	$$env_vars = '{AWS_BEARER_TOKEN_BEDROCK,CLARIFAI_PAT,SLACK_WEBHOOK_URL,ACME_ID,ACME_PASSWORD,ACME_SECRET}'$$,
 	$$key_type = repeat('a', 63)$$]) assignment;
 -- Ours keep the same rules.
 SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''off'' WHERE key_type = ''groq''') AS told;
+
+-- The form that a message tells, of patterns that ours do not use; the pattern
+-- itself or the prefixes where it cannot be told in short.
+INSERT INTO apikey.custom_key_types (key_type, label, prefixes) VALUES ('formed', 'Formed', '{x_}');
+CREATE FUNCTION pg_temp.form(expression text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE apikey.custom_key_types SET pattern = expression WHERE key_type = 'formed';
+	RETURN (SELECT substring(message FROM 'expected .*') FROM apikey.check_key('formed', '~') WHERE code = 'format');
+END $$;
+SELECT expression, pg_temp.form(expression) AS told FROM unnest(ARRAY['^x_[[:alnum:]]{20}$', '^x_[^[:space:]]+$', '^x_[]a]{3}$', '^x_[a\]b]{3}$',
+	'^x_[[.hyphen.][=a=]]{3}$', '^x_\.[0-9]?$', '^x_.{4}$', '^x_[[:<:]]y$', '^x_\w{4}$', '^x_\c[{4}$', '^x_\c\{4}$', '^x_a{b}$',
+	U&'^x_\00E4{3}$', U&'^x_\\\00E4$', U&'^x_[\00E4-\00FC]{3}$']) WITH ORDINALITY AS e (expression, number) ORDER BY number;
+DELETE FROM apikey.custom_key_types WHERE key_type = 'formed';
 
 -- The check is a trigger of these tables and of no other.
 CREATE TABLE regress_apikey.other (key_type int, label text);

@@ -37,6 +37,12 @@ SELECT code FROM apikey.check_key('custom', repeat(U&'\00E4', 4097));
 SELECT c.* FROM unnest(ARRAY['groq', 'openai', 'mistral', 'exa', 'qdrant', 'custom']) WITH ORDINALITY AS t (type, number),
 	apikey.check_key(type, 'oops') c ORDER BY number;
 
+-- A pattern speaks of the whole value.
+INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('whole', 'Whole', '^(?:acme_[0-9]+|[a-z]{3})$');
+SELECT v.value, c.code FROM unnest(ARRAY['acme_1', 'abc', 'acme_1$$$$$trailing', '$$abc', 'abcacme_1']) WITH ORDINALITY AS v (value, number)
+	LEFT JOIN LATERAL apikey.check_key('whole', value) c ON true ORDER BY number;
+DELETE FROM apikey.custom_key_types WHERE key_type = 'whole';
+
 -- Another provider's key says so, rather than that the form is wrong.
 SELECT c.* FROM (VALUES ('openai', 'anthropic'), ('anthropic', 'openai_admin'), ('anthropic', 'anthropic_oauth'),
 		('openai', 'openrouter'), ('deepseek', 'langfuse'), ('elevenlabs', 'stripe'), ('github_pat', 'github_oauth'),

@@ -22,6 +22,13 @@ SELECT coalesce(f.key_type, t.key_type) AS differs
 	WHERE f.pattern IS DISTINCT FROM t.pattern;
 SELECT count(*), bool_and(builtin) AS builtin FROM apikey.key_types;
 
+-- Each of them is in order, by the rules of the administrator's own.
+BEGIN;
+UPDATE apikey.builtin_key_types SET pattern = pattern, prefixes = prefixes, label = label;
+INSERT INTO apikey.custom_key_types SELECT * FROM apikey.builtin_key_types;
+SELECT count(*) FROM apikey.custom_key_types;
+ROLLBACK;
+
 -- Rows that lack something.
 SELECT key_type FROM apikey.key_types WHERE env_vars = '{}' OR docs_url IS NULL OR pattern IS NULL;
 SELECT key_type FROM apikey.key_types WHERE enforcement = 'warn' ORDER BY 1;
