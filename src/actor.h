@@ -8,7 +8,7 @@
  * sets what apikey.current_user_id() answers, so that forced row-level
  * security binds our own statements.  Frames nest, and each is left in a
  * PG_FINALLY of the function that entered it.  No application code runs
- * inside a frame.
+ * inside a frame, but in the one in which links.c looks a user up.
  *
  *-------------------------------------------------------------------------
  */

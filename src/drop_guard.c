@@ -50,7 +50,7 @@ static ApikeyStatement count_stored = {
 	.sql = "SELECT (SELECT pg_catalog.count(*) FROM apikey.api_keys),"
 	" (SELECT pg_catalog.count(*) FROM apikey.data_keys"
 	" WHERE purpose OPERATOR(pg_catalog.=) 'column')",
-	.latest = true
+	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
 
 /* Does an object of the extension apikey depend on a member of $1? */

@@ -55,7 +55,7 @@ static ApikeyStatement select_all = {
 	.sql = "SELECT id, purpose,"
 	" deactivated_at IS NULL AND destroyed_at IS NULL, wrapped_key"
 	" FROM apikey.data_keys ORDER BY created_at DESC, id",
-	.latest = true
+	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
 
 static ApikeyStatement insert_one = {

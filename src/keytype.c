@@ -69,7 +69,7 @@ static ApikeyStatement select_types = {
 	.sql = "SELECT t.key_type, t.label, t.env_vars, t.pattern, t.prefixes,"
 	" t.checksum, t.enforcement, t.allow_whitespace"
 	" FROM apikey.key_types t ORDER BY t.key_type",
-	.latest = true
+	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
 
 static KeyTypes *cache = NULL;

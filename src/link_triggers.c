@@ -22,15 +22,12 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
-#include "actor.h"
 #include "errors.h"
 #include "identity.h"
 #include "links.h"
@@ -48,6 +45,7 @@ static ApikeyStatement purge = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "DELETE FROM apikey.api_keys"
 	" WHERE user_id OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_FOREIGN_KEY,
 	.arg_count = 1,
 	.arg_types = {TEXTOID}
 };
@@ -57,6 +55,7 @@ static ApikeyStatement soft_delete = {
 	.sql = "UPDATE apikey.api_keys"
 	" SET deleted_at = pg_catalog.now(), updated_at = pg_catalog.now()"
 	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL",
+	.snapshot = APIKEY_SNAPSHOT_FOREIGN_KEY,
 	.arg_count = 1,
 	.arg_types = {TEXTOID}
 };
@@ -65,7 +64,7 @@ static ApikeyStatement count_of_user = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT 1 FROM apikey.api_keys"
 	" WHERE user_id OPERATOR(pg_catalog.=) $1",
-	.latest = true,
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
 	.arg_types = {TEXTOID}
 };
@@ -78,20 +77,23 @@ static ApikeyStatement any_of_prefix = {
 	" AND NOT EXISTS (SELECT FROM pg_catalog.unnest($2) p(prefix)"
 	" WHERE pg_catalog.starts_with(k.user_id, p.prefix))"
 	" LIMIT 1",
-	.latest = true,
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 2,
 	.arg_types = {TEXTOID, TEXTARRAYOID}
 };
 
 /*
- * The link of the trigger's table, after a check that the trigger is of the
- * kind that link_users() makes.
+ * The link of the trigger's table and the column of its ids, after a check
+ * that the trigger is of the kind that link_users() makes, and the table still
+ * one that can be linked: a row that moves to another partition is deleted
+ * from this one, and its user lives on.
  */
 static ApikeyLink *
-get_link(FunctionCallInfo fcinfo, TriggerEvent expected)
+get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	ApikeyLink *link;
+	Oid			type;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
 		(trigger->tg_event & KIND_MASK) != expected)
@@ -112,6 +114,7 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected)
 				 errhint("Call apikey.link_users() for the table, or drop its trigger \"%s\".",
 						 trigger->tg_trigger->tgname),
 				 apikey_errquiet()));
+	*column = apikey_link_column(link, trigger->tg_relation, &type);
 	return link;
 }
 
@@ -120,10 +123,9 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected)
  * longer prefix has that user id.
  */
 static char *
-get_user_id(const ApikeyLink *link, Relation users, HeapTuple row)
+get_user_id(const ApikeyLink *link, AttrNumber column, Relation users,
+			HeapTuple row)
 {
-	Oid			type;
-	AttrNumber	column = apikey_link_column(link, users, &type);
 	char	   *id = SPI_getvalue(row, RelationGetDescr(users), column);
 	char	   *user_id;
 
@@ -133,48 +135,6 @@ get_user_id(const ApikeyLink *link, Relation users, HeapTuple row)
 	return (apikey_links_of_user(user_id) == link) ? user_id : NULL;
 }
 
-static void
-prepare(ApikeyStatement *statement)
-{
-	SPIPlanPtr	plan;
-
-	if (statement->plan != NULL)
-		return;
-	plan = SPI_prepare(statement->sql, statement->arg_count,
-					   statement->arg_types);
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not prepare a statement: %s",
-			 SPI_result_code_string(SPI_result));
-	statement->plan = plan;
-}
-
-/*
- * Change the user's rows on the newest committed state, checked against the
- * transaction's snapshot where it keeps one.
- */
-static void
-change(ApikeyStatement *statement, Datum user_id)
-{
-	Snapshot	newest = InvalidSnapshot;
-	Snapshot	crosscheck = InvalidSnapshot;
-
-	SPI_connect();
-	prepare(statement);
-	if (IsolationUsesXactSnapshot())
-	{
-		CommandCounterIncrement();	/* see this transaction's own work */
-		newest = RegisterSnapshot(GetLatestSnapshot());
-		crosscheck = GetTransactionSnapshot();
-	}
-	if (SPI_execute_snapshot(statement->plan, &user_id, NULL, newest,
-							 crosscheck, false, true, 0) < 0)
-		elog(ERROR, "could not execute a statement: %s",
-			 SPI_result_code_string(SPI_result));
-	if (newest != InvalidSnapshot)
-		UnregisterSnapshot(newest);
-	SPI_finish();
-}
-
 /*
  * apikey.users_delete_trigger(): AFTER DELETE FOR EACH ROW.
  */
@@ -182,26 +142,19 @@ Datum
 apikey_users_delete_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	AttrNumber	column;
 	ApikeyLink *link = get_link(fcinfo,
-								TRIGGER_EVENT_DELETE | TRIGGER_EVENT_ROW);
-	char	   *user_id = get_user_id(link, trigger->tg_relation,
+								TRIGGER_EVENT_DELETE | TRIGGER_EVENT_ROW,
+								&column);
+	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
 									  trigger->tg_trigtuple);
-	ApikeyStatement *statement = link->soft_delete ? &soft_delete : &purge;
-	ApikeyActor frame;
+	Datum		arg;
 
 	if (user_id == NULL)
 		return PointerGetDatum(NULL);
-
-	apikey_actor_enter(&frame, apikey_owner_role(), 0, user_id);
-	PG_TRY();
-	{
-		change(statement, CStringGetTextDatum(user_id));
-	}
-	PG_FINALLY();
-	{
-		apikey_actor_leave(&frame);
-	}
-	PG_END_TRY();
+	arg = CStringGetTextDatum(user_id);
+	apikey_run(link->soft_delete ? &soft_delete : &purge, user_id, &arg, NULL,
+			   NULL);
 	return PointerGetDatum(NULL);
 }
 
@@ -213,9 +166,11 @@ Datum
 apikey_users_update_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	AttrNumber	column;
 	ApikeyLink *link = get_link(fcinfo,
-								TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW);
-	char	   *user_id = get_user_id(link, trigger->tg_relation,
+								TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW,
+								&column);
+	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
 									  trigger->tg_trigtuple);
 	Datum		arg;
 	uint64		count;
@@ -263,8 +218,10 @@ Datum
 apikey_users_truncate_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	AttrNumber	column;
 	ApikeyLink *link = get_link(fcinfo,
-								TRIGGER_EVENT_TRUNCATE | TRIGGER_EVENT_BEFORE);
+								TRIGGER_EVENT_TRUNCATE | TRIGGER_EVENT_BEFORE,
+								&column);
 	Datum		args[2];
 
 	args[0] = CStringGetTextDatum(link->prefix);

@@ -26,7 +26,6 @@
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -80,7 +79,7 @@ static ApikeyStatement next_user_ids = {
 	" AND pg_catalog.starts_with(user_id, $1)"
 	" AND user_id OPERATOR(pg_catalog.>) $2"
 	" ORDER BY user_id LIMIT " IDS_PER_BATCH,
-	.latest = true,
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 2,
 	.arg_types = {TEXTOID, TEXTOID}
 };
@@ -149,19 +148,12 @@ check_caller(Oid users)
 	return false;				/* not reached */
 }
 
-/*
- * An ordinary table that lasts.  A crash empties an unlogged one, and a session
- * ends with its temporary ones, both without a trigger; a partitioned table's
- * rows leave and enter its partitions when nothing was deleted.
- */
 static void
 check_table(Relation users)
 {
 	Oid			schema = get_namespace_oid("apikey", false);
 
-	if (users->rd_rel->relkind == RELKIND_RELATION &&
-		!users->rd_rel->relispartition &&
-		users->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+	if (apikey_link_fits(users) &&
 		!IsSystemRelation(users) &&
 		RelationGetNamespace(users) != schema)
 		return;
@@ -295,15 +287,11 @@ is_our_function(Oid function)
 	return false;
 }
 
-/*
- * Drop what triggers of ours the table has, whoever owns it; returns whether
- * there were any.
- */
+/* Add the table's triggers of ours to found; returns whether there are any. */
 static bool
-drop_triggers(Oid users)
+find_triggers(Oid users, ObjectAddresses *found)
 {
-	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
-	ObjectAddresses *found = new_object_addresses();
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
 	bool		any = false;
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -325,8 +313,29 @@ drop_triggers(Oid users)
 		any = true;
 	}
 	systable_endscan(scan);
-	table_close(catalog, RowExclusiveLock);
+	table_close(catalog, AccessShareLock);
+	return any;
+}
 
+/*
+ * Drop the table's triggers of ours, whoever owns it; returns whether there
+ * were any.  As with DROP TRIGGER, nobody may use the table meanwhile; but a
+ * table without them is none of our business, and is not locked.
+ */
+static bool
+drop_triggers(Oid users)
+{
+	ObjectAddresses *found = new_object_addresses();
+	bool		any = find_triggers(users, found);
+
+	free_object_addresses(found);
+	if (!any)
+		return false;
+	LockRelationOid(users, AccessExclusiveLock);
+
+	/* What we waited for may have dropped them. */
+	found = new_object_addresses();
+	any = find_triggers(users, found);
 	performMultipleDeletions(found, DROP_RESTRICT, 0);
 	free_object_addresses(found);
 	CommandCounterIncrement();
@@ -522,10 +531,7 @@ apikey_unlink_users(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	if (check_caller(users))
-	{
-		LockRelationOid(users, AccessExclusiveLock);
 		dropped = drop_triggers(users);
-	}
 	/* Of a table that was dropped, only the row is left. */
 	deleted = apikey_run(&delete_link, NULL, &arg, NULL, NULL) > 0;
 	PG_RETURN_BOOL(deleted || dropped);

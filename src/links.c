@@ -14,8 +14,12 @@
  *
  * A user is looked up as a foreign key's check does it: as the owner of the
  * users table, with a FOR KEY SHARE lock that a concurrent DELETE waits for.
- * Nothing of the application's runs inside that frame: row-level security
- * does not apply to it, and every operator is pg_catalog's.
+ * Row-level security does not apply to that frame, and every operator is
+ * pg_catalog's.  But the planner evaluates what is constant in the table's
+ * index expressions, so functions of the owner's can run there, in the session
+ * of whoever stores a key.  Hence the frame is a security-restricted operation,
+ * in which no function of ours and no deferred trigger works, and what it sets
+ * is undone.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,13 +32,18 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/reltrigger.h"
 #include "utils/snapmgr.h"
 
 #include "actor.h"
@@ -321,6 +330,19 @@ is_canonical(Oid type, const char *id)
 }
 
 /*
+ * An ordinary table that lasts.  A crash empties an unlogged one, and a session
+ * ends with its temporary ones, both without a trigger; a partitioned table's
+ * rows leave and enter its partitions when nothing was deleted.
+ */
+bool
+apikey_link_fits(Relation users)
+{
+	return users->rd_rel->relkind == RELKIND_RELATION &&
+		!users->rd_rel->relispartition &&
+		users->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT;
+}
+
+/*
  * PostgreSQL keeps a linked column's type, since a trigger depends on it, but
  * not its name.  Whatever no longer fits fails closed.
  */
@@ -329,9 +351,16 @@ apikey_link_column(const ApikeyLink *link, Relation users, Oid *type)
 {
 	AttrNumber	column = get_attnum(link->users, link->id_column);
 
+	if (!apikey_link_fits(users))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("linked users table \"%s\" is no ordinary, permanent table any more",
+						RelationGetRelationName(users)),
+				 errdetail("The rows of a partition or an unlogged table can go without their users being deleted."),
+				 errhint("Make it an ordinary table again, or call apikey.unlink_users() for it."),
+				 apikey_errquiet()));
 	*type = (column > 0) ? get_atttype(link->users, column) : InvalidOid;
-	if (users->rd_rel->relkind != RELKIND_RELATION ||
-		apikey_link_type_name(*type) == NULL)
+	if (apikey_link_type_name(*type) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("linked users table \"%s\" has no usable column \"%s\" any more",
@@ -356,6 +385,48 @@ open_users(const ApikeyLink *link)
 						 link->users),
 				 apikey_errquiet()));
 	return users;
+}
+
+/* Does the table have our trigger that follows a deletion, and enabled? */
+static bool
+has_delete_trigger(Relation users)
+{
+	List	   *name = list_make2(makeString("apikey"),
+								  makeString("users_delete_trigger"));
+	Oid			function = LookupFuncName(name, 0, NULL, false);
+	TriggerDesc *triggers = users->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (trigger->tgfoid == function &&
+			TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+								 TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE) &&
+			(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+			 trigger->tgenabled == TRIGGER_FIRES_ALWAYS))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A link holds an OID, which can come to mean another table: after the linked
+ * one was dropped, or in the database that a dump of the link was restored to.
+ * Only link_users() and pg_restore put our trigger on a table.
+ */
+static void
+require_trigger(Relation users)
+{
+	if (!has_delete_trigger(users))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("linked users table \"%s\" has no trigger that follows the deletion of users",
+						RelationGetRelationName(users)),
+				 errdetail("The trigger is missing or disabled, or the link is of a table that was dropped."),
+				 errhint("Enable the trigger \"apikey_users_delete\", or end the link with SELECT apikey.unlink_users(%u).",
+						 RelationGetRelid(users)),
+				 apikey_errquiet()));
 }
 
 /* The statement that looks a user up; $1 is the id as text. */
@@ -444,7 +515,9 @@ apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
 	Oid			type;
 	char	   *sql;
 	bool		found;
+	int			guc_level;
 
+	require_trigger(users);
 	apikey_link_column(link, users, &type);
 	if (!is_canonical(type, id))
 	{
@@ -453,7 +526,9 @@ apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
 	}
 	sql = make_sql(link, users, type, lock);
 
-	apikey_actor_enter(&frame, users->rd_rel->relowner, SECURITY_NOFORCE_RLS,
+	guc_level = NewGUCNestLevel();
+	apikey_actor_enter(&frame, users->rd_rel->relowner,
+					   SECURITY_NOFORCE_RLS | SECURITY_RESTRICTED_OPERATION,
 					   NULL);
 	PG_TRY();
 	{
@@ -462,6 +537,7 @@ apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
 	PG_FINALLY();
 	{
 		apikey_actor_leave(&frame);
+		AtEOXact_GUC(false, guc_level);
 	}
 	PG_END_TRY();
 

@@ -53,10 +53,14 @@ extern List *apikey_links_below(const ApikeyLink *link);
 
 /*
  * Is there a row for that user id, which belongs to the link?  With lock,
- * the row is locked FOR KEY SHARE; without, the newest state counts.
+ * the row is locked FOR KEY SHARE; without, the newest state counts.  55000
+ * when the table is not what was linked.
  */
 extern bool apikey_link_has_user(ApikeyLink *link, const char *user_id,
 								 bool lock);
+
+/* Is it a kind of table whose rows go by DELETE and TRUNCATE alone? */
+extern bool apikey_link_fits(Relation users);
 
 /*
  * The column of the ids in the users table and its type; 55000 when it is

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"
@@ -95,20 +96,44 @@ copy_rows(ApikeyRows *rows, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * The newest snapshot, registered, if the statement wants it, else none.  With
+ * crosscheck, the executor raises 40001 for a row that only the newest sees.
+ */
+static Snapshot
+newest_snapshot(const ApikeyStatement *statement, Snapshot *crosscheck)
+{
+	*crosscheck = InvalidSnapshot;
+	if (statement->snapshot == APIKEY_SNAPSHOT_TRANSACTION)
+		return InvalidSnapshot;
+	if (statement->snapshot == APIKEY_SNAPSHOT_FOREIGN_KEY)
+	{
+		/* READ COMMITTED takes the newest for each statement by itself. */
+		if (!IsolationUsesXactSnapshot())
+			return InvalidSnapshot;
+		CommandCounterIncrement();	/* see this transaction's own work */
+		*crosscheck = GetTransactionSnapshot();
+	}
+	return RegisterSnapshot(GetLatestSnapshot());
+}
+
 static void
 execute(ApikeyStatement *statement, const Datum *args, const bool *nulls)
 {
 	char		buffer[APIKEY_STATEMENT_MAX_ARGS];
+	Snapshot	crosscheck;
+	Snapshot	newest;
 	int			result;
 
 	prepare(statement);
-	if (statement->latest)
-		PushActiveSnapshot(GetLatestSnapshot());
-	result = SPI_execute_plan(statement->plan, unconstify(Datum *, args),
-							  spi_nulls(statement, nulls, buffer),
-							  statement->latest, 0);
-	if (statement->latest)
-		PopActiveSnapshot();
+	newest = newest_snapshot(statement, &crosscheck);
+	result = SPI_execute_snapshot(statement->plan, unconstify(Datum *, args),
+								  spi_nulls(statement, nulls, buffer),
+								  newest, crosscheck,
+								  statement->snapshot == APIKEY_SNAPSHOT_LATEST,
+								  true, 0);
+	if (newest != InvalidSnapshot)
+		UnregisterSnapshot(newest);
 	if (result < 0)
 		elog(ERROR, "could not execute a statement: %s",
 			 SPI_result_code_string(result));

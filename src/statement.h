@@ -30,6 +30,18 @@ typedef enum ApikeyRole
 	APIKEY_AS_MAINTENANCE		/* every user's rows */
 } ApikeyRole;
 
+/* Which state of the database a statement sees. */
+typedef enum ApikeySnapshot
+{
+	APIKEY_SNAPSHOT_TRANSACTION,	/* as any statement of the transaction */
+	APIKEY_SNAPSHOT_LATEST,		/* reads what is committed now, even under
+								 * REPEATABLE READ: for what fills a cache
+								 * that outlives the transaction */
+	APIKEY_SNAPSHOT_FOREIGN_KEY /* changes what is committed now, as a foreign
+								 * key's action: 40001 under REPEATABLE READ
+								 * for a row that came after the snapshot */
+} ApikeySnapshot;
+
 /* A static variable per statement; plan and type are filled on first use. */
 typedef struct ApikeyStatement
 {
@@ -37,9 +49,7 @@ typedef struct ApikeyStatement
 	const char *sql;
 	int			arg_count;
 	Oid			arg_types[APIKEY_STATEMENT_MAX_ARGS];
-	bool		latest;			/* read what is committed now, even under
-								 * REPEATABLE READ: for what fills a cache
-								 * that outlives the transaction */
+	ApikeySnapshot snapshot;
 	SPIPlanPtr	plan;
 	Oid			encrypted;		/* what APIKEY_ENCRYPTED meant to plan */
 } ApikeyStatement;

@@ -57,7 +57,7 @@ static ApikeyStatement select_data_keys = {
 	.sql = "SELECT id, deactivated_at IS NULL FROM apikey.data_keys"
 	" WHERE purpose OPERATOR(pg_catalog.=) $1 AND destroyed_at IS NULL"
 	" ORDER BY created_at",
-	.latest = true,
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
 	.arg_types = {TEXTOID}
 };

@@ -54,6 +54,9 @@ UNION ALL
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users)
 			THEN format('The table does not exist any more, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s).', l.users::oid)
+		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users
+				AND c.relkind = 'r' AND NOT c.relispartition AND c.relpersistence = 'p')
+			THEN format('The table is no ordinary, permanent table any more: no key of its users can be stored, and no user deleted.  Make it one again, or run SELECT apikey.unlink_users(%s).', l.users::oid)
 		WHEN NOT EXISTS (SELECT FROM pg_attribute a
 				WHERE a.attrelid = l.users AND a.attname = l.id_column AND NOT a.attisdropped)
 			THEN format('The table has no such column any more, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
@@ -67,7 +70,7 @@ UNION ALL
 					AND (t.tgfoid = 'apikey.users_delete_trigger()'::regprocedure AND t.tgtype = 9
 						OR t.tgfoid = 'apikey.users_update_trigger()'::regprocedure AND t.tgtype = 17
 						OR t.tgfoid = 'apikey.users_truncate_trigger()'::regprocedure AND t.tgtype = 34)) <> 3
-			THEN format('A trigger is missing or disabled, and the keys of deleted users may stay.  Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+			THEN format('A trigger is missing or disabled: keys of deleted users may stay, and without the first, no key can be stored.  Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
 		END) f(fault)
 	ORDER BY l.prefix)
 UNION ALL
