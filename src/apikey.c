@@ -15,9 +15,7 @@
 #include "miscadmin.h"
 
 #include "guc.h"
-#include "keyring.h"
-#include "keytype.h"
-#include "links.h"
+#include "relations.h"
 #include "source.h"
 #include "status.h"
 
@@ -29,9 +27,7 @@ void
 _PG_init(void)
 {
 	apikey_guc_init();
-	apikey_keyring_init();
-	apikey_keytype_init();
-	apikey_links_init();
+	apikey_relations_init();
 	apikey_status_init();
 	if (process_shared_preload_libraries_in_progress)
 		apikey_source_env_scrub(apikey_guc_master_key_source);

@@ -24,8 +24,8 @@ PG_FUNCTION_INFO_V1(apikey_detect_key_type);
  * apikey.check_key(key_type text, value text)
  *		-> setof (severity text, code text, message text)
  */
-Datum
-apikey_check_key(PG_FUNCTION_ARGS)
+static Datum
+check_key(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const ApikeyKeyType *type;
@@ -63,6 +63,12 @@ apikey_check_key(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
 	}
 	return (Datum) 0;
+}
+
+Datum
+apikey_check_key(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(check_key, fcinfo);
 }
 
 /* A type that a value could be of. */
@@ -124,8 +130,8 @@ consider(const ApikeyKeyType *type, const char *value, size_t len,
 /*
  * apikey.detect_key_type(value text) -> setof text
  */
-Datum
-apikey_detect_key_type(PG_FUNCTION_ARGS)
+static Datum
+detect_key_type(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const ApikeyKeyType *type;
@@ -163,4 +169,10 @@ apikey_detect_key_type(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, &name, &is_null);
 	}
 	return (Datum) 0;
+}
+
+Datum
+apikey_detect_key_type(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(detect_key_type, fcinfo);
 }

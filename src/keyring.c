@@ -19,7 +19,6 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
@@ -45,8 +44,7 @@ static MemoryContext cache = NULL;
 static Entry *entries = NULL;	/* newest first */
 static int	entry_count = 0;
 static bool loaded = false;
-static bool stale = false;
-static Oid	data_keys = InvalidOid;
+static uint64 changes_loaded = 0;	/* of the table, when it was read */
 static uint64 master_generation = 0;	/* of the master keys used; 0: none */
 static ApikeySourceError master_error;	/* why there were none last time */
 
@@ -66,17 +64,10 @@ static ApikeyStatement insert_one = {
 	.arg_types = {UUIDOID, TEXTOID, BYTEAOID}
 };
 
-static void
-mark_stale(Datum arg, Oid relation)
+static bool
+is_stale(void)
 {
-	if (relation == data_keys || !OidIsValid(relation))
-		stale = true;
-}
-
-void
-apikey_keyring_init(void)
-{
-	CacheRegisterRelcacheCallback(mark_stale, (Datum) 0);
+	return changes_loaded != apikey_table_changes(APIKEY_DATA_KEYS);
 }
 
 static void
@@ -130,8 +121,8 @@ load(void)
 	ApikeyRows	rows;
 	uint64		i;
 
-	data_keys = apikey_relation("data_keys");
-	stale = false;
+	apikey_watch_table(APIKEY_DATA_KEYS);
+	changes_loaded = apikey_table_changes(APIKEY_DATA_KEYS);
 	apikey_run(&select_all, NULL, NULL, NULL, &rows);
 	if (cache == NULL)
 		cache = AllocSetContextCreate(TopMemoryContext, "apikey data keys",
@@ -152,12 +143,12 @@ load(void)
 static void
 refresh(void)
 {
-	if (stale)
+	if (is_stale())
 		drop();
 	while (!loaded)
 	{
 		load();
-		if (stale)
+		if (is_stale())
 			drop();
 	}
 }

@@ -74,6 +74,4 @@ extern void apikey_keyring_create(const char *purpose, pg_uuid_t *id);
 extern int	apikey_keyring_fingerprints(const void *value, size_t len,
 										uint8_t **fingerprints);
 
-extern void apikey_keyring_init(void);
-
 #endif							/* APIKEY_KEYRING_H */

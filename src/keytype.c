@@ -5,7 +5,7 @@
  *
  * The cache lies in one memory context, replaced as a whole.  A change of
  * builtin_key_types or custom_key_types sends a relcache message (their
- * triggers see to that); the message only counts, since it may come at any
+ * triggers see to that); the message is only counted (relations.c), since it may come at any
  * moment, and the next call here reads anew.  Messages are replayed when a
  * transaction or savepoint rolls back, so types read of uncommitted rows go
  * with it, and the rows are read with the newest snapshot, so that the cache
@@ -30,7 +30,6 @@
 #include "regex/regex.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
@@ -73,24 +72,13 @@ static ApikeyStatement select_types = {
 };
 
 static KeyTypes *cache = NULL;
-static Oid	builtin_relation = InvalidOid;
-static Oid	custom_relation = InvalidOid;
-static uint64 changes = 1;		/* messages that came */
-static uint64 changes_loaded = 0;	/* how many had come when cache was read */
+static uint64 changes_loaded = 0;	/* changes() when the cache was read */
 
-/* Relcache callback. */
-static void
-note_change(Datum arg, Oid relation)
+static uint64
+changes(void)
 {
-	if (relation == InvalidOid || relation == builtin_relation ||
-		relation == custom_relation)
-		changes++;
-}
-
-void
-apikey_keytype_init(void)
-{
-	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+	return apikey_table_changes(APIKEY_BUILTIN_KEY_TYPES) +
+		apikey_table_changes(APIKEY_CUSTOM_KEY_TYPES);
 }
 
 /* An array of texts as a NULL-terminated one of strings. */
@@ -277,9 +265,9 @@ load(void)
 	ApikeyRows	rows;
 	KeyTypes   *fresh;
 
-	builtin_relation = apikey_relation("builtin_key_types");
-	custom_relation = apikey_relation("custom_key_types");
-	changes_before = changes;
+	apikey_watch_table(APIKEY_BUILTIN_KEY_TYPES);
+	apikey_watch_table(APIKEY_CUSTOM_KEY_TYPES);
+	changes_before = changes();
 	apikey_run(&select_types, NULL, NULL, NULL, &rows);
 
 	MemoryContextSwitchTo(context);
@@ -299,7 +287,7 @@ load(void)
 static const KeyTypes *
 current(void)
 {
-	if (cache == NULL || changes_loaded != changes)
+	if (cache == NULL || changes_loaded != changes())
 		load();
 	return cache;
 }

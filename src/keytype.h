@@ -65,6 +65,4 @@ extern const ApikeyPrefix *apikey_keytype_next_prefix(const char *value,
 extern bool apikey_keytype_matches(const ApikeyKeyType *type,
 								   const char *value, size_t len);
 
-extern void apikey_keytype_init(void);
-
 #endif							/* APIKEY_KEYTYPE_H */

@@ -6,7 +6,7 @@
  *
  * The links lie in one memory context, replaced as a whole.  A change of
  * apikey.linked_users sends a relcache message (its triggers see to that);
- * the message only counts, and the next apikey_links_load() reads anew.
+ * the message is only counted (relations.c), and the next apikey_links_load() reads anew.
  * Messages are replayed when a transaction or savepoint rolls back, so what
  * was read of uncommitted links goes with it.  Links are read with the newest
  * snapshot, not the transaction's: a writer under REPEATABLE READ that waited
@@ -40,7 +40,6 @@
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/reltrigger.h"
@@ -62,23 +61,7 @@ enum
 
 static MemoryContext links_context = NULL;
 static List *links = NIL;		/* of ApikeyLink */
-static Oid	links_relation = InvalidOid;
-static uint64 links_changes = 1;	/* messages that came */
-static uint64 links_loaded = 0; /* how many had come when links were read */
-
-/* Relcache callback: only count, since it may come at any moment. */
-static void
-note_change(Datum arg, Oid relation)
-{
-	if (relation == InvalidOid || relation == links_relation)
-		links_changes++;
-}
-
-void
-apikey_links_init(void)
-{
-	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
-}
+static uint64 links_loaded = 0; /* changes that had come when they were read */
 
 /* Forget all links and their plans. */
 static void
@@ -153,14 +136,13 @@ apikey_links_load(void)
 	List	   *fresh;
 	uint64		changes;
 
-	if (links_loaded == links_changes)
+	if (links_loaded == apikey_table_changes(APIKEY_LINKED_USERS))
 		return;
 
-	links_relation = apikey_relation("linked_users");
-	relation = table_open(links_relation, AccessShareLock);
+	relation = table_open(apikey_watch_table(APIKEY_LINKED_USERS), AccessShareLock);
 
 	/* A message that comes while we read makes the next call read again. */
-	changes = links_changes;
+	changes = apikey_table_changes(APIKEY_LINKED_USERS);
 	context = AllocSetContextCreate(CurrentMemoryContext, "apikey links",
 									ALLOCSET_SMALL_SIZES);
 	outer = MemoryContextSwitchTo(context);

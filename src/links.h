@@ -72,6 +72,4 @@ extern AttrNumber apikey_link_column(const ApikeyLink *link, Relation users,
 /* The name of a supported type of ids, or NULL. */
 extern const char *apikey_link_type_name(Oid type);
 
-extern void apikey_links_init(void);
-
 #endif							/* APIKEY_LINKS_H */

@@ -25,6 +25,44 @@
 
 PG_FUNCTION_INFO_V1(apikey_invalidate_cache);
 
+static const char *const table_names[APIKEY_CACHED_TABLES] = {
+	"data_keys", "builtin_key_types", "custom_key_types", "linked_users"
+};
+static Oid	tables[APIKEY_CACHED_TABLES];
+static uint64 changes[APIKEY_CACHED_TABLES] = {1, 1, 1, 1};
+
+/*
+ * Relcache callback: only count, since it may come at any moment.  One for
+ * all caches, since a backend has room for ten callbacks of all extensions.
+ */
+static void
+note_change(Datum arg, Oid relation)
+{
+	int			i;
+
+	for (i = 0; i < APIKEY_CACHED_TABLES; i++)
+		if (relation == tables[i] || !OidIsValid(relation))
+			changes[i]++;
+}
+
+void
+apikey_relations_init(void)
+{
+	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+}
+
+uint64
+apikey_table_changes(ApikeyCachedTable table)
+{
+	return changes[table];
+}
+
+Oid
+apikey_watch_table(ApikeyCachedTable table)
+{
+	return tables[table] = apikey_relation(table_names[table]);
+}
+
 Oid
 apikey_relation(const char *name)
 {
