@@ -141,7 +141,8 @@ my @user_fails = (
 	qq{SELECT apikey.restore_key('$deleted_id', 'other')},
 	q{SELECT apikey.reveal_key('kept')},
 	qq{SELECT apikey.reveal_key('$kept_id'::uuid)},
-	q{SELECT apikey.reveal_env(ARRAY['kept'])});
+	q{SELECT apikey.reveal_env(ARRAY['kept'])},
+	q{SELECT apikey.reveal_env()});
 my @admin_fails = (
 	q{SELECT apikey.create_key_for('u1', 'new', 'custom', 'some-value')},
 	qq{SELECT apikey.restore_key_for('u1', '$deleted_id', 'other')},
