@@ -53,7 +53,7 @@ static ApikeyStatement destroy = {
 	.arg_types = {UUIDOID}
 };
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn() static void
 refuse_unknown(void)
 {
 	ereport(ERROR,
