@@ -84,7 +84,7 @@ static ApikeyStatement update_progress = {
 	.arg_types = {UUIDOID, INT8OID, INT8OID, INT8OID, BOOLOID}
 };
 
-/* The errors that PostgreSQL's own commands of this kind raise. */
+/* The error that PostgreSQL's own commands of this kind raise. */
 static void
 require_no_transaction(FunctionCallInfo fcinfo)
 {
@@ -346,8 +346,8 @@ apikey_reencrypt_keys(PG_FUNCTION_ARGS)
 	Run			run = {0};
 	LOCKTAG		tag;
 
-	require_no_transaction(fcinfo);
 	apikey_refuse_restricted();
+	require_no_transaction(fcinfo);
 	PreventCommandIfReadOnly("a change of API keys");
 	run.batch_size = read_batch_size(fcinfo);
 	run.pause = read_pause(fcinfo);
