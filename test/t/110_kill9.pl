@@ -76,7 +76,7 @@ sub start_load
 
 	return IPC::Run::start(
 		[ 'pgbench', '--no-vacuum', '--client=3', '--time=600', '--max-tries=10', "--file=$dir/load",
-			'--username=' . ApikeyTest::app_role, '--host=' . $node->host, '--port=' . $node->port, 'postgres' ],
+			$node->connstr('postgres') . ' application_name=load user=' . ApikeyTest::app_role ],
 		'<' => \undef,
 		'&>' => \$out);
 }
@@ -122,7 +122,7 @@ sub kill_one
 	}
 	else
 	{
-		@victims = pids($what eq 'rotation' ? q{application_name = 'rotation'} : q{application_name = 'pgbench'});
+		@victims = pids($what eq 'rotation' ? q{application_name = 'rotation'} : q{application_name = 'load'});
 	}
 	return 0 unless @victims;
 	kill('KILL', $victims[ rand @victims ]);
@@ -168,7 +168,7 @@ for my $round (1 .. $rounds)
 	bring_back($what);
 	eval { $load->kill_kill };
 	eval { $rotation->{handle}->kill_kill };
-	wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name IN ('pgbench', 'rotation')});
+	wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name IN ('load', 'rotation')});
 
 	my $title = "round $round, $what";
 	check_rows($node, $title);
@@ -204,5 +204,9 @@ for my $user (map { "u$_" } 0 .. 9)
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT master_key) FROM apikey.key_status WHERE master_key IS NOT NULL}),
 	'1', 'all data keys are under the newest master key');
 note(join(', ', map { "$_: $killed{$_}" } sort keys %killed) . ' killed');
+my $all = 0;
+$all += $_ for values %killed;
+cmp_ok($all, '>', $rounds / 2, 'there was something to kill');
+cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM ledger'), '>', initial_rows, 'the load stored keys');
 $node->stop;
 done_testing();
