@@ -30,7 +30,7 @@ static ApikeyStatement select_one = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "SELECT purpose, deactivated_at IS NULL, destroyed_at IS NOT NULL"
 	" FROM apikey.data_keys WHERE id OPERATOR(pg_catalog.=) $1",
-	.latest = true,
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
 	.arg_types = {UUIDOID}
 };
@@ -39,7 +39,7 @@ static ApikeyStatement count_rows = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT pg_catalog.count(*) FROM apikey.api_keys"
 	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.=) $1",
-	.latest = true,
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
 	.arg_types = {UUIDOID}
 };

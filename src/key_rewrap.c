@@ -32,7 +32,7 @@ static ApikeyStatement select_live = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "SELECT id, purpose, wrapped_key FROM apikey.data_keys"
 	" WHERE destroyed_at IS NULL ORDER BY created_at, id",
-	.latest = true
+	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
 
 static ApikeyStatement update_wrap = {

@@ -67,7 +67,7 @@ static ApikeyStatement count_wraps = {
 	.sql = "SELECT pg_catalog.count(*) FROM apikey.data_keys"
 	" WHERE destroyed_at IS NULL"
 	" AND pg_catalog.substr(wrapped_key, 3, 8) OPERATOR(pg_catalog.=) $1",
-	.latest = true,
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
 	.arg_types = {BYTEAOID}
 };
