@@ -4,6 +4,7 @@
 #	make installcheck				tests against a running server
 #	make demo						a tour on a throw-away server
 #	make test						every test, on a throw-away server
+#	make test-long					the same, with 200 rounds of kill -9
 #	make coverage					the lines that the tests run through
 #	make indent						lay out the source as pgindent does
 #
@@ -63,7 +64,7 @@ EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/core/*.$(suffix)))
 
 # These need no server, nor its development files: demo and test fetch them.
-STANDALONE = demo test coverage indent check-indent dist
+STANDALONE = demo test test-long coverage indent check-indent dist
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -149,6 +150,9 @@ given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),
 demo test coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
+test-long:
+	@APIKEY_KILL_ROUNDS=200 APIKEY_STEP_MINUTES=60 $(given_pg_config) $(topdir)/scripts/test
+
 indent:
 	$(topdir)/scripts/indent
 
@@ -159,4 +163,4 @@ dist:
 	git -C $(topdir) archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ \
 		--output=$(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: demo test coverage indent check-indent dist
+.PHONY: demo test test-long coverage indent check-indent dist

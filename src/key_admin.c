@@ -94,6 +94,7 @@ find_keys(PG_FUNCTION_ARGS)
 	size_t		len = 0;
 	ApikeyRows	rows;
 	Datum		args[1];
+	uint64		generation;
 	uint64		i;
 
 	apikey_refuse_restricted();
@@ -112,8 +113,13 @@ find_keys(PG_FUNCTION_ARGS)
 				 errhint("Pass the whole value to look for."),
 				 apikey_errargument("value")));
 	InitMaterializedSRF(fcinfo, 0);
-	args[0] = fingerprints_of(value, len);
-	apikey_run(&find_by_fingerprint, NULL, args, NULL, &rows);
+	/* Rows move to a new data key while we look: then look again. */
+	do
+	{
+		generation = apikey_keyring_generation();
+		args[0] = fingerprints_of(value, len);
+		apikey_run(&find_by_fingerprint, NULL, args, NULL, &rows);
+	} while (generation != apikey_keyring_generation());
 	for (i = 0; i < rows.count; i++)
 		tuplestore_puttuple(result->setResult, rows.tuples[i]);
 	return (Datum) 0;

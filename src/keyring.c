@@ -19,14 +19,17 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
 #include "errors.h"
+#include "guc.h"
 #include "keyring.h"
 #include "master.h"
 #include "random.h"
 #include "relations.h"
+#include "source.h"
 #include "statement.h"
 
 typedef struct Entry
@@ -45,6 +48,7 @@ static Entry *entries = NULL;	/* newest first */
 static int	entry_count = 0;
 static bool loaded = false;
 static uint64 changes_loaded = 0;	/* of the table, when it was read */
+static uint64 loads = 0;		/* how often the rows have been read */
 static uint64 master_generation = 0;	/* of the master keys used; 0: none */
 static ApikeySourceError master_error;	/* why there were none last time */
 
@@ -134,6 +138,7 @@ load(void)
 	MemoryContextSwitchTo(old);
 	entry_count = (int) rows.count;
 	loaded = true;
+	loads++;
 }
 
 /*
@@ -327,14 +332,18 @@ static void pg_attribute_noreturn()
 raise_wrong_master(const uint8_t *id)
 {
 	const char *needed = master_id_of(id);
-	const char *given = fingerprints_at_hand();
+	const char *detail = psprintf("Data key %s is wrapped under it; the master keys at hand have the fingerprints %s.",
+								  data_key_id_text(id), fingerprints_at_hand());
 
+	/* As for KA001, the log alone is told where the keys come from. */
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_WRONG_MASTER_KEY),
 			 errmsg("the master key is not the one needed: fingerprint %s",
 					needed),
-			 errdetail("Data key %s is wrapped under it; the master keys at hand have the fingerprints %s.",
-					   data_key_id_text(id), given),
+			 errdetail("%s", detail),
+			 errdetail_log("%s  The source is \"%.*s\".", detail,
+						   apikey_source_shown(apikey_guc_master_key_source),
+						   apikey_guc_master_key_source),
 			 errhint("An administrator adds that master key to apikey.master_key_source and reloads the configuration."),
 			 apikey_errquiet()));
 }
@@ -453,6 +462,18 @@ apikey_keyring_active_or_new(void)
 		return key;
 	apikey_keyring_create(APIKEY_PURPOSE_VALUE, &id);
 	return apikey_keyring_get(id.data, APIKEY_PURPOSE_VALUE);
+}
+
+/*
+ * Word of a change is taken in with a new lock, which a transaction in
+ * progress may have no need of: so it is asked for.
+ */
+uint64
+apikey_keyring_generation(void)
+{
+	AcceptInvalidationMessages();
+	refresh();
+	return loads;
 }
 
 int

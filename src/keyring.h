@@ -74,4 +74,10 @@ extern void apikey_keyring_create(const char *purpose, pg_uuid_t *id);
 extern int	apikey_keyring_fingerprints(const void *value, size_t len,
 										uint8_t **fingerprints);
 
+/*
+ * Take in what other sessions have committed, and tell the state of the
+ * cache: another number when the rows have been read anew.
+ */
+extern uint64 apikey_keyring_generation(void);
+
 #endif							/* APIKEY_KEYRING_H */

@@ -99,6 +99,14 @@ apikey_source_scheme(const char *source)
 	return routine ? routine->scheme : "";
 }
 
+int
+apikey_source_shown(const char *source)
+{
+	if (strcmp(apikey_source_scheme(source), "command") == 0)
+		return (int) strcspn(source, " \t");
+	return (int) strlen(source);
+}
+
 /*
  * What is wrong with the text that a source yielded; see keytext.h.  A line
  * number and a length are all that is told of it.
@@ -109,7 +117,6 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 {
 	char		summary[sizeof(error->summary)];
 	const char *hint = HINT_FORMS;
-	size_t		shown = strlen(source);
 
 	switch (status)
 	{
@@ -140,11 +147,8 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 			break;
 	}
 
-	/* The arguments of a command may hold credentials of their own. */
-	if (strcmp(apikey_source_scheme(source), "command") == 0)
-		shown = strcspn(source, " \t");
 	return apikey_source_fail(error, summary, hint, "The source is \"%.*s\".",
-							  (int) shown, source);
+							  apikey_source_shown(source), source);
 }
 
 /*

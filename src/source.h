@@ -69,6 +69,12 @@ extern bool apikey_source_read(const char *source, ApikeyKeytext *keys,
 extern const char *apikey_source_scheme(const char *source);
 
 /*
+ * How many bytes of a source the server log may show: all but the arguments
+ * of a command, which may hold credentials of their own.
+ */
+extern int	apikey_source_shown(const char *source);
+
+/*
  * Take the variable of an env: source out of this process's environment and
  * /proc/PID/environ, keeping a private copy.  Called while the postmaster
  * preloads the library.

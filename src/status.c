@@ -62,6 +62,16 @@ static ApikeyStatement select_data_keys = {
 	.arg_types = {TEXTOID}
 };
 
+static ApikeyStatement count_wraps = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT pg_catalog.count(*) FROM apikey.data_keys"
+	" WHERE destroyed_at IS NULL"
+	" AND pg_catalog.substr(wrapped_key, 3, 8) OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {BYTEAOID}
+};
+
 void
 apikey_status_init(void)
 {
@@ -235,6 +245,51 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 		(open > 0) ? SEVERITY_WARNING : SEVERITY_ERROR, problem);
 }
 
+/* How many live data keys a master key wraps. */
+static int64
+wraps_of(const ApikeyMasterKey *master)
+{
+	Datum		arg = PointerGetDatum(cstring_to_text_with_len((const char *) master->id,
+															   APIKEY_MASTER_ID_SIZE));
+	ApikeyRows	rows;
+	bool		is_null;
+
+	apikey_run(&count_wraps, NULL, &arg, NULL, &rows);
+	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
+}
+
+/*
+ * Which of the master keys behind the first one are still needed.  That is
+ * all this database can tell: others may have the same source.
+ */
+static void
+put_older_master_keys(ReturnSetInfo *result)
+{
+	ApikeySourceError error;
+	const ApikeyMasterKeys *masters = apikey_master_try(&error);
+	StringInfoData list;
+	bool		needed = false;
+
+	if (masters == NULL)
+		return;
+	initStringInfo(&list);
+	for (int i = 1; i < masters->count; i++)
+	{
+		char		text[APIKEY_MASTER_ID_TEXT];
+		int64		wraps = wraps_of(masters->keys[i]);
+
+		apikey_master_id_text(masters->keys[i]->id, text);
+		appendStringInfo(&list, "%s%s %s", (i > 1) ? ", " : "", text,
+						 (wraps > 0) ?
+						 psprintf("wraps data keys: " INT64_FORMAT, wraps) :
+						 "can be removed, as far as this database goes");
+		needed |= wraps > 0;
+	}
+	put(result, "older master keys", (list.len > 0) ? list.data : "none",
+		needed ? SEVERITY_WARNING : SEVERITY_OK,
+		needed ? "Keep those that wrap data keys until SELECT apikey.rewrap_data_keys() has put these under the first master key." : NULL);
+}
+
 /* What apikey.catalog_status() tells, row by row as it is. */
 static void
 put_catalog(ReturnSetInfo *result)
@@ -272,6 +327,7 @@ apikey_status(PG_FUNCTION_ARGS)
 	have_master = put_master_key(result);
 	put_data_keys(result, APIKEY_PURPOSE_VALUE, have_master);
 	put_data_keys(result, APIKEY_PURPOSE_COLUMN, have_master);
+	put_older_master_keys(result);
 	put_catalog(result);
 	return (Datum) 0;
 }

@@ -377,27 +377,37 @@ apikey_stored_key_require_master(const ApikeyStoredKey *key)
 }
 
 char *
-apikey_stored_key_problem(const ApikeyStoredKey *key)
+apikey_stored_key_try_open(const ApikeyStoredKey *key, text **value)
 {
 	const ApikeyDataKey *data_key;
 	ApikeyKeyState state;
 	ApikeyResult result;
-	text	   *value;
 
+	*value = NULL;
 	if (!apikey_envelope_is_valid((uint8_t *) VARDATA_ANY(key->envelope),
 								  VARSIZE_ANY_EXHDR(key->envelope)))
 		return pstrdup("The stored bytes are not an envelope.");
-	value = new_text(key);
+	*value = new_text(key);
 	state = apikey_keyring_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
 								  &data_key);
 	if (state != APIKEY_KEY_OPEN)
 		return apikey_keyring_problem(state, data_key_id_of(key));
-	result = open_into(key, data_key, VARDATA(value));
-	explicit_bzero(value, VARSIZE(value));
+	result = open_into(key, data_key, VARDATA(*value));
 	if (result == APIKEY_LIBCRYPTO_FAILED)
 		apikey_raise_libcrypto();
 	return result == APIKEY_OK ? NULL :
 		pstrdup("The value was altered, or belongs to another row.");
+}
+
+char *
+apikey_stored_key_problem(const ApikeyStoredKey *key)
+{
+	text	   *value;
+	char	   *problem = apikey_stored_key_try_open(key, &value);
+
+	if (problem == NULL)
+		explicit_bzero(value, VARSIZE(value));
+	return problem;
 }
 
 void
@@ -482,6 +492,23 @@ apikey_seal_value(const char *user_id, const pg_uuid_t *id,
 	{
 		if (utf8 != value)
 			explicit_bzero(unconstify(char *, utf8), utf8_len);
+	}
+	PG_END_TRY();
+}
+
+void
+apikey_reseal_value(const ApikeyStoredKey *key, text *value,
+					ApikeySealedValue *sealed)
+{
+	sealed->hint = NULL;
+	PG_TRY();
+	{
+		seal_utf8(key->user_id, &key->id, key->key_type, key->name,
+				  VARDATA(value), VARSIZE(value) - VARHDRSZ, sealed);
+	}
+	PG_FINALLY();
+	{
+		explicit_bzero(value, VARSIZE(value));
 	}
 	PG_END_TRY();
 }

@@ -115,6 +115,13 @@ extern void apikey_stored_key_require_master(const ApikeyStoredKey *key);
  */
 extern text *apikey_text_from_utf8(text *value);
 
+/*
+ * Open without raising: why the value does not open, as a sentence, or NULL
+ * and the value in *value, in UTF-8 as it was sealed; the caller wipes it.
+ */
+extern char *apikey_stored_key_try_open(const ApikeyStoredKey *key,
+										text **value);
+
 /* Why the value does not open, as a sentence; NULL when it does. */
 extern char *apikey_stored_key_problem(const ApikeyStoredKey *key);
 
@@ -133,5 +140,12 @@ extern void apikey_seal_value(const char *user_id, const pg_uuid_t *id,
 							  const char *key_type, const char *name,
 							  const char *value, size_t len,
 							  ApikeySealedValue *sealed);
+
+/*
+ * Encrypt what apikey_stored_key_try_open() gave for the same row anew, but
+ * for the hint, and wipe it, also when that fails.
+ */
+extern void apikey_reseal_value(const ApikeyStoredKey *key, text *value,
+								ApikeySealedValue *sealed);
 
 #endif							/* APIKEY_STORED_KEY_H */

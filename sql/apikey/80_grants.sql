@@ -6,11 +6,13 @@ ALTER TABLE apikey.api_keys OWNER TO apikey_owner;
 ALTER TABLE apikey.builtin_key_types OWNER TO apikey_owner;
 ALTER TABLE apikey.custom_key_types OWNER TO apikey_owner;
 ALTER TABLE apikey.linked_users OWNER TO apikey_owner;
+ALTER TABLE apikey.reencryption OWNER TO apikey_owner;
 ALTER VIEW apikey.key_types OWNER TO apikey_owner;
 ALTER VIEW apikey.keys OWNER TO apikey_owner;
 ALTER VIEW apikey.deleted_keys OWNER TO apikey_owner;
 ALTER VIEW apikey.all_keys OWNER TO apikey_maintenance;
 ALTER VIEW apikey.key_status OWNER TO apikey_maintenance;
+ALTER VIEW apikey.rotation_progress OWNER TO apikey_maintenance;
 
 -- What ALTER DEFAULT PRIVILEGES of the installing superuser gave away, to
 -- whomever, is taken back before anything is granted.  What PUBLIC has by
@@ -53,13 +55,13 @@ GRANT USAGE ON TYPE apikey.encrypted TO PUBLIC;
 GRANT USAGE ON SCHEMA apikey TO apikey_owner, apikey_maintenance,
 	apikey_user, apikey_reveal, apikey_admin, apikey_monitor;
 
--- What works across users: read, remove, and count.
-GRANT SELECT, DELETE ON apikey.api_keys TO apikey_maintenance;
-GRANT SELECT ON apikey.data_keys, apikey.key_types, apikey.linked_users TO apikey_maintenance;
+-- What works across users: read, remove, count, and move to another data key.
+GRANT SELECT, DELETE, UPDATE (encrypted_value, fingerprint) ON apikey.api_keys TO apikey_maintenance;
+GRANT SELECT ON apikey.data_keys, apikey.key_types, apikey.linked_users, apikey.reencryption TO apikey_maintenance;
 
 GRANT SELECT ON apikey.key_types TO apikey_user, apikey_reveal, apikey_admin, apikey_monitor;
 GRANT SELECT ON apikey.keys, apikey.deleted_keys TO apikey_user, apikey_reveal;
-GRANT SELECT ON apikey.all_keys, apikey.key_status TO apikey_admin, apikey_monitor;
+GRANT SELECT ON apikey.all_keys, apikey.key_status, apikey.rotation_progress TO apikey_admin, apikey_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON apikey.custom_key_types TO apikey_admin;
 GRANT SELECT ON apikey.linked_users TO apikey_admin;
 
@@ -92,8 +94,10 @@ GRANT EXECUTE ON FUNCTION
 	apikey.delete_key_for(text, uuid), apikey.restore_key_for(text, uuid, text),
 	apikey.find_keys(text), apikey.verify_keys(),
 	apikey.purge_deleted(interval), apikey.purge_user(text),
-	apikey.rotate_data_key(text), apikey.reload_master_key()
+	apikey.rotate_data_key(text), apikey.rewrap_data_keys(), apikey.retire_data_key(uuid, boolean),
+	apikey.reload_master_key()
 	TO apikey_admin;
+GRANT EXECUTE ON PROCEDURE apikey.reencrypt_keys(integer, interval) TO apikey_admin;
 
 GRANT EXECUTE ON FUNCTION
 	apikey.link_users(regclass, name, text, text), apikey.unlink_users(regclass),

@@ -12,7 +12,7 @@ SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'apikey'::regname
 SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'apikey'::regnamespace
 	AND (provolatile <> 'v' OR proparallel <> 'u' OR proleakproof) ORDER BY p.oid::regprocedure::text COLLATE "C";
 -- Each returns something.
-SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'apikey'::regnamespace AND prorettype = 'void'::regtype;
+SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'apikey'::regnamespace AND prorettype = 'void'::regtype AND prokind = 'f';
 
 -- All arguments NULL.
 SELECT call, outcome('SELECT ' || call) FROM (

@@ -148,7 +148,8 @@ my @admin_fails = (
 	qq{SELECT apikey.restore_key_for('u1', '$deleted_id', 'other')},
 	q{SELECT apikey.find_keys('value-kept')},
 	q{SELECT apikey.rotate_data_key()},
-	q{SELECT apikey.rotate_data_key('column')});
+	q{SELECT apikey.rotate_data_key('column')},
+	q{SELECT apikey.rewrap_data_keys()});
 my @superuser_fails = (
 	q{SELECT apikey.encrypt('secret', 'here')},
 	q{SELECT apikey.decrypt(v, 'here') FROM secrets});

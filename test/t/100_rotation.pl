@@ -1,0 +1,300 @@
+# Rotation beside others' work: rows that change meanwhile, two runs at once,
+# cancel, restart, rows that do not open, load, memory; and of the master key
+# under running sessions.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use ApikeyRotation;
+use ApikeyTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+my ($node, $master_key) =
+  new_node('main', conf => "apikey.identity = session\nautovacuum = off\n");
+my $old_master = slurp_file($master_key);
+chomp $old_master;
+
+sub sql
+{
+	return $node->safe_psql('postgres', $_[0]);
+}
+
+sub add_keys
+{
+	my ($user, $count) = @_;
+
+	return sql(
+		qq{SELECT count(apikey.create_key_for('$user', 'key ' || i, 'custom', '$user-value-of-key-' || i,
+			created_at => '2020-01-01', updated_at => '2021-01-01')) FROM generate_series(1, $count) i});
+}
+
+# A row's value as its user sees it.
+sub reveal
+{
+	my ($user, $name) = @_;
+
+	return (run_as($node, $user, "SELECT apikey.reveal_key('$name')"))[0];
+}
+
+my $times_kept = q{SELECT bool_and(created_at = '2020-01-01' AND updated_at = '2021-01-01') FROM apikey.api_keys};
+
+# ----------------------------------------------------------------------
+# Rows that somebody changes while they are re-encrypted
+# ----------------------------------------------------------------------
+
+my $user = new_session($node);
+ask($user, q{SET apikey.user_id = 'u'});
+
+# What is done to "key 2" in a transaction that is open while the run passes
+# it; then its end; the value, and the rows there are, afterwards.
+for (
+	[ 'a lock', q{SELECT 1 FROM apikey.api_keys WHERE name = 'key 2' FOR UPDATE}, 'COMMIT', 'u-value-of-key-2', 4 ],
+	[ 'a new value', q{SELECT apikey.update_key('key 2', new_value => 'another-value')}, 'COMMIT', 'another-value', 4 ],
+	[ 'a new value, undone', q{SELECT apikey.update_key('key 2', new_value => 'another-value')}, 'ROLLBACK', 'u-value-of-key-2', 4 ],
+	[ 'no new value', q{SELECT apikey.disable_key('key 2'); SELECT apikey.enable_key('key 2')}, 'COMMIT', 'u-value-of-key-2', 4 ],
+	[ 'a new row', q{SELECT apikey.create_key('key 5', 'custom', 'u-value-of-key-5')}, 'COMMIT', 'u-value-of-key-2', 5 ],
+	[ 'its removal', q{SELECT apikey.delete_key('key 2'); SELECT apikey.purge_key(id) FROM apikey.deleted_keys}, 'COMMIT', '', 3 ])
+{
+	my ($title, $change, $end, $value, $count) = @$_;
+
+	add_keys('u', 4);
+	# The one who changes has chosen the old data key before the rotation.
+	ask($user, $_) for 'BEGIN', $change;
+	sql('SELECT apikey.rotate_data_key()');
+	my $run = start_sql($node, 'CALL apikey.reencrypt_keys(1)');
+	ok(wait_for($node, q{SELECT rows_done >= 3 FROM apikey.rotation_progress}),
+		"$title: the others are done");
+	if ($change !~ /create_key/)
+	{
+		like(
+			scalar(ask($user, 'SELECT state FROM apikey.rotation_progress')),
+			qr/running/, "$title: it waits");
+		is( (run_sql($node, 'CALL apikey.reencrypt_keys()'))[1],
+			'55006', "$title: another run is refused");
+	}
+	else
+	{
+		finish_sql($run);
+		ask($user, $end);
+		is(rows_left($node), '1', "$title: it was not there yet");
+		$run = start_sql($node, 'CALL apikey.reencrypt_keys(1)');
+	}
+	is((ask($user, $end))[1], '', "$title: $end");
+	like(finish_sql($run), qr/keys re-encrypted: \d+, not opened: 0/,
+		"$title: the run ends");
+	is(rows_left($node), '0', "$title: all rows are under the new key");
+	is(reveal('u', 'key 2'), $value, "$title: the value is as it should be");
+	is(sql('SELECT count(*) FROM apikey.api_keys'), $count, "$title: no row lost or doubled");
+	check_rows($node, $title);
+	is(sql('SELECT state FROM apikey.rotation_progress'), 'finished', "$title: finished");
+	sql(q{SELECT apikey.purge_user('u')});
+}
+
+# A change of a row that its batch has just locked waits for that batch alone.
+add_keys('u', 50);
+sql('SELECT apikey.rotate_data_key()');
+my $run = start_sql($node, q{CALL apikey.reencrypt_keys(1, '0.02 s')});
+for my $i (1 .. 50)
+{
+	is((ask($user, qq{SELECT apikey.update_key('key $i', new_value => 'changed-value-$i')}))[1],
+		'', 'changed') if $i % 5 == 0;
+	is(scalar ask($user, qq{SELECT count(*) FROM apikey.find_keys('u-value-of-key-$i')}),
+		$i % 5 == 0 ? '0' : '1', "found meanwhile: key $i");
+}
+finish_sql($run);
+is(rows_left($node), '0', 'changes meanwhile: all under the new key');
+is(reveal('u', "key $_"), $_ % 5 == 0 ? "changed-value-$_" : "u-value-of-key-$_", "key $_ has its value")
+  for 5, 6, 50;
+$user->quit;
+sql(q{SELECT apikey.purge_user('u')});
+
+# ----------------------------------------------------------------------
+# Cancelled, terminated, restarted; and one row that does not open
+# ----------------------------------------------------------------------
+
+add_keys('v', 3000);
+my @values = (5, 1500, 2999);
+sql(q{UPDATE apikey.api_keys SET name = 'moved' WHERE name = 'key 77'});
+for my $way ('cancel', 'terminate', 'restart')
+{
+	sql('SELECT apikey.rotate_data_key()');
+	$run = start_sql($node, q{CALL apikey.reencrypt_keys(100, '0.1 s')});
+	ok(wait_for($node, q{SELECT rows_done >= 300 AND state = 'running' AND estimated_end IS NOT NULL FROM apikey.rotation_progress}),
+		"$way: it runs");
+	if ($way eq 'restart')
+	{
+		$node->restart('immediate');
+	}
+	else
+	{
+		sql("SELECT pg_${way}_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CALL %'");
+	}
+	finish_sql($run);
+	is(sql('SELECT state, rows_done + rows_failed + rows_left FROM apikey.rotation_progress'),
+		'interrupted|3000', "$way: interrupted");
+	my $left = rows_left($node);
+	ok($left > 1 && $left < 3000, "$way: in the middle, with $left left");
+
+	my $said = finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()'));
+	like($said, qr/WARNING:  KA003: API key [-0-9a-f]{36} of user "v" does not open/,
+		"$way: what does not open is told");
+	like($said, qr/keys re-encrypted: ${\($left - 1)}, not opened: 1$/m,
+		"$way: resumed, it does what was left");
+	unlike($said, qr/value-of-key/, "$way: no value is told");
+	is(rows_left($node), '1', "$way: one row stays");
+	is(sql('SELECT state, rows_failed FROM apikey.rotation_progress'),
+		'finished|1', "$way: finished, one counted");
+	is(sql($times_kept), 't', "$way: times are as they were");
+	is(sql('SELECT count(*) FROM apikey.verify_keys()'), '1', "$way: all others open");
+	is(reveal('v', "key $_"), "v-value-of-key-$_", "$way: key $_ has its value") for @values;
+}
+
+# ----------------------------------------------------------------------
+# Beside a load that creates, changes, reads and removes
+# ----------------------------------------------------------------------
+
+my $dir = PostgreSQL::Test::Utils::tempdir_short();
+append_to_file("$dir/load", q{
+\set n random(1, 1000000000)
+\set k random(1, 2999)
+BEGIN;
+SELECT apikey.set_user_id('w');
+SELECT apikey.create_key('load ' || :n, 'custom', 'load-value-' || :n) AS id \gset
+SELECT 1 / (apikey.reveal_key('load ' || :n) = 'load-value-' || :n)::int;
+SELECT 1 / (count(*) = 1)::int FROM apikey.find_keys('load-value-' || :n);
+COMMIT;
+BEGIN;
+SELECT apikey.set_user_id('v');
+SELECT 1 / (apikey.reveal_key('key ' || :k) = 'v-value-of-key-' || :k)::int FROM (VALUES (:k)) k(k) WHERE k <> 77;
+SELECT apikey.update_key('key ' || :k, new_value => 'v-value-of-key-' || :k) FROM (VALUES (:k)) k(k) WHERE k <> 77;
+COMMIT;
+});
+my ($out, $err) = ('', '');
+my $load = IPC::Run::start(
+	[ 'pgbench', '--no-vacuum', '--client=4', '--time=10', "--file=$dir/load",
+		'--max-tries=10', '--host=' . $node->host, '--port=' . $node->port, 'postgres' ],
+	'>' => \$out, '2>' => \$err);
+my $rounds = 0;
+while ($load->pumpable)
+{
+	sql('SELECT apikey.rotate_data_key()');
+	like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys(50)')),
+		qr/keys re-encrypted: \d+, not opened: 1$/m, 'a round beside the load');
+	# Any that a transaction in flight may still need is refused, and stays.
+	run_sql($node, "SELECT apikey.retire_data_key('$_')")
+	  for split(/\n/, sql(q{SELECT id FROM apikey.key_status WHERE state = 'inactive' AND rows = 0}));
+	$rounds++;
+	usleep(100_000);
+	$load->pump_nb;
+}
+$load->finish;
+is($load->result(0), 0, 'the load had no error') or diag($err);
+cmp_ok($rounds, '>', 2, "$rounds rounds");
+like($out, qr/number of transactions actually processed: [1-9]/, 'and did something');
+finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()'));
+is(rows_left($node), '1', 'after the load: all rows are under the newest key');
+is(sql('SELECT count(*) FROM apikey.verify_keys()'), '1', 'and open, but the one');
+is(sql(q{SELECT count(*) FROM apikey.key_status WHERE state = 'destroyed' AND rows > 0}),
+	'0', 'none is under a destroyed key');
+is(sql(q{SELECT count(*), count(DISTINCT name) FROM apikey.api_keys WHERE user_id = 'v'}),
+	'3000|3000', 'no row is lost or doubled');
+
+# ----------------------------------------------------------------------
+# Memory
+# ----------------------------------------------------------------------
+
+# Private memory of a session after a run over so many rows, in kB.
+sub memory_of_run
+{
+	my ($rows) = @_;
+	my $session = new_session($node);
+
+	sql(q{SELECT apikey.purge_user(u) FROM (SELECT DISTINCT user_id AS u FROM apikey.all_keys) s});
+	add_keys('m', $rows);
+	sql('SELECT apikey.rotate_data_key()');
+	my $pid = ask($session, 'SELECT pg_backend_pid()');
+	ask($session, 'CALL apikey.reencrypt_keys(500)');
+	open(my $status, '<', "/proc/$pid/status") or return;
+	my ($anon) = map { /^RssAnon:\s+(\d+)/ } <$status>;
+	close($status);
+	$session->quit;
+	is(rows_left($node), '0', "$rows rows are done");
+	return $anon;
+}
+
+my ($little, $much) = (memory_of_run(2000), memory_of_run(20_000));
+SKIP:
+{
+	skip 'no /proc', 1 unless defined $little && defined $much;
+	cmp_ok($much - $little, '<', 1024,
+		"ten times the rows take no more memory: $little and $much kB");
+}
+
+# ----------------------------------------------------------------------
+# The master key, under running sessions
+# ----------------------------------------------------------------------
+
+my $new_master = random_key();
+my $session = new_session($node);
+ask($session, q{SET apikey.user_id = 'm'});
+is(scalar ask($session, q{SELECT apikey.reveal_key('key 1')}), 'm-value-of-key-1', 'a session reads');
+my $older = sub { sql(q{SELECT value || '; ' || severity FROM apikey.status() WHERE item = 'older master keys'}) };
+
+put_master_keys($master_key, $new_master, $old_master);
+sql('SELECT apikey.reload_master_key()');
+ask_until($session, q{SELECT value FROM apikey.status() WHERE item = 'master key'}, '2 at hand');
+like($older->(), qr/^[0-9a-f]{16} wraps data keys: [1-9]\d*; warning$/, 'status(): the older one is needed');
+
+# In the middle of a run, which goes on with the new one alone.
+sql('SELECT apikey.rotate_data_key()');
+$run = start_sql($node, q{CALL apikey.reencrypt_keys(1000, '0.3 s')});
+wait_for($node, q{SELECT rows_done >= 2000 AND state = 'running' FROM apikey.rotation_progress});
+my $live = sql('SELECT count(*) FROM apikey.data_keys WHERE destroyed_at IS NULL');
+cmp_ok(sql('SELECT apikey.rewrap_data_keys()'), '>', 0, "rewrapped, of $live live ones");
+is(sql('SELECT apikey.rewrap_data_keys()'), '0', 'and nothing is left to do');
+like($older->(), qr/^[0-9a-f]{16} can be removed, as far as this database goes; ok$/, 'status(): the older one can go');
+put_master_keys($master_key, $new_master);
+sql('SELECT apikey.reload_master_key()');
+is(ask_until($session, q{SELECT value FROM apikey.status() WHERE item = 'master key'}, '1 at hand'),
+	'1 at hand', 'the older one is gone');
+is(scalar ask($session, q{SELECT apikey.reveal_key('key 1')}), 'm-value-of-key-1', 'the session still reads');
+is($older->(), 'none; ok', 'status(): none is left');
+like(finish_sql($run), qr/keys re-encrypted: 20000, not opened: 0$/m, 'the run was not disturbed');
+check_rows($node, 'a new master key');
+
+# The old one alone does not do any more, and what it would need is told: the
+# fingerprint to the client, the source to the log.
+put_master_keys($master_key, $old_master);
+$node->restart;
+for my $statement (q{SELECT apikey.rewrap_data_keys()}, q{SELECT apikey.rotate_data_key()}, 'CALL apikey.reencrypt_keys()')
+{
+	my (undef, $state, $messages) = run_sql($node, $statement);
+
+	is($state, 'KA002', "an older master key: $statement");
+	unlike($messages, qr/\Q$master_key\E/, 'the client is told no path');
+}
+like(slurp_file($node->logfile),
+	qr/the master key is not the one needed: fingerprint [0-9a-f]{16}\n.*DETAIL:  Data key \S+ is wrapped under it;.*The source is "file:\Q$master_key\E"/,
+	'the log is told the source');
+for my $text (substr($new_master, 0, 20), '')
+{
+	open(my $file, '>', $master_key) or die "could not write: $!";
+	print $file "$text\n";
+	close($file);
+	is((run_sql($node, 'SELECT apikey.rewrap_data_keys()'))[1], 'KA001', 'a truncated or empty one');
+	is((run_sql($node, 'CALL apikey.reencrypt_keys()'))[1], 'KA001', 'the same for a run');
+}
+put_master_keys($master_key, $new_master);
+is(sql(q{SELECT count(*) FROM apikey.verify_keys()}), '0', 'the right one again is all it takes');
+
+$session->quit;
+$node->stop;
+my $log = slurp_file($node->logfile);
+unlike($log, qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');
+unlike($log, qr/\Q$_\E/, 'no key is in the log') for $old_master, $new_master;
+done_testing();
