@@ -1,0 +1,545 @@
+# Moving house: a base backup under the right and the wrong master key, a
+# standby that follows a rotation of the master key and is promoted in the
+# middle of a rotation of data keys, logical replication to another cluster,
+# and pg_upgrade where there are two majors.  Dump and restore, and what a
+# standby can do at all, have tests of their own.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use ApikeyTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+use constant USERS => 5;
+use constant ROWS => 400;
+
+my ($first_key, $second_key, $other_key) = map { random_key() } 1 .. 3;
+my $app_role = ApikeyTest::app_role;
+
+sub key_file
+{
+	my (@keys) = @_;
+
+	return put_master_keys(
+		PostgreSQL::Test::Utils::tempdir_short() . '/master.key', @keys);
+}
+
+# Every user's keys, opened, as the application sees them.
+sub values_of
+{
+	my ($node) = @_;
+	my @lines;
+
+	for my $user (0 .. USERS - 1)
+	{
+		my ($out, $state) = run_as($node, "u$user",
+			'SELECT user_id, name, apikey.reveal_key(id) FROM apikey.keys ORDER BY name'
+		);
+
+		push(@lines, $state || $out);
+	}
+	return join("\n", @lines);
+}
+
+# All that is stored, to tell whether anything was written.
+sub stored
+{
+	my ($node) = @_;
+
+	return join("\n",
+		map { $node->safe_psql('postgres', "SELECT * FROM apikey.$_ ORDER BY 1, 2") }
+		  'data_keys', 'api_keys', 'custom_key_types', 'linked_users');
+}
+
+sub unopened
+{
+	my ($node) = @_;
+
+	return $node->safe_psql('postgres', 'SELECT * FROM apikey.verify_keys()');
+}
+
+# Rows that are not under the newest data key.
+sub left
+{
+	my ($node) = @_;
+
+	return $node->safe_psql(
+		'postgres', q{
+SELECT count(*) FROM apikey.api_keys WHERE apikey.data_key_id(encrypted_value) <>
+	(SELECT id FROM apikey.data_keys WHERE purpose = 'value' AND deactivated_at IS NULL
+	 ORDER BY created_at DESC LIMIT 1)});
+}
+
+# One transaction in a lasting session, whether it fails or not.
+sub session_reads
+{
+	my ($session, $user, $name) = @_;
+	my $answer = ask($session,
+		"BEGIN; SELECT apikey.set_user_id('$user') \\gset apikey_
+SELECT apikey.reveal_key('$name')");
+
+	ask($session, 'ROLLBACK');
+	return $answer;
+}
+
+# For what reaches the session some time later, as a reload does.
+sub session_reads_soon
+{
+	my ($session, $user, $name, $wanted) = @_;
+
+	for (1 .. 300)
+	{
+		last if session_reads($session, $user, $name) eq $wanted;
+		usleep(100_000);
+	}
+	return session_reads($session, $user, $name);
+}
+
+# Destroy every data key that no longer encrypts.
+sub retire_all
+{
+	my ($node) = @_;
+
+	return $node->safe_psql(
+		'postgres', q{
+SELECT count(apikey.retire_data_key(id)) FROM apikey.data_keys
+	WHERE purpose = 'value' AND deactivated_at IS NOT NULL AND destroyed_at IS NULL});
+}
+
+# ----------------------------------------------------------------------
+# The house
+# ----------------------------------------------------------------------
+
+my ($primary, $primary_key) = new_node(
+	'primary',
+	master_key => key_file($first_key),
+	init => [ allows_streaming => 'logical' ]);
+my $half = ROWS / 2;
+
+$primary->safe_psql('postgres', $_)
+  for "SELECT count(apikey.create_key_for('u' || i % ${\USERS}, 'k' || i, 'custom', 'value-of-' || i))
+	FROM generate_series(1, $half) i",
+  'SELECT apikey.rotate_data_key()',
+  "SELECT count(apikey.create_key_for('u' || i % ${\USERS}, 'k' || i, 'custom', 'value-of-' || i))
+	FROM generate_series($half + 1, ${\ROWS}) i",
+  q{INSERT INTO apikey.custom_key_types (key_type, label, pattern, prefixes)
+	VALUES ('acme', 'Acme', '^acme_[a-z]{6}$', '{acme_}')};
+
+my $values = values_of($primary);
+is(scalar(() = $values =~ /^u\d\|k(\d+)\|value-of-\1$/mg),
+	ROWS, 'the house is furnished');
+
+# ----------------------------------------------------------------------
+# A base backup
+# ----------------------------------------------------------------------
+
+$primary->backup('base');
+
+sub restored
+{
+	my ($name, $key_file, @options) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init_from_backup($primary, 'base', @options);
+	$node->append_conf('postgresql.conf',
+		"apikey.master_key_source = 'file:$key_file'");
+	$node->start;
+	return $node;
+}
+
+my $copy_key = key_file($other_key);
+my $copy = restored('copy', $copy_key);
+my $before = stored($copy);
+my $needed = $copy->safe_psql('postgres',
+	'SELECT DISTINCT master_key FROM apikey.key_status');
+
+for my $sql (
+	q{SELECT apikey.create_key('new', 'custom', 'some-value')},
+	q{SELECT apikey.set_key('k5', 'custom', 'some-value')},
+	q{SELECT apikey.update_key('k5', new_name => 'late')},
+	q{SELECT apikey.reveal_key('k5')})
+{
+	my (undef, $state, $messages) = run_as($copy, 'u0', $sql);
+
+	is($state, 'KA002', "another master key: $sql");
+	like($messages, qr/ERROR: .*\Q$needed\E/, 'which names the fingerprint');
+}
+for my $sql (
+	'SELECT apikey.rotate_data_key()',
+	'SELECT apikey.rewrap_data_keys()',
+	'CALL apikey.reencrypt_keys()')
+{
+	is((run_sql($copy, $sql))[1], 'KA002', "another master key: $sql");
+}
+is(stored($copy), $before, 'another master key: nothing was written');
+is($copy->safe_psql('postgres', 'SELECT count(*) FROM apikey.rotation_progress'),
+	'0', 'nor noted');
+is((run_as($copy, 'u0', 'SELECT count(*) FROM apikey.keys'))[0],
+	ROWS / USERS, 'another master key: keys are listed');
+put_master_keys($copy_key, $first_key);
+$copy->reload;
+is(values_of($copy), $values, 'the same master key: every value opens');
+is(unopened($copy), '', 'as verify_keys() says too');
+is( (run_as($copy, 'u0',
+			q{SELECT apikey.create_key('new', 'acme', 'acme_abcdef'); SELECT apikey.reveal_key('new')}
+		))[0] =~ s/.*\n//r,
+	'acme_abcdef',
+	'and the copy lives');
+$copy->stop;
+
+# ----------------------------------------------------------------------
+# The master key is rotated, and a session on a standby follows.
+# ----------------------------------------------------------------------
+
+my $standby_key = key_file($first_key);
+my $standby = restored('standby', $standby_key, has_streaming => 1);
+my $session = new_session($standby);
+
+sub catch_up
+{
+	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+}
+
+catch_up();
+is(session_reads($session, 'u1', 'k1'),
+	'value-of-1', 'a session on the standby reveals');
+put_master_keys($primary_key, $second_key, $first_key);
+$primary->reload;
+is($primary->safe_psql('postgres', 'SELECT apikey.rewrap_data_keys()'),
+	'2', 'the primary wraps its data keys under a new master key');
+catch_up();
+is(session_reads($session, 'u1', 'k1'),
+	'KA002', 'the standby, which does not have it yet, asks for it');
+put_master_keys($standby_key, $second_key, $first_key);
+$standby->reload;
+is(session_reads_soon($session, 'u1', 'k1', 'value-of-1'),
+	'value-of-1', 'with both, the same session reveals again');
+put_master_keys($_, $second_key) for $primary_key, $standby_key;
+$_->reload for $primary, $standby;
+is(values_of($standby), $values, 'with the new one alone, every value opens');
+is(values_of($primary), $values, 'on the primary too');
+is(session_reads($session, 'u1', 'k1'), 'value-of-1', 'and in that session');
+
+# ----------------------------------------------------------------------
+# Promotion in the middle of a rotation
+# ----------------------------------------------------------------------
+
+$primary->safe_psql('postgres', 'SELECT apikey.rotate_data_key()');
+my $messages = '';
+my $run = IPC::Run::start(
+	[
+		'psql', '--no-psqlrc', '--dbname', $primary->connstr('postgres'),
+		'--command', q{CALL apikey.reencrypt_keys(10, '0.2 s')}
+	],
+	'<', \undef, '&>', \$messages);
+
+$primary->poll_query_until('postgres',
+	"SELECT coalesce((SELECT rows_done >= 100 FROM apikey.rotation_progress), false)"
+) or die 'the rotation does not begin';
+is( $standby->safe_psql('postgres', 'SELECT state FROM apikey.rotation_progress') =~ /^(|interrupted)$/,
+	1,
+	'the standby does not run it');
+$primary->stop('immediate');
+$run->finish;
+$standby->promote;
+my $left = left($standby);
+cmp_ok($left, '>', 0, "promoted in mid-rotation: $left rows are left");
+cmp_ok($left, '<', ROWS, 'and others are moved');
+is(values_of($standby), $values, 'every row opens on the new primary');
+is(unopened($standby), '', 'as verify_keys() says too');
+is($standby->safe_psql('postgres', 'SELECT state FROM apikey.rotation_progress'),
+	'interrupted', 'the rotation is known to be interrupted');
+is((run_sql(
+			$standby,
+			q{SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE rows > 0 AND state <> 'active'}
+		))[1],
+	'55000',
+	'a data key that rows need is kept');
+is((run_sql($standby, 'CALL apikey.reencrypt_keys()'))[1],
+	'', 'it is resumed there');
+is(left($standby), '0', 'and ends');
+is( $standby->safe_psql('postgres',
+		'SELECT state, rows_done, rows_left, rows_failed FROM apikey.rotation_progress'),
+	"finished|$left|0|0",
+	'having moved what was left');
+is(session_reads($session, 'u1', 'k1'),
+	'value-of-1', 'the session that was on the standby goes on');
+is(retire_all($standby), '2', 'the older data keys retire');
+is(values_of($standby), $values, 'and every row opens');
+is(session_reads($session, 'u1', 'k1'), 'value-of-1', 'in that session too');
+$session->quit;
+
+# ----------------------------------------------------------------------
+# Logical replication, from the promoted server
+# ----------------------------------------------------------------------
+
+my $publisher = $standby;
+my $subscriber_key = key_file($second_key);
+my ($subscriber) = new_node('subscriber', master_key => $subscriber_key);
+
+# README's own commands, but for the connection.
+my $readme = slurp_file("$FindBin::RealBin/../../README.md");
+my ($publish) = $readme =~ /^(CREATE PUBLICATION apikey\b.*?;)$/ms;
+my ($replicator) = $readme =~ /^(CREATE ROLE replicator\b.*?;)$/ms;
+my ($subscribe) = $readme =~ /^(CREATE SUBSCRIPTION apikey\b.*?;)$/ms;
+
+ok($publish && $replicator && $subscribe, 'README.md has the commands');
+$subscribe =~ s/'.*? options/q{'} . ($publisher->connstr('postgres') =~ s{'}{''}gr) . q{ user=replicator options}/se;
+# What PostgreSQL 15 neither knows nor needs.
+$subscribe =~ s/\s*WITH \(run_as_owner = true\)//
+  if $publisher->safe_psql('postgres', 'SHOW server_version_num') < 160000;
+
+$publisher->safe_psql('postgres', $_) for $replicator, $publish;
+
+# Whoever is bound by row-level security copies nothing, rather than a part.
+$publisher->safe_psql('postgres', 'ALTER ROLE replicator NOBYPASSRLS');
+is( (run_sql(
+			$publisher,
+			'SET row_security = off; COPY apikey.api_keys (id) TO STDOUT',
+			user => 'replicator'))[1],
+	'42501',
+	'without BYPASSRLS the copy fails');
+$publisher->safe_psql('postgres', 'ALTER ROLE replicator BYPASSRLS');
+
+$subscriber->safe_psql('postgres', $subscribe);
+
+# Until what the publisher has committed is there.
+sub applied
+{
+	$publisher->wait_for_catchup('apikey');
+}
+
+$subscriber->poll_query_until('postgres',
+	"SELECT count(*) = 3 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel")
+  or die 'the first copy does not end';
+applied();
+is(values_of($subscriber), $values, 'subscriber: every value opens');
+is(unopened($subscriber), '', 'subscriber: as verify_keys() says too');
+is($subscriber->safe_psql('postgres', q{SELECT item, value FROM apikey.status() WHERE severity = 'error'}),
+	'', 'subscriber: status() finds no fault');
+is((run_as($subscriber, 'u2', q{SELECT apikey.reveal_key('k1')}))[1],
+	'KA005', q{subscriber: not for another user});
+is( (run_sql($subscriber, q{SELECT apikey.reveal_key('k1')}, user => $app_role))[1],
+	'KA007',
+	'subscriber: nor for nobody');
+is( (run_sql($subscriber, 'SELECT count(*) FROM apikey.api_keys', user => $app_role))[1],
+	'42501',
+	'subscriber: nor past the functions');
+
+$session = new_session($subscriber);
+is(session_reads($session, 'u1', 'k1'),
+	'value-of-1', 'subscriber: a lasting session reveals');
+
+# What the publisher's user does, and what the session then reads.
+sub follows
+{
+	my ($title, $sql, $name, $wanted) = @_;
+	my (undef, $state, $messages) = run_as($publisher, 'u1', $sql);
+
+	is($state, '', "publisher: $title") or diag($messages);
+	applied();
+	is(session_reads($session, 'u1', $name),
+		$wanted, "subscriber: $title");
+}
+
+follows('a new key', q{SELECT apikey.create_key('n', 'custom', 'value-of-n')},
+	'n', 'value-of-n');
+follows('a new value', q{SELECT apikey.update_key('n', new_value => 'value-of-n2')},
+	'n', 'value-of-n2');
+follows('a new name', q{SELECT apikey.update_key('n', new_name => 'm')},
+	'm', 'value-of-n2');
+is(session_reads($session, 'u1', 'n'), 'KA005', 'under that one alone');
+follows('disabled', q{SELECT apikey.disable_key('m', 'why')}, 'm', 'KA006');
+follows('enabled', q{SELECT apikey.enable_key('m')}, 'm', 'value-of-n2');
+follows('deleted', q{SELECT apikey.delete_key('m')}, 'm', 'KA005');
+is((run_as($subscriber, 'u1', 'SELECT name, is_active FROM apikey.deleted_keys'))[0],
+	'm|f', 'subscriber: and listed as such');
+follows('restored', q{SELECT apikey.restore_key(id) FROM apikey.deleted_keys},
+	'm', 'value-of-n2');
+follows('purged', q{SELECT apikey.purge_key(apikey.delete_key('m'))},
+	'm', 'KA005');
+is((run_as($subscriber, 'u1', 'SELECT count(*) FROM apikey.deleted_keys'))[0],
+	'0', 'subscriber: and gone');
+
+# Key types
+my $judge = q{SELECT count(*) FROM apikey.check_key('acme', 'acme_123456')};
+is(scalar(ask($session, $judge)), '1', 'subscriber: a custom type judges');
+$publisher->safe_psql('postgres',
+	q{UPDATE apikey.custom_key_types SET pattern = '^acme_[0-9]{6}$' WHERE key_type = 'acme'});
+applied();
+is(scalar(ask($session, $judge)), '0', 'subscriber: and changes in the session');
+
+# Data keys: a new one, all rows moved to it, the older one destroyed.
+for my $round (1 .. 2)
+{
+	$publisher->safe_psql('postgres', 'SELECT apikey.rotate_data_key()');
+	follows("round $round, under a new data key",
+		"SELECT apikey.create_key('r$round', 'custom', 'value-r$round')",
+		"r$round", "value-r$round");
+	is(session_reads($session, 'u1', 'k1'),
+		'value-of-1', "round $round, subscriber: and under the older one");
+	is((run_sql($publisher, 'CALL apikey.reencrypt_keys(50)'))[1],
+		'', "round $round, publisher: re-encrypted");
+	applied();
+	is(left($subscriber), '0', "round $round, subscriber: every row moves");
+	is(session_reads($session, 'u1', 'k1'),
+		'value-of-1', "round $round, subscriber: and opens in the session");
+	is(retire_all($publisher), '1', "round $round, publisher: one retires");
+	applied();
+	is(session_reads($session, 'u1', 'k1'),
+		'value-of-1', "round $round, subscriber: the session needs it no more");
+	is(unopened($subscriber), '', "round $round, subscriber: nor does any row");
+}
+is(values_of($subscriber), values_of($publisher), 'both show the same');
+is(stored($subscriber), stored($publisher), 'and hold the same');
+is( $subscriber->safe_psql('postgres',
+		q{SELECT user_id, name FROM apikey.find_keys('value-of-7')}),
+	'u2|k7',
+	'subscriber: keys are found by value');
+
+# The master key, on the subscriber first.
+put_master_keys($subscriber_key, $second_key, $other_key);
+put_master_keys($standby_key, $other_key, $second_key);
+$_->reload for $subscriber, $publisher;
+is($publisher->safe_psql('postgres', 'SELECT apikey.rewrap_data_keys()'),
+	'1', 'publisher: rewrapped under a third master key');
+applied();
+is(session_reads_soon($session, 'u1', 'k1', 'value-of-1'),
+	'value-of-1', 'subscriber: the session reveals');
+put_master_keys($subscriber_key, $first_key);
+$subscriber->reload;
+is(session_reads_soon($session, 'u1', 'k1', 'KA002'),
+	'KA002', 'subscriber: with another master key it does not');
+follows('with another master key rows still come',
+	q{SELECT apikey.create_key('late', 'custom', 'value-late')},
+	'late', 'KA002');
+put_master_keys($subscriber_key, $other_key);
+$subscriber->reload;
+is(session_reads_soon($session, 'u1', 'late', 'value-late'),
+	'value-late', 'subscriber: the right one opens them');
+
+# Users tables are linked on each side; a deleted user's keys go once.
+$_->safe_psql('postgres', 'CREATE TABLE users (id text PRIMARY KEY)')
+  for $publisher, $subscriber;
+$publisher->safe_psql('postgres', $_)
+  for "INSERT INTO users SELECT 'u' || i FROM generate_series(0, ${\USERS}) i",
+  'ALTER PUBLICATION apikey ADD TABLE users';
+$subscriber->safe_psql('postgres', 'ALTER SUBSCRIPTION apikey REFRESH PUBLICATION');
+$subscriber->poll_query_until('postgres',
+	"SELECT count(*) = 4 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel")
+  or die 'the users are not copied';
+$_->safe_psql('postgres', q{SELECT apikey.link_users('users', 'id')})
+  for $publisher, $subscriber;
+$publisher->safe_psql('postgres', q{DELETE FROM users WHERE id = 'u4'});
+applied();
+is( $subscriber->safe_psql('postgres',
+		q{SELECT count(*) FROM apikey.api_keys WHERE user_id = 'u4'}),
+	'0',
+	q{subscriber: a deleted user's keys go});
+is(stored($subscriber), stored($publisher), 'and both hold the same');
+
+# The move is over: the subscriber goes on alone.
+$subscriber->safe_psql('postgres', 'DROP SUBSCRIPTION apikey');
+$publisher->stop;
+is( session_reads_soon($session, 'u1', 'k1', 'value-of-1'),
+	'value-of-1', 'alone: the session goes on');
+is( (run_as(
+			$subscriber, 'u1',
+			q{SELECT apikey.create_key('own', 'custom', 'value-own')}))[1],
+	'',
+	'alone: it stores');
+is(session_reads($session, 'u1', 'own'), 'value-own', 'alone: and reveals');
+is( (run_as($subscriber, 'u4', q{SELECT apikey.create_key('n', 'custom', 'value-own')}))[1],
+	'22023',
+	'alone: for users that there are');
+$subscriber->safe_psql('postgres', 'SELECT apikey.rotate_data_key()');
+is((run_sql($subscriber, 'CALL apikey.reencrypt_keys()'))[1],
+	'', 'alone: its keys are rotated');
+is(left($subscriber), '0', 'alone: all of them');
+is(retire_all($subscriber), '1', 'alone: and the older data key retires');
+is(unopened($subscriber), '', 'alone: every row opens');
+$session->quit;
+$subscriber->stop;
+
+# ----------------------------------------------------------------------
+# pg_upgrade, where another, older major has the extension as well
+# ----------------------------------------------------------------------
+
+sub pg_config
+{
+	my ($bindir, $what) = @_;
+	my $answer = `'$bindir/pg_config' $what 2>&1`;
+
+	chomp($answer);
+	return $answer;
+}
+
+sub major
+{
+	return pg_config($_[0], '--version') =~ /^PostgreSQL (\d+)/ ? $1 : 0;
+}
+
+chomp(my $bindir = `pg_config --bindir`);
+my ($older) = grep {
+	major($_) >= 15 && major($_) < major($bindir)
+	  && -f pg_config($_, '--sharedir') . '/extension/apikey.control'
+  }
+  map { s{/pg_upgrade$}{}r } glob('/usr/lib/postgresql/*/bin/pg_upgrade');
+
+if (!defined $older)
+{
+	diag('pg_upgrade is not tested: no older major with the extension is at hand');
+	done_testing();
+	exit;
+}
+
+my $old = PostgreSQL::Test::Cluster->new('old',
+	install_path => $older =~ s{/bin$}{}r);
+my $new = PostgreSQL::Test::Cluster->new('new');
+my $key = key_file($first_key);
+
+for my $node ($old, $new)
+{
+	$node->init;
+	$node->append_conf(
+		'postgresql.conf', qq{
+shared_preload_libraries = 'apikey'
+apikey.master_key_source = 'file:$key'
+});
+}
+$old->start;
+ApikeyTest::install($old, 'postgres');
+$old->safe_psql('postgres', $_)
+  for "SELECT count(apikey.create_key_for('u' || i % ${\USERS}, 'k' || i, 'custom', 'value-of-' || i))
+	FROM generate_series(1, ${\ROWS}) i",
+  'SELECT apikey.rotate_data_key()';
+$before = stored($old);
+$old->stop;
+chdir(PostgreSQL::Test::Utils::tempdir());
+command_ok(
+	[
+		'pg_upgrade', '--no-sync',
+		'--old-bindir', $older, '--new-bindir', $bindir,
+		'--old-datadir', $old->data_dir, '--new-datadir', $new->data_dir,
+		'--old-port', $old->port, '--new-port', $new->port,
+		'--socketdir', $new->host
+	],
+	"pg_upgrade from @{[ major($older) ]} to @{[ major($bindir) ]}");
+$new->start;
+is(values_of($new), $values, 'upgraded: every value opens');
+is(stored($new), $before, 'upgraded: nothing else is different');
+is($new->safe_psql('postgres', q{SELECT item, value FROM apikey.status() WHERE severity = 'error'}),
+	'', 'upgraded: status() finds no fault');
+is((run_sql($new, 'CALL apikey.reencrypt_keys()'))[1],
+	'', 'upgraded: keys are rotated');
+is(retire_all($new), '1', 'upgraded: and the older data key retires');
+is(unopened($new), '', 'upgraded: every row opens');
+$new->stop;
+
+done_testing();
