@@ -95,7 +95,7 @@ build(const ApikeyFernetKey *key, uint64_t time, const uint8_t *iv,
 }
 
 ApikeyResult
-apikey_fernet_encrypt(const ApikeyFernetKey *key, uint64_t time,
+apikey_fernet_seal(const ApikeyFernetKey *key, uint64_t time,
 					  const uint8_t *iv, const void *value, size_t len,
 					  char *token)
 {

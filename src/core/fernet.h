@@ -56,7 +56,7 @@ extern size_t apikey_fernet_token_size(size_t len);
  * (wiped on failure).  iv: 16 random bytes, never used before.
  * APIKEY_MALFORMED: the value is longer than APIKEY_FERNET_MAX_VALUE.
  */
-extern ApikeyResult apikey_fernet_encrypt(const ApikeyFernetKey *key,
+extern ApikeyResult apikey_fernet_seal(const ApikeyFernetKey *key,
 										  uint64_t time, const uint8_t *iv,
 										  const void *value, size_t len,
 										  char *token);

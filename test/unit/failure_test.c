@@ -273,7 +273,7 @@ use_fernet(const ApikeyFernetKey *key)
 		   "another size of the token");
 	memset(text, 0xEE, sizeof(text));
 	memset(value, 0xEE, sizeof(value));
-	if (!step(apikey_fernet_encrypt(key, 11, iv, VALUE, VALUE_LEN, text),
+	if (!step(apikey_fernet_seal(key, 11, iv, VALUE, VALUE_LEN, text),
 			  text, sizeof(text)))
 		return false;
 	expect(apikey_fernet_parse(text, sizeof(text), buffer,

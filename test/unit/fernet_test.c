@@ -180,7 +180,7 @@ generates(const Vector *vector)
 	char	   *token = need(size);
 	bool		result;
 
-	result = apikey_fernet_encrypt(key, vector->now, vector->iv, vector->src,
+	result = apikey_fernet_seal(key, vector->now, vector->iv, vector->src,
 								   len, token) == APIKEY_OK &&
 		size == strlen(vector->token) &&
 		memcmp(token, vector->token, size) == 0;
@@ -256,7 +256,7 @@ test_lengths(void)
 		size_t		got;
 		ApikeyFernetToken token;
 
-		wrong += apikey_fernet_encrypt(key, UINT64_MAX - len, iv, value, len,
+		wrong += apikey_fernet_seal(key, UINT64_MAX - len, iv, value, len,
 									   text) != APIKEY_OK;
 		wrong += apikey_fernet_parse(text, size, buffer,
 									 &token) != APIKEY_OK;
@@ -293,7 +293,7 @@ test_altered(void)
 	size_t		i;
 	int			wrong = 0;
 
-	ok(apikey_fernet_encrypt(key, 7, iv, "twenty bytes, no more", 20,
+	ok(apikey_fernet_seal(key, 7, iv, "twenty bytes, no more", 20,
 							 text) == APIKEY_OK &&
 	   apikey_fernet_parse(text, size, buffer, &token) == APIKEY_OK &&
 	   apikey_fernet_open(key, &token, opened, &len) == APIKEY_OK,
@@ -310,7 +310,7 @@ test_altered(void)
 		wrong += apikey_fernet_parse(text, i, buffer, &token) == APIKEY_OK;
 	/* Without its last block the bytes are a token's in form. */
 	ok(wrong <= 1, "tokens that are cut off do not parse");
-	ok(apikey_fernet_encrypt(key, 7, iv, "", APIKEY_FERNET_MAX_VALUE + 1,
+	ok(apikey_fernet_seal(key, 7, iv, "", APIKEY_FERNET_MAX_VALUE + 1,
 							 NULL) == APIKEY_MALFORMED,
 	   "a value that is too long is refused");
 	apikey_fernet_key_free(key);

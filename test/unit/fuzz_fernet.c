@@ -105,7 +105,7 @@ try_value(const uint8_t *data, size_t size)
 	size_t		len;
 
 	memcpy(iv, data, size < sizeof(iv) ? size : sizeof(iv));
-	demand(apikey_fernet_encrypt(key, size, iv, data, size,
+	demand(apikey_fernet_seal(key, size, iv, data, size,
 								 text) == APIKEY_OK);
 	demand(apikey_fernet_parse(text, text_size, buffer, &token) == APIKEY_OK);
 	value = room(token.room);
