@@ -56,12 +56,16 @@ refuse_long_value(size_t len)
 Datum
 apikey_fernet_encrypt(PG_FUNCTION_ARGS)
 {
-	text	   *value = PG_GETARG_TEXT_PP(0);
-	size_t		len = VARSIZE_ANY_EXHDR(value);
 	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
+	text	   *value;
 	text	   *token;
+	size_t		len;
 
 	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	value = PG_GETARG_TEXT_PP(0);
+	len = VARSIZE_ANY_EXHDR(value);
 	refuse_long_value(len);
 	token = make_token(len);
 	apikey_random(iv, sizeof(iv));
@@ -218,6 +222,8 @@ apikey_fernet_rotate(PG_FUNCTION_ARGS)
 	size_t		len;
 
 	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
 	parse(PG_GETARG_TEXT_PP(0), &token);
 	keys = apikey_fernet_keys();
 	/* The longest value that pads to this room; each has a token as long. */

@@ -2,7 +2,7 @@
 -- Granted to nobody until an administrator does.
 
 CREATE FUNCTION apikey.fernet_encrypt(value text) RETURNS text
-	LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_fernet_encrypt';
 COMMENT ON FUNCTION apikey.fernet_encrypt(text) IS
 'Encrypts a value with the first key of apikey.fernet_key_source and returns the Fernet token, with the present time in it. KA001: there is no Fernet key. NULL for a NULL value.';
@@ -16,7 +16,7 @@ COMMENT ON FUNCTION apikey.fernet_decrypt(text, interval) IS
 REVOKE ALL ON FUNCTION apikey.fernet_decrypt(text, interval) FROM PUBLIC;
 
 CREATE FUNCTION apikey.fernet_rotate(token text) RETURNS text
-	LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_fernet_rotate';
 COMMENT ON FUNCTION apikey.fernet_rotate(text) IS
 'The token of the same value and the same time under the first key of apikey.fernet_key_source, as MultiFernet.rotate() makes it; the value is shown to nobody, and may be any bytes. Errors as of apikey.fernet_decrypt(). NULL for a NULL token.';
