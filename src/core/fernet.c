@@ -96,8 +96,8 @@ build(const ApikeyFernetKey *key, uint64_t time, const uint8_t *iv,
 
 ApikeyResult
 apikey_fernet_seal(const ApikeyFernetKey *key, uint64_t time,
-					  const uint8_t *iv, const void *value, size_t len,
-					  char *token)
+				   const uint8_t *iv, const void *value, size_t len,
+				   char *token)
 {
 	size_t		size = binary_size(len);
 	size_t		encoded = apikey_base64url_encoded_size(size);

@@ -57,9 +57,9 @@ extern size_t apikey_fernet_token_size(size_t len);
  * APIKEY_MALFORMED: the value is longer than APIKEY_FERNET_MAX_VALUE.
  */
 extern ApikeyResult apikey_fernet_seal(const ApikeyFernetKey *key,
-										  uint64_t time, const uint8_t *iv,
-										  const void *value, size_t len,
-										  char *token);
+									   uint64_t time, const uint8_t *iv,
+									   const void *value, size_t len,
+									   char *token);
 
 /*
  * Take a token apart into buffer, which has room for

@@ -127,7 +127,7 @@ vector_key(const Vector *vector)
 
 /* Parse and open; NULL when refused, else a malloc'ed value. */
 static char *
-open_token(const ApikeyFernetKey *key, const char *text, uint64_t *time)
+open_token(const ApikeyFernetKey *key, const char *text, uint64_t * time)
 {
 	size_t		size = strlen(text);
 	uint8_t    *buffer = need(apikey_base64_decoded_size(size));
@@ -181,7 +181,7 @@ generates(const Vector *vector)
 	bool		result;
 
 	result = apikey_fernet_seal(key, vector->now, vector->iv, vector->src,
-								   len, token) == APIKEY_OK &&
+								len, token) == APIKEY_OK &&
 		size == strlen(vector->token) &&
 		memcmp(token, vector->token, size) == 0;
 	free(token);
@@ -257,7 +257,7 @@ test_lengths(void)
 		ApikeyFernetToken token;
 
 		wrong += apikey_fernet_seal(key, UINT64_MAX - len, iv, value, len,
-									   text) != APIKEY_OK;
+									text) != APIKEY_OK;
 		wrong += apikey_fernet_parse(text, size, buffer,
 									 &token) != APIKEY_OK;
 		wrong += token.time != UINT64_MAX - len;
@@ -294,7 +294,7 @@ test_altered(void)
 	int			wrong = 0;
 
 	ok(apikey_fernet_seal(key, 7, iv, "twenty bytes, no more", 20,
-							 text) == APIKEY_OK &&
+						  text) == APIKEY_OK &&
 	   apikey_fernet_parse(text, size, buffer, &token) == APIKEY_OK &&
 	   apikey_fernet_open(key, &token, opened, &len) == APIKEY_OK,
 	   "a token to be altered");
@@ -311,7 +311,7 @@ test_altered(void)
 	/* Without its last block the bytes are a token's in form. */
 	ok(wrong <= 1, "tokens that are cut off do not parse");
 	ok(apikey_fernet_seal(key, 7, iv, "", APIKEY_FERNET_MAX_VALUE + 1,
-							 NULL) == APIKEY_MALFORMED,
+						  NULL) == APIKEY_MALFORMED,
 	   "a value that is too long is refused");
 	apikey_fernet_key_free(key);
 }

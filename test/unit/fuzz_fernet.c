@@ -106,7 +106,7 @@ try_value(const uint8_t *data, size_t size)
 
 	memcpy(iv, data, size < sizeof(iv) ? size : sizeof(iv));
 	demand(apikey_fernet_seal(key, size, iv, data, size,
-								 text) == APIKEY_OK);
+							  text) == APIKEY_OK);
 	demand(apikey_fernet_parse(text, text_size, buffer, &token) == APIKEY_OK);
 	value = room(token.room);
 	demand(apikey_fernet_open(key, &token, value, &len) == APIKEY_OK);
