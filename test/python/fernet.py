@@ -30,10 +30,11 @@ RANGES = [(0x21, 0x7E), (0x01, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF),
 
 
 def random_text(size):
-    """Text that takes exactly so many bytes, or now and then a few less."""
+    """Text that takes exactly so many bytes."""
     low, high = random.choice(RANGES)
     text = "".join(chr(random.randint(low, high)) for _ in range(size))
-    return text.encode()[:size].decode(errors="ignore").encode()
+    whole = text.encode()[:size].decode(errors="ignore").encode()
+    return whole.ljust(size, b"x")
 
 
 def write(directory, name, rows):
