@@ -30,5 +30,8 @@ _PG_init(void)
 	apikey_relations_init();
 	apikey_status_init();
 	if (process_shared_preload_libraries_in_progress)
+	{
 		apikey_source_env_scrub(apikey_guc_master_key_source);
+		apikey_source_env_scrub(apikey_guc_fernet_key_source);
+	}
 }

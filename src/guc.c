@@ -19,6 +19,7 @@
 
 /* Strings are set when they are defined, and are never NULL from then on. */
 char	   *apikey_guc_master_key_source = NULL;
+char	   *apikey_guc_fernet_key_source = NULL;
 int			apikey_guc_command_timeout = 10000;
 int			apikey_guc_identity = APIKEY_IDENTITY_TRANSACTION;
 char	   *apikey_guc_user_id = NULL;
@@ -35,19 +36,30 @@ static const struct config_enum_entry identity_modes[] = {
 
 /* Is it of a known form?  Not whether a key is there, which may come later. */
 static bool
-check_master_key_source(char **newval, void **extra, GucSource source)
+check_key_source(const char *setting, const char *source)
 {
 	ApikeySourceError error;
 
-	if (apikey_source_is_valid(*newval, &error))
+	if (apikey_source_is_valid(source, &error))
 		return true;
 
 	/* PostgreSQL's own message repeats the value: a key set by mistake? */
-	GUC_check_errmsg("invalid value for parameter \"%s\"",
-					 "apikey.master_key_source");
+	GUC_check_errmsg("invalid value for parameter \"%s\"", setting);
 	GUC_check_errdetail("%s", error.summary);
 	GUC_check_errhint("%s", error.hint);
 	return false;
+}
+
+static bool
+check_master_key_source(char **newval, void **extra, GucSource source)
+{
+	return check_key_source("apikey.master_key_source", *newval);
+}
+
+static bool
+check_fernet_key_source(char **newval, void **extra, GucSource source)
+{
+	return check_key_source("apikey.fernet_key_source", *newval);
 }
 
 /*
@@ -66,13 +78,13 @@ check_user_id(char **newval, void **extra, GucSource source)
 }
 
 /*
- * The key source changes by reload alone: a key can be replaced without a
+ * A key source changes by reload alone: a key can be replaced without a
  * restart, and no session can point its own at another.  It is hidden from
  * ordinary roles because it tells where the keys lie.  The time-out is not:
  * the error of a command that took too long names it.
  */
 static void
-define_key_source(void)
+define_key_sources(void)
 {
 	DefineCustomStringVariable("apikey.master_key_source",
 							   "Sets where the master keys are read from.",
@@ -82,6 +94,16 @@ define_key_source(void)
 							   PGC_SIGHUP,
 							   GUC_SUPERUSER_ONLY,
 							   check_master_key_source,
+							   NULL,
+							   NULL);
+	DefineCustomStringVariable("apikey.fernet_key_source",
+							   "Sets where the Fernet keys are read from.",
+							   "Of the same forms as apikey.master_key_source, with the newest key first.  Only fernet_encrypt(), fernet_decrypt() and fernet_rotate() use these keys.",
+							   &apikey_guc_fernet_key_source,
+							   "",
+							   PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY,
+							   check_fernet_key_source,
 							   NULL,
 							   NULL);
 	DefineCustomIntVariable("apikey.command_timeout",
@@ -160,7 +182,7 @@ define_safeguards(void)
 void
 apikey_guc_init(void)
 {
-	define_key_source();
+	define_key_sources();
 	define_identity();
 	define_safeguards();
 	MarkGUCPrefixReserved("apikey");

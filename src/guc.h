@@ -11,6 +11,7 @@
 #include "utils/guc_tables.h"
 
 extern char *apikey_guc_master_key_source;	/* "env:...", "file:...", ... */
+extern char *apikey_guc_fernet_key_source;	/* of the same forms */
 extern int	apikey_guc_command_timeout; /* milliseconds */
 extern int	apikey_guc_identity;	/* an ApikeyIdentityMode */
 extern char *apikey_guc_user_id;

@@ -4,28 +4,19 @@
  *		The master keys of this backend.
  *
  * What is kept are the derived keys, in structs that the core allocates and
- * wipes; the raw bytes live on the stack of load() and are wiped before it
- * returns.  They are dropped before every new reading, so that a source that
- * fails after a reload leaves no keys: better no service than an old key.
- *
- * Each backend reads for itself.  The postmaster never does: a command that
- * hangs must not keep the server from starting.
+ * wipes; keyload.c reads the raw ones, and says when.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 
-#include "errors.h"
 #include "guc.h"
+#include "keyload.h"
 #include "master.h"
 
 static ApikeyMasterKeys current;
-static bool is_loaded = false;
-static TimestampTz loaded_for;	/* PgReloadTime when they were read */
 static uint64 last_generation = 0;
 
 /* Wipe and free the keys, if there are any. */
@@ -36,8 +27,30 @@ drop(void)
 		apikey_master_key_free(current.keys[i]);
 	memset(&current, 0, sizeof(current));
 	current.generation = ++last_generation;
-	is_loaded = false;
 }
+
+/* Derive a key, unless it is one that the source repeats. */
+static bool
+add(const uint8_t *raw)
+{
+	ApikeyMasterKey *key = apikey_master_key_new(raw);
+
+	if (key == NULL)
+		return false;
+	if (apikey_master_find(&current, key->id) != NULL)
+		apikey_master_key_free(key);
+	else
+		current.keys[current.count++] = key;
+	return true;
+}
+
+static ApikeyKeyload keyload = {
+	.setting = "apikey.master_key_source",
+	.source = &apikey_guc_master_key_source,
+	.missing = "no master key is available",
+	.add = add,
+	.drop = drop
+};
 
 const ApikeyMasterKey *
 apikey_master_find(const ApikeyMasterKeys *keys, const uint8_t *id)
@@ -50,66 +63,10 @@ apikey_master_find(const ApikeyMasterKeys *keys, const uint8_t *id)
 	return NULL;
 }
 
-/* Derive the keys of a text, leaving out those that it repeats. */
-static bool
-derive(const ApikeyKeytext *raw)
-{
-	for (int i = 0; i < raw->count; i++)
-	{
-		ApikeyMasterKey *key = apikey_master_key_new(raw->keys[i]);
-
-		if (key == NULL)
-			return false;
-		if (apikey_master_find(&current, key->id) != NULL)
-			apikey_master_key_free(key);
-		else
-			current.keys[current.count++] = key;
-	}
-	return true;
-}
-
-/* Read the source anew; on failure there are no keys. */
-static bool
-load(ApikeySourceError *error)
-{
-	ApikeyKeytext raw;
-	bool		ok;
-
-	drop();
-	if (apikey_guc_master_key_source[0] == '\0')
-		return apikey_source_fail(error,
-								  "apikey.master_key_source is not set.",
-								  "Set it to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.",
-								  "%s", "");
-
-	ok = apikey_source_read(apikey_guc_master_key_source, &raw, error);
-	if (ok && !derive(&raw))
-	{
-		drop();
-		ok = apikey_source_fail(error, "libcrypto failed.",
-								"The server may be out of memory, or its OpenSSL may refuse AES-256-GCM.",
-								"%s", "");
-	}
-	explicit_bzero(&raw, sizeof(raw));
-	return ok;
-}
-
-/*
- * A reload is seen by the time of it, which PostgreSQL keeps.  A session takes
- * one in between two of its statements, so within a statement the keys stay.
- */
 const ApikeyMasterKeys *
 apikey_master_try(ApikeySourceError *error)
 {
-	Assert(IsUnderPostmaster || !IsPostmasterEnvironment);
-
-	if (is_loaded && loaded_for == PgReloadTime)
-		return &current;
-	if (!load(error))
-		return NULL;
-	loaded_for = PgReloadTime;
-	is_loaded = true;
-	return &current;
+	return apikey_keyload(&keyload, error) ? &current : NULL;
 }
 
 const ApikeyMasterKeys *
@@ -131,22 +88,8 @@ apikey_master_id_text(const uint8_t *id, char *text)
 	text[len] = '\0';
 }
 
-/*
- * The client gets the summary; the server log the detail besides, which names
- * the path or variable.
- */
 void
 apikey_master_raise(const ApikeySourceError *error)
 {
-	/* If a cancel or a termination stopped the command, that is the error. */
-	CHECK_FOR_INTERRUPTS();
-
-	ereport(ERROR,
-			(errcode(ERRCODE_APIKEY_NO_MASTER_KEY),
-			 errmsg("no master key is available"),
-			 errdetail("%s", error->summary),
-			 errdetail_log("%s%s%s", error->summary,
-						   error->detail[0] ? "  " : "", error->detail),
-			 error->hint[0] ? errhint("%s", error->hint) : 0,
-			 apikey_errquiet()));
+	apikey_keyload_raise(&keyload, error);
 }

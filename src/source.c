@@ -129,7 +129,7 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 			snprintf(summary, sizeof(summary),
 					 "The key source yields more than %d keys.",
 					 APIKEY_KEYTEXT_MAX_KEYS);
-			hint = "Remove the oldest keys, which no data key needs any more.";
+			hint = "Remove the oldest keys, which nothing needs any more.";
 			break;
 		case APIKEY_KEYTEXT_MALFORMED:
 			snprintf(summary, sizeof(summary),

@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 #include "utils/uuid.h"
 
+#include "fernet_keys.h"
 #include "guc.h"
 #include "identity.h"
 #include "keyring.h"
@@ -163,6 +164,43 @@ list_fingerprints(const ApikeyMasterKeys *masters)
 	return list.data;
 }
 
+static bool
+may_see_sources(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
+}
+
+/* Where keys come from; kind is "master key" or "Fernet key". */
+static void
+put_source(ReturnSetInfo *result, const char *kind, const char *source)
+{
+	put(result, psprintf("%s source", kind),
+		may_see_sources() ? source : apikey_source_scheme(source),
+		SEVERITY_OK, NULL);
+}
+
+/* Why there are no keys of a kind. */
+static void
+put_failure(ReturnSetInfo *result, const char *kind,
+			const ApikeySourceError *error)
+{
+	put(result, kind,
+		may_see_sources() && error->detail[0] != '\0' ?
+		psprintf("%s  %s", error->summary, error->detail) : error->summary,
+		SEVERITY_ERROR,
+		error->hint[0] != '\0' ? error->hint : "See the server log.");
+}
+
+/* How many keys of a kind there are, and their fingerprints. */
+static void
+put_keys(ReturnSetInfo *result, const char *kind, int count,
+		 const char *fingerprints)
+{
+	put(result, kind, psprintf("%d at hand", count), SEVERITY_OK, NULL);
+	put(result, psprintf("%s fingerprint", kind), fingerprints,
+		SEVERITY_OK, NULL);
+}
+
 /*
  * Source and state of the master keys; returns whether there are any.  Asking
  * for them reads the source if this session has not done so yet: a report of
@@ -171,35 +209,42 @@ list_fingerprints(const ApikeyMasterKeys *masters)
 static bool
 put_master_key(ReturnSetInfo *result)
 {
-	bool		may_see = has_privs_of_role(GetUserId(),
-											ROLE_PG_READ_ALL_SETTINGS);
-	const char *source = apikey_guc_master_key_source;
+	const char *kind = "master key";
 	const ApikeyMasterKeys *masters;
 	ApikeySourceError error;
 
-	if (source[0] == '\0')
+	if (apikey_guc_master_key_source[0] == '\0')
 		put(result, "master key source", "none", SEVERITY_ERROR,
 			"Set apikey.master_key_source to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.");
 	else
-		put(result, "master key source",
-			may_see ? source : apikey_source_scheme(source),
-			SEVERITY_OK, NULL);
+		put_source(result, kind, apikey_guc_master_key_source);
 
 	masters = apikey_master_try(&error);
 	if (masters == NULL)
 	{
-		put(result, "master key",
-			may_see && error.detail[0] != '\0' ?
-			psprintf("%s  %s", error.summary, error.detail) : error.summary,
-			SEVERITY_ERROR,
-			error.hint[0] != '\0' ? error.hint : "See the server log.");
+		put_failure(result, kind, &error);
 		return false;
 	}
-	put(result, "master key",
-		psprintf("%d at hand", masters->count), SEVERITY_OK, NULL);
-	put(result, "master key fingerprint", list_fingerprints(masters),
-		SEVERITY_OK, NULL);
+	put_keys(result, kind, masters->count, list_fingerprints(masters));
 	return true;
+}
+
+/* The same of the Fernet keys, which most servers have none of. */
+static void
+put_fernet_key(ReturnSetInfo *result)
+{
+	const char *kind = "Fernet key";
+	const ApikeyFernetKeys *keys;
+	ApikeySourceError error;
+
+	if (apikey_guc_fernet_key_source[0] == '\0')
+		return;
+	put_source(result, kind, apikey_guc_fernet_key_source);
+	keys = apikey_fernet_keys_try(&error);
+	if (keys == NULL)
+		put_failure(result, kind, &error);
+	else
+		put_keys(result, kind, keys->count, apikey_fernet_fingerprints(keys));
 }
 
 /*
@@ -328,6 +373,7 @@ apikey_status(PG_FUNCTION_ARGS)
 	put_data_keys(result, APIKEY_PURPOSE_VALUE, have_master);
 	put_data_keys(result, APIKEY_PURPOSE_COLUMN, have_master);
 	put_older_master_keys(result);
+	put_fernet_key(result);
 	put_catalog(result);
 	return (Datum) 0;
 }

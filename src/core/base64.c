@@ -180,6 +180,58 @@ apikey_base64_decode(const char *src, size_t len, int flags, uint8_t *dst,
 	return APIKEY_MALFORMED;
 }
 
+/* Is any character beyond ASCII? */
+static bool
+has_high_bit(const char *src, size_t len)
+{
+	unsigned char all = 0;
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		all |= (unsigned char) src[i];
+	return (all & 0x80) != 0;
+}
+
+/*
+ * Padding counts where a group has two characters or more, and is complete
+ * when it fills the group: then nothing more is read.  Elsewhere it is passed
+ * over, and a character of the alphabet after some of it starts its count
+ * anew.
+ */
+ApikeyResult
+apikey_base64_decode_lenient(const char *src, size_t len, uint8_t *dst,
+							 size_t *dst_len)
+{
+	uint8_t    *next = dst;
+	uint32_t	queue = 0;
+	int			characters = 0; /* of a group of four */
+	int			pads = 0;
+	size_t		i;
+
+	*dst_len = 0;
+	if (has_high_bit(src, len))
+		return APIKEY_MALFORMED;
+	for (i = 0; i < len && (pads == 0 || characters + pads < 4); i++)
+	{
+		unsigned int seen = 0;
+		unsigned int sextet = decode_sextet(src[i], &seen);
+
+		if (src[i] == '=' && characters >= 2)
+			pads++;
+		if ((seen & NOT_BASE64) != 0)
+			continue;
+		pads = 0;
+		queue = queue << 6 | sextet;
+		if (characters > 0)
+			*next++ = (uint8_t) (queue >> (6 - 2 * characters));
+		characters = (characters + 1) % 4;
+	}
+	if (characters != 0 && (pads == 0 || characters + pads < 4))
+		return APIKEY_MALFORMED;
+	*dst_len = (size_t) (next - dst);
+	return APIKEY_OK;
+}
+
 ApikeyResult
 apikey_hex_decode(const char *src, size_t dst_len, uint8_t *dst)
 {

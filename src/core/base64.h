@@ -6,7 +6,8 @@
  *
  * Decoding accepts the one canonical text of each byte string only: unused
  * trailing bits must be zero, so that no two texts mean the same bytes.
- * One text never mixes the two base64 alphabets.
+ * One text never mixes the two base64 alphabets.  The lenient decoder, for
+ * what others wrote, is the exception.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,6 +42,18 @@ extern void apikey_base64url_encode(const uint8_t *src, size_t len, char *dst);
 extern ApikeyResult apikey_base64_decode(const char *src, size_t len,
 										 int flags, uint8_t *dst,
 										 size_t *dst_len);
+
+/*
+ * Decode as Python's base64.urlsafe_b64decode() does, for texts that are no
+ * secret and that a MAC protects: both alphabets, characters of none passed
+ * over, nothing read behind the padding, unused bits ignored.  As there, the
+ * padding must be complete, and all characters ASCII.  dst has room for
+ * apikey_base64_decoded_size(len) bytes, and holds nothing of use after
+ * APIKEY_MALFORMED.
+ */
+extern ApikeyResult apikey_base64_decode_lenient(const char *src, size_t len,
+												 uint8_t *dst,
+												 size_t *dst_len);
 
 /*
  * Decode 2 * dst_len hexadecimal digits of either case; APIKEY_MALFORMED

@@ -19,7 +19,7 @@ SELECT call, outcome('SELECT ' || call) FROM (
 	SELECT p.oid::regprocedure::text COLLATE "C" AS signature,
 		format('apikey.%s(%s)', proname, (SELECT string_agg(format('NULL::%s', t::regtype), ', ' ORDER BY n) FROM unnest(proargtypes::oid[]) WITH ORDINALITY u(t, n))) AS call
 	FROM pg_proc p WHERE pronamespace = 'apikey'::regnamespace AND pronargs > 0 AND prokind = 'f'
-		AND proname ~ '^(set_user_id|create_key|set_key|update_key|disable_key|enable_key|delete_key|restore_key|purge_key|check_key|reveal_key|create_key_for|disable_key_for|enable_key_for|delete_key_for|restore_key_for|find_keys|purge_deleted|purge_user|encrypt|decrypt|data_key_id)$'
+		AND proname ~ '^(set_user_id|create_key|set_key|update_key|disable_key|enable_key|delete_key|restore_key|purge_key|check_key|reveal_key|create_key_for|disable_key_for|enable_key_for|delete_key_for|restore_key_for|find_keys|purge_deleted|purge_user|encrypt|decrypt|fernet_encrypt|fernet_decrypt|fernet_rotate|data_key_id)$'
 	) c ORDER BY signature;
 SELECT count(*) FROM apikey.detect_key_type(NULL);
 SELECT code FROM apikey.check_key('openai', NULL);

@@ -42,6 +42,7 @@ chmod(0600, "$dir/master.key") or die "could not change the mode of the key file
 $node->append_conf('postgresql.conf', <<"CONF");
 shared_preload_libraries = 'apikey'
 apikey.master_key_source = 'file:$dir/master.key'
+apikey.fernet_key_source = 'file:$dir/master.key'
 timezone = 'UTC'
 CONF
 $node->start;

@@ -170,6 +170,56 @@ test_lengths(void)
 	   "sizes do not overflow");
 }
 
+/* NULL bytes: refused. */
+static bool
+decodes_leniently(const char *text, const char *bytes)
+{
+	uint8_t		out[64];
+	size_t		len;
+	ApikeyResult result = apikey_base64_decode_lenient(text, strlen(text),
+													   out, &len);
+
+	if (bytes == NULL)
+		return result == APIKEY_MALFORMED && len == 0;
+	return result == APIKEY_OK && len == strlen(bytes) &&
+		memcmp(out, bytes, len) == 0;
+}
+
+/* What Python's base64.urlsafe_b64decode() answers to the same texts */
+static void
+test_lenient(void)
+{
+	ok(decodes_leniently("Zm9vYg==", "foob") &&
+	   decodes_leniently("Zm9vYmE=", "fooba") &&
+	   decodes_leniently("Zm9vYmFy", "foobar") &&
+	   decodes_leniently("", ""), "lenient: canonical text");
+	ok(decodes_leniently("-_+/", "\xFB\xFF\xBF"),
+	   "lenient: both alphabets at once");
+	ok(decodes_leniently(" Zm\n9v%Yg\r=!=", "foob"),
+	   "lenient: other characters are passed over");
+	ok(decodes_leniently("Zm9vYh==", "foob"), "lenient: unused bits");
+	ok(decodes_leniently("Zm9vYg==Zm9v", "foob") &&
+	   decodes_leniently("Zm9vYg===", "foob") &&
+	   decodes_leniently("Zm9vYmE==", "fooba"),
+	   "lenient: nothing is read behind the padding");
+	ok(decodes_leniently("=Zm9v", "foo") &&
+	   decodes_leniently("Z=m9v", "foo") &&
+	   decodes_leniently("Zm=9v", "foo") &&
+	   decodes_leniently("Zm9v=", "foo") &&
+	   decodes_leniently("Zm=9=", "fo") &&
+	   decodes_leniently("====", ""),
+	   "lenient: padding that completes nothing");
+	ok(decodes_leniently("Zm9vYg", NULL) &&
+	   decodes_leniently("Zm9vYg=", NULL) &&
+	   decodes_leniently("Zm9vYmE", NULL) &&
+	   decodes_leniently("Zm9vY", NULL) &&
+	   decodes_leniently("Zm9vY===", NULL) &&
+	   decodes_leniently("Zm=9", NULL),
+	   "lenient: incomplete padding is refused");
+	ok(decodes_leniently("Zm9v\xC3\xA9", NULL),
+	   "lenient: what is not ASCII is refused");
+}
+
 static void
 test_hexadecimal(void)
 {
@@ -198,6 +248,7 @@ main(void)
 	test_alphabets();
 	test_not_canonical();
 	test_lengths();
+	test_lenient();
 	test_hexadecimal();
 	return done();
 }

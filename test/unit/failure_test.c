@@ -27,12 +27,14 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
+#include "fernet.h"
 #include "kdf.h"
 #include "support.h"
 
 #define VALUE		"some value or other"
 #define VALUE_LEN	(sizeof(VALUE) - 1)
 #define SEALED_LEN	(VALUE_LEN + APIKEY_ENVELOPE_OVERHEAD)
+#define TOKEN_SIZE	120			/* of VALUE, as a Fernet token */
 
 typedef enum Mode
 {
@@ -256,6 +258,34 @@ use_data_key(const ApikeyDataKey *key, const ApikeyContext *context)
 	return true;
 }
 
+/* A token of Fernet's, made and opened. */
+static bool
+use_fernet(const ApikeyFernetKey *key)
+{
+	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE] = {10};
+	char		text[TOKEN_SIZE];
+	uint8_t		buffer[TOKEN_SIZE];
+	uint8_t		value[APIKEY_CBC_PADDED_SIZE(VALUE_LEN)];
+	ApikeyFernetToken token;
+	size_t		len;
+
+	expect(apikey_fernet_token_size(VALUE_LEN) == TOKEN_SIZE,
+		   "another size of the token");
+	memset(text, 0xEE, sizeof(text));
+	memset(value, 0xEE, sizeof(value));
+	if (!step(apikey_fernet_seal(key, 11, iv, VALUE, VALUE_LEN, text),
+			  text, sizeof(text)))
+		return false;
+	expect(apikey_fernet_parse(text, sizeof(text), buffer,
+							   &token) == APIKEY_OK, "the token is none");
+	if (!step(apikey_fernet_open(key, &token, value, &len),
+			  value, sizeof(value)))
+		return false;
+	expect(len == VALUE_LEN && memcmp(value, VALUE, len) == 0,
+		   "another value is decrypted");
+	return true;
+}
+
 /* All of the core once; false when a step told of a failure. */
 static bool
 scenario(void)
@@ -264,6 +294,7 @@ scenario(void)
 	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE] = {6};
 	ApikeyMasterKey *master = NULL;
 	ApikeyDataKey *key = NULL;
+	ApikeyFernetKey *fernet = NULL;
 	ApikeyContext context = {0};
 	bool		worked = false;
 
@@ -273,8 +304,13 @@ scenario(void)
 	if (master != NULL && use_master_key(master))
 		key = apikey_data_key_new(id, raw);
 	expect(ERR_peek_error() == 0, "the error queue is not empty");
-	if (key != NULL && apikey_context_column(&context, span("c")))
-		worked = use_data_key(key, &context);
+	if (key != NULL && apikey_context_column(&context, span("c")) &&
+		use_data_key(key, &context))
+		fernet = apikey_fernet_key_new(raw);
+	expect(ERR_peek_error() == 0, "the error queue is not empty");
+	if (fernet != NULL)
+		worked = use_fernet(fernet);
+	apikey_fernet_key_free(fernet);
 	apikey_context_free(&context);
 	apikey_data_key_free(key);
 	apikey_master_key_free(master);

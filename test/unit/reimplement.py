@@ -202,6 +202,8 @@ def main():
     tap.ok(master_id(master) == vectors["master key"]["id"], "master key id")
     check_keys(tap, master, value_key, "value")
     check_keys(tap, master, column_key, "column")
+    tap.ok(derive(vectors["fernet key"]["raw"], "apikey/1/fernet/id", 8) ==
+           vectors["fernet key"]["id"], "Fernet key id")
     for name in ("stored key", "stored key, beyond ASCII"):
         vector = vectors[name]
         context = value_context(vector["user_id"], vector["id"],
@@ -214,7 +216,7 @@ def main():
     tap.ok(sorted(vectors) == sorted([
         "master key", "data key of values", "data key of columns",
         "stored key", "stored key, beyond ASCII", "column",
-        "column, empty value"]), "no vector is left unchecked")
+        "column, empty value", "fernet key"]), "no vector is left unchecked")
     check_document(tap)
     print("1..%d" % tap.count)
     return 1 if tap.failed else 0

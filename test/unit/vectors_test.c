@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fernet.h"
 #include "kdf.h"
 #include "support.h"
 
@@ -75,6 +76,16 @@ check_master(const Section *s)
 	master = apikey_master_key_new(get(s, "raw")->data);
 	ok(master != NULL && equals(get(s, "id"), master->id, sizeof(master->id)),
 	   "%s: id", s->title);
+}
+
+static void
+check_fernet_key(const Section *s)
+{
+	ApikeyFernetKey *key = apikey_fernet_key_new(get(s, "raw")->data);
+
+	ok(key != NULL && equals(get(s, "id"), key->id, sizeof(key->id)),
+	   "%s: id", s->title);
+	apikey_fernet_key_free(key);
 }
 
 static void
@@ -205,6 +216,8 @@ check_section(Section *s)
 		check_stored_key(s);
 	else if (strncmp(s->title, "[column", 7) == 0)
 		check_column(s);
+	else if (strcmp(s->title, "[fernet key]") == 0)
+		check_fernet_key(s);
 	else
 		ok(false, "%s is a section that nobody checks", s->title);
 	for (i = 0; i < s->count; i++)
@@ -234,7 +247,7 @@ main(int argc, char **argv)
 	}
 	check_section(&s);
 	fclose(file);
-	ok(sections == 7, "all of the sections");
+	ok(sections == 8, "all of the sections");
 	apikey_master_key_free(master);
 	apikey_data_key_free(value_key);
 	apikey_data_key_free(column_key);

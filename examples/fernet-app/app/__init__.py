@@ -1,0 +1,1 @@
+"""A small application that keeps its users' API keys: before and after."""

@@ -1,0 +1,28 @@
+"""Alembic's environment: online migrations, all in one transaction."""
+
+import os
+import pathlib
+import sys
+
+from alembic import context
+from sqlalchemy import create_engine
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from app.after import Base  # noqa: E402
+
+
+def include_name(name, type_, parents):
+    """Autogenerate keeps its hands off the extension's schema."""
+    return not (type_ == "schema" and name == "apikey")
+
+
+def run():
+    engine = create_engine(os.environ["DATABASE_URL"], hide_parameters=True)
+    with engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=Base.metadata,
+                          include_schemas=True, include_name=include_name)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

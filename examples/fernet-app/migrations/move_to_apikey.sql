@@ -1,0 +1,99 @@
+-- Moves the table api_keys, whose values are Fernet tokens, to apikey.
+--
+-- Runs in one transaction (psql --single-transaction -f, or Alembic's).  All
+-- rows are moved, and compared, or none: what cannot be moved is listed in the
+-- error's detail by its id, and all stays as it was.
+--
+-- Kept: user, name, value, created_at, updated_at; what was not active
+-- arrives deleted.  The old id, and the old key_type, are noted in metadata.
+
+-- Nobody writes meanwhile.
+LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE;
+
+DO $move$
+DECLARE
+	old record;
+	secret text;
+	fits boolean;
+	problem text;
+	problems text[] := '{}';
+	of_old_form int := 0;
+	total int := 0;
+BEGIN
+	FOR old IN
+		-- A type that apikey does not know becomes "custom", which takes any
+		-- value; an administrator can add a type to apikey.custom_key_types.
+		SELECT k.*, coalesce(t.key_type, 'custom') AS new_type
+			FROM api_keys k LEFT JOIN apikey.key_types t USING (key_type)
+			ORDER BY k.id
+	LOOP
+		total := total + 1;
+		BEGIN
+			secret := apikey.fernet_decrypt(old.encrypted_value);
+			-- Formats change, and what was accepted is kept.
+			fits := NOT EXISTS (SELECT FROM apikey.check_key(old.new_type, secret)
+				WHERE severity = 'error');
+			PERFORM apikey.create_key_for(
+				user_id => old.user_id::text,
+				name => old.name,
+				key_type => old.new_type,
+				value => secret,
+				metadata => jsonb_build_object('old_id', old.id, 'old_key_type', old.key_type),
+				created_at => old.created_at,
+				updated_at => old.updated_at,
+				deleted_at => CASE WHEN NOT old.is_active THEN old.updated_at END,
+				check_format => fits);
+			of_old_form := of_old_form + (NOT fits)::int;
+		EXCEPTION
+			-- No token, no key that opens it, not text; a value, name or other
+			-- argument that apikey refuses; two active keys of one name.
+			-- Anything else is no matter of this row, and ends the move.
+			WHEN SQLSTATE 'KA004' OR SQLSTATE 'KA003' OR SQLSTATE '22021'
+				OR SQLSTATE 'KA008' OR SQLSTATE '22023' OR SQLSTATE '23505' THEN
+				GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+				problems := problems || format('api_keys.id %s: %s', old.id, problem);
+		END;
+	END LOOP;
+
+	IF problems <> '{}' THEN
+		RAISE EXCEPTION '% of % rows of api_keys cannot be moved', cardinality(problems), total
+			USING DETAIL = array_to_string(problems[1:50], E'\n'),
+				HINT = 'Nothing was moved.  Mend or delete these rows (at most 50 are listed), and try again.';
+	END IF;
+	RAISE NOTICE '% rows moved, % of them of a form that their type has no more', total, of_old_form;
+END
+$move$;
+
+-- From now on keys follow their users.
+SELECT apikey.link_users('users', 'id');
+
+-- Row by row: is there one key of this user with this value, name, times and
+-- state?  find_keys() compares by a keyed hash; verify_keys() opens each.
+DO $compare$
+DECLARE
+	missing bigint;
+	moved bigint;
+	closed bigint;
+	total bigint;
+BEGIN
+	SELECT count(*) INTO missing FROM api_keys old
+		WHERE 1 <> (SELECT count(*)
+			FROM apikey.find_keys(apikey.fernet_decrypt(old.encrypted_value)) new
+			WHERE new.user_id = old.user_id::text
+				AND new.name = old.name
+				AND new.created_at = old.created_at
+				AND new.updated_at = old.updated_at
+				AND new.is_active = old.is_active
+				AND new.metadata ->> 'old_id' = old.id::text);
+	SELECT count(*) INTO total FROM api_keys;
+	SELECT count(*) INTO moved FROM apikey.all_keys WHERE metadata ? 'old_id';
+	SELECT count(*) INTO closed FROM apikey.verify_keys();
+	IF missing > 0 OR moved <> total OR closed > 0 THEN
+		RAISE EXCEPTION 'the move does not compare: % rows, % moved, % not found again, % not readable',
+			total, moved, missing, closed USING HINT = 'Nothing was moved.';
+	END IF;
+END
+$compare$;
+
+DROP TABLE api_keys;

@@ -1,0 +1,17 @@
+-- As a superuser, once, in the application's database.
+
+CREATE EXTENSION apikey;
+
+-- Who owns the tables and runs the migrations.  It keeps the rights of the
+-- second part for as long as the way back is to stay open.
+CREATE ROLE app_owner LOGIN;
+GRANT CREATE ON SCHEMA public TO app_owner;
+
+GRANT apikey_admin, apikey_reveal TO app_owner;
+GRANT EXECUTE ON FUNCTION
+	apikey.fernet_encrypt(text), apikey.fernet_decrypt(text, interval)
+	TO app_owner;
+
+-- The application: it stores keys and reads them.
+CREATE ROLE app LOGIN;
+GRANT apikey_reveal TO app;

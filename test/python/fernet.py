@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+"""Python's side of test/t/120_fernet.pl, on Debian's python3-cryptography.
+
+    fernet.py make DIR COUNT KEY...     write what the database is to read
+    fernet.py check DIR KEY...          check what the database has written
+
+Files are in the text format of COPY; no field needs an escape.
+
+    values.tsv      id, value as hexadecimal digits (UTF-8, 0 to 4096 bytes),
+                    token of the last key but for every third, whose key
+                    goes round
+    bytes.tsv       the same of values that are no text
+    altered.tsv     id, an altered token, whether Python opens it
+    aged.tsv        age in seconds, token
+    made.tsv        id, token that the database made of the value
+    rotated.tsv     id, token that the database rotated
+"""
+
+import base64
+import os
+import random
+import sys
+import time
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+# Of one to four bytes in UTF-8; the first is what API keys are made of.
+RANGES = [(0x21, 0x7E), (0x01, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF),
+          (0xE000, 0xFFFF), (0x10000, 0x10FFFF)]
+
+
+def random_text(size):
+    """Text that takes exactly so many bytes."""
+    low, high = random.choice(RANGES)
+    text = "".join(chr(random.randint(low, high)) for _ in range(size))
+    whole = text.encode()[:size].decode(errors="ignore").encode()
+    return whole.ljust(size, b"x")
+
+
+def write(directory, name, rows):
+    with open(os.path.join(directory, name), "w", encoding="ascii") as file:
+        for row in rows:
+            file.write("\t".join(str(field) for field in row) + "\n")
+
+
+def read(directory, name):
+    with open(os.path.join(directory, name), encoding="ascii") as file:
+        return [line.rstrip("\n").split("\t") for line in file]
+
+
+def alter(token):
+    """One of the ways in which a token is changed on its way."""
+    at = random.randrange(len(token) + 1)
+    some = random.choice("Aw09-_+/= \n!%.\x01\x7f")
+    changes = [
+        lambda: token[:at] + some + token[at:],
+        lambda: token[:at] + some + token[at + 1:],
+        lambda: token[:at] + token[at + 1:],
+        lambda: token[:at],
+        lambda: token + some * random.randint(1, 5),
+        lambda: token.rstrip("=") + "=" * random.randint(0, 4),
+        lambda: token.replace("-", "+").replace("_", "/"),
+        lambda: token.replace("=", ""),
+        lambda: " ".join(token[i:i + 9] for i in range(0, len(token), 9)),
+        lambda: "=" + token,
+        lambda: token.rstrip("=")[:-1] + random.choice("ABCDEFGHwxyz") +
+        "=" * token.count("="),
+    ]
+    return random.choice(changes)()
+
+
+def opens(fernet, token):
+    try:
+        fernet.decrypt(token)
+    except InvalidToken:
+        return "f"
+    return "t"
+
+
+def make(directory, count, keys):
+    fernets = [Fernet(key) for key in keys]
+    several = MultiFernet(fernets)
+
+    def token(number, value):
+        which = number if number % 3 == 0 else -1
+        return fernets[which % len(fernets)].encrypt(value).decode()
+
+    values = [random_text(number % 4097) for number in range(count)]
+    write(directory, "values.tsv",
+          [(number, value.hex(), token(number, value))
+           for number, value in enumerate(values)])
+    others = [b"\x00", b"a\x00b", b"\xff\xfe", b"\xed\xa0\x80", b"\xc3"] + \
+        [os.urandom(200) for _ in range(95)]
+    write(directory, "bytes.tsv",
+          [(number, value.hex(), token(number, value))
+           for number, value in enumerate(others)])
+    altered = [alter(token(number, os.urandom(number % 40).hex().encode()))
+               for number in range(count)]
+    write(directory, "altered.tsv",
+          [(number, text.encode().hex(), opens(several, text))
+           for number, text in enumerate(altered)])
+    now = int(time.time())
+    write(directory, "aged.tsv",
+          [(age, fernets[0].encrypt_at_time(b"aged", now - age).decode())
+           for age in (-3600, -30, 0, 1000, 86400 * 31)])
+
+
+def check(directory, keys):
+    """Complain of each fault; the number of rows checked goes to stdout."""
+    several = MultiFernet([Fernet(key) for key in keys])
+    first = Fernet(keys[0])
+    values = {}
+    tokens = {}
+    checked = 0
+    for name in ("values.tsv", "bytes.tsv"):
+        for number, value, token in read(directory, name):
+            values[name, number] = bytes.fromhex(value)
+            tokens[name, number] = token
+    now = int(time.time())
+    for number, token in read(directory, "made.tsv"):
+        assert first.decrypt(token, ttl=600) == values["values.tsv", number]
+        assert abs(first.extract_timestamp(token) - now) < 600
+        assert several.decrypt(token) == values["values.tsv", number]
+        assert base64.urlsafe_b64encode(
+            base64.urlsafe_b64decode(token)).decode() == token
+        checked += 1
+    for name, number, token in read(directory, "rotated.tsv"):
+        before = tokens[name, number]
+        assert token != before
+        assert first.decrypt(token) == values[name, number]
+        assert first.extract_timestamp(token) == \
+            first.extract_timestamp(several.rotate(before))
+        checked += 1
+    print(checked)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "make":
+        make(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
+    else:
+        check(sys.argv[2], sys.argv[3:])

@@ -1,0 +1,221 @@
+# Fernet tokens, beside Python's cryptography: 10,000 values of 0 to 4096 bytes
+# each way, three keys, rotation, ages, altered tokens; the errors; and where
+# the keys come from.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use ApikeyTest;
+use MIME::Base64 qw(encode_base64);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $python = '/usr/bin/python3';
+my $helper = "$FindBin::RealBin/../python/fernet.py";
+my $count = 10_000;
+
+if (system("$python -c 'import cryptography.fernet' 2>/dev/null") != 0)
+{
+	plan skip_all => 'there is no python3-cryptography';
+}
+
+my $dir = PostgreSQL::Test::Utils::tempdir_short();
+
+sub fernet_key
+{
+	return encode_base64(random_bytes(32), '') =~ tr{+/}{-_}r;
+}
+
+sub run_python
+{
+	my @command = ($python, '-B', $helper, @_);
+	my ($output, $errors);
+
+	IPC::Run::run(\@command, '>', \$output, '2>', \$errors)
+	  or diag("@command[0 .. 3]: $errors");
+	chomp $output;
+	return $output;
+}
+
+my @keys = map { fernet_key() } 1 .. 3;
+my $key_file = put_master_keys("$dir/fernet.key", @keys);
+$ENV{APIKEY_TEST_FERNET} = $keys[2];
+my ($node) = new_node('fernet', conf => "log_statement = none\n");
+
+# What a statement prints.
+sub value_of
+{
+	return (run_sql($node, $_[0]))[0];
+}
+
+sub set_source
+{
+	my ($source) = @_;
+
+	$node->safe_psql('postgres',
+		"ALTER SYSTEM SET apikey.fernet_key_source = '$source'");
+	$node->reload;
+	$node->poll_query_until('postgres',
+		"SELECT current_setting('apikey.fernet_key_source') = '$source'")
+	  or die "the source was not taken over";
+	return;
+}
+
+# ----------------------------------------------------------------------
+# No key, and no right.
+# ----------------------------------------------------------------------
+
+my @answer = run_sql($node, q{SELECT apikey.fernet_encrypt('some value')});
+is($answer[1], 'KA001', 'no key configured: KA001');
+like($answer[2], qr/no Fernet key is available.*apikey\.fernet_key_source is not set/s,
+	'which says what is missing');
+is(value_of(q{SELECT count(*) FROM apikey.status() WHERE item LIKE 'Fernet%'}),
+	'0', 'status() says nothing of what is not used');
+
+set_source("file:$key_file");
+for my $call ("encrypt('x')", "decrypt('x')", "rotate('x')")
+{
+	is( (run_sql($node, "SELECT apikey.fernet_$call", user => app_role))[1],
+		'42501', "fernet_$call is granted to nobody");
+}
+$node->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION apikey.fernet_decrypt(text, interval) TO ' . app_role);
+is( (run_sql($node, "SELECT apikey.fernet_decrypt('x')", user => app_role))[1],
+	'KA004', 'until an administrator grants it');
+
+# ----------------------------------------------------------------------
+# Each way.
+# ----------------------------------------------------------------------
+
+run_python('make', $dir, $count, @keys);
+my ($status) = run_sql($node, qq{
+CREATE TABLE vals (id int, hex text, token text);
+CREATE TABLE bytes (LIKE vals);
+CREATE TABLE altered (id int, token text, opens boolean);
+CREATE TABLE aged (age int, token text);
+\\copy vals FROM '$dir/values.tsv'
+\\copy bytes FROM '$dir/bytes.tsv'
+\\copy altered FROM '$dir/altered.tsv'
+\\copy aged FROM '$dir/aged.tsv'
+SELECT count(*), min(length(hex) / 2), max(length(hex) / 2) FROM vals;
+});
+is($status, "$count|0|4096", "$count values of 0 to 4096 bytes from Python");
+
+is( value_of(q{SELECT count(*) FROM vals
+		WHERE apikey.fernet_decrypt(token) = convert_from(decode(hex, 'hex'), 'UTF8')}),
+	$count, 'each token of Python opens, with any of three keys');
+run_sql($node, qq{
+CREATE TABLE made AS SELECT id, apikey.fernet_encrypt(convert_from(decode(hex, 'hex'), 'UTF8')) AS token FROM vals;
+CREATE TABLE rotated AS SELECT 'values.tsv' AS name, id, apikey.fernet_rotate(token) AS token FROM vals
+	UNION ALL SELECT 'bytes.tsv', id, apikey.fernet_rotate(token) FROM bytes;
+\\copy made TO '$dir/made.tsv'
+\\copy rotated TO '$dir/rotated.tsv'
+});
+is(run_python('check', $dir, @keys), 2 * $count + 100,
+	'Python opens each token made here, and each rotated, with its time');
+is( value_of(q{SELECT count(DISTINCT m.token) FROM (SELECT token FROM made UNION ALL SELECT token FROM rotated) m}),
+	2 * $count + 100, 'no two tokens are the same');
+is( value_of(q{SELECT count(*) FROM rotated JOIN vals USING (id) WHERE name = 'values.tsv'
+		AND apikey.fernet_decrypt(rotated.token) = convert_from(decode(hex, 'hex'), 'UTF8')}),
+	$count, 'and what is rotated opens here');
+
+# The outcome of each call, as its SQLSTATE.
+$node->safe_psql('postgres', q{
+CREATE FUNCTION outcome(token text, max_age interval) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM apikey.fernet_decrypt(token, max_age);
+	RETURN 'opens';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END $$});
+is( value_of(q{SELECT DISTINCT outcome(token, NULL) FROM bytes}),
+	'22021', 'a value that is not text has an error of its own');
+is( value_of(q{SELECT count(*) FROM altered
+		WHERE opens <> (outcome(convert_from(decode(token, 'hex'), 'UTF8'), NULL) = 'opens')}),
+	'0', "of $count altered tokens those open that open in Python");
+is( value_of(q{SELECT string_agg(DISTINCT outcome, ' ' ORDER BY outcome)
+		FROM (SELECT outcome(convert_from(decode(token, 'hex'), 'UTF8'), NULL) FROM altered) o}),
+	'KA003 KA004 opens', 'some of them; the others have two errors');
+
+# ----------------------------------------------------------------------
+# Ages: without max_age any time will do, as in Python.
+# ----------------------------------------------------------------------
+
+is( value_of(q{SELECT string_agg(outcome(token, NULL), ' ' ORDER BY age) FROM aged}),
+	'opens opens opens opens opens', 'without max_age tokens of any age open');
+is( value_of(q{SELECT string_agg(outcome(token, '10 minutes'), ' ' ORDER BY age) FROM aged}),
+	'KA006 opens opens KA006 KA006', 'max_age, and a clock that is ahead');
+is( value_of(q{SELECT string_agg(outcome(token, '30 days'), ' ' ORDER BY age) FROM aged}),
+	'KA006 opens opens opens KA006', 'max_age in days');
+is( value_of(q{SELECT outcome(token, '-1 s') FROM aged WHERE age = 0}),
+	'22023', 'a negative max_age is refused');
+like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = 1000}))[2],
+	qr/KA006: the Fernet token is expired\nDETAIL:  It is 10\d\d seconds old; the greatest age is 10 seconds/,
+	'an error that says how old');
+like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = -3600}))[2],
+	qr/KA006: the Fernet token is from the future/, 'or that it is too young');
+
+# ----------------------------------------------------------------------
+# Errors, and reloads.
+# ----------------------------------------------------------------------
+
+is(value_of(q{SELECT apikey.fernet_encrypt(NULL) IS NULL, apikey.fernet_decrypt(NULL) IS NULL, apikey.fernet_rotate(NULL) IS NULL}),
+	't|t|t', 'NULL stays NULL');
+for my $token ('', 'gAAAAA', 'not a token', "gAAAAA\xc3\xa9", 'ak1.AQEA', 'gAAAAA' . 'A' x 94)
+{
+	@answer = run_sql($node, "SELECT apikey.fernet_decrypt('$token')");
+	like($answer[2], qr/KA004: the value is not a Fernet token/,
+		'not a token: KA004 for ' . length($token) . ' characters');
+}
+
+my ($fingerprints) = run_sql($node, q{SELECT value FROM apikey.status() WHERE item = 'Fernet key fingerprint'});
+like($fingerprints, qr/^[0-9a-f]{16}(?:, [0-9a-f]{16}){2}$/, 'status() shows the fingerprints');
+is( value_of(q{SELECT string_agg(item || '=' || value, ' ') FROM apikey.status() WHERE item IN ('Fernet key', 'Fernet key source')}),
+	"Fernet key source=file:$key_file Fernet key=3 at hand", 'and source and number');
+
+my $session = new_session($node);
+is(ask($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}), 'aged', 'a session opens tokens');
+put_master_keys($key_file, fernet_key(), $keys[2]);
+$node->reload;
+is(ask_until($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}, 'KA003'),
+	'KA003', 'after a reload without their key it does not: KA003');
+($fingerprints) = run_sql($node, q{SELECT value FROM apikey.status() WHERE item = 'Fernet key fingerprint'});
+@answer = ask($session, q{SELECT apikey.fernet_rotate(token) FROM aged WHERE age = 0});
+like($answer[2], qr/KA003: no Fernet key opens the token\nDETAIL:  .* \Q$fingerprints\E\.\n/,
+	'an error with the fingerprints of the keys that were tried');
+unlink($key_file);
+$node->reload;
+is(ask_until($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}, 'KA001'),
+	'KA001', 'and without any: KA001');
+@answer = run_sql($node, q{SELECT value, severity FROM apikey.status() WHERE item = 'Fernet key'});
+like($answer[0], qr/does not exist.*\|error/, 'which status() reports as an error');
+put_master_keys($key_file, $keys[0]);
+is(ask($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}), 'aged',
+	'the key back in its place is all it takes');
+$session->quit;
+
+# A setting of a wrong form, which may be a key by mistake, is not repeated.
+@answer = run_sql($node,
+	"SET log_min_error_statement = panic; ALTER SYSTEM SET apikey.fernet_key_source = '$keys[1]'");
+is($answer[1], '22023', 'a source of no known form is refused');
+unlike($answer[2], qr/\Q$keys[1]\E/, 'and not repeated');
+
+# ----------------------------------------------------------------------
+# From the environment, where it is not left.
+# ----------------------------------------------------------------------
+
+$node->safe_psql('postgres', q{ALTER SYSTEM SET apikey.fernet_key_source = 'env:APIKEY_TEST_FERNET'});
+$node->restart;
+is( value_of(q{SELECT count(*) FROM vals
+		WHERE id % 3 <> 0 AND apikey.fernet_decrypt(token) = convert_from(decode(hex, 'hex'), 'UTF8')}),
+	$count - int(($count + 2) / 3), 'a key from the environment');
+my ($postmaster) = run_sql($node, q{SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)});
+unlike(slurp_file("/proc/$postmaster/environ"), qr/\Q$keys[2]\E/,
+	'is taken out of the environment');
+
+$node->stop;
+my $log = slurp_file($node->logfile);
+unlike($log, qr/\Q$_\E/, 'no key is in the log') for @keys;
+done_testing();
