@@ -53,8 +53,8 @@ refuse_long_value(size_t len)
 /*
  * apikey.fernet_encrypt(value) -> text
  */
-Datum
-apikey_fernet_encrypt(PG_FUNCTION_ARGS)
+static Datum
+fernet_encrypt(PG_FUNCTION_ARGS)
 {
 	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
 	text	   *value;
@@ -74,6 +74,12 @@ apikey_fernet_encrypt(PG_FUNCTION_ARGS)
 						   VARDATA(token)) != APIKEY_OK)
 		apikey_raise_libcrypto();
 	PG_RETURN_TEXT_P(token);
+}
+
+Datum
+apikey_fernet_encrypt(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(fernet_encrypt, fcinfo);
 }
 
 /* KA004 for what is no token; its bytes are palloc'ed. */
@@ -180,8 +186,8 @@ judge_encoding(const ApikeyFernetToken *token, char *value, size_t len)
 /*
  * apikey.fernet_decrypt(token, max_age) -> text
  */
-Datum
-apikey_fernet_decrypt(PG_FUNCTION_ARGS)
+static Datum
+fernet_decrypt(PG_FUNCTION_ARGS)
 {
 	uint64		max_age = 0;
 	ApikeyFernetToken token;
@@ -205,13 +211,19 @@ apikey_fernet_decrypt(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(value);
 }
 
+Datum
+apikey_fernet_decrypt(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(fernet_decrypt, fcinfo);
+}
+
 /*
  * apikey.fernet_rotate(token) -> text
  *
  * The value need not be text: nobody sees it.
  */
-Datum
-apikey_fernet_rotate(PG_FUNCTION_ARGS)
+static Datum
+fernet_rotate(PG_FUNCTION_ARGS)
 {
 	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
 	ApikeyFernetToken token;
@@ -237,4 +249,10 @@ apikey_fernet_rotate(PG_FUNCTION_ARGS)
 	if (result != APIKEY_OK)
 		apikey_raise_libcrypto();
 	PG_RETURN_TEXT_P(rotated);
+}
+
+Datum
+apikey_fernet_rotate(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(fernet_rotate, fcinfo);
 }
