@@ -24,7 +24,8 @@ static const char *const env_var_endings[] = {
 	"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ID"
 };
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn()
+static void
 refuse(const char *argument, const char *message, const char *detail,
 	   const char *hint)
 {

@@ -27,7 +27,8 @@ PG_FUNCTION_INFO_V1(apikey_encrypted_recv);
 PG_FUNCTION_INFO_V1(apikey_encrypted_send);
 PG_FUNCTION_INFO_V1(apikey_data_key_id);
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn()
+static void
 refuse_input(int sqlstate)
 {
 	ereport(ERROR,

@@ -229,7 +229,8 @@ read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
 	return true;
 }
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn()
+static void
 raise_taken_for(const NewKey *key, const pg_uuid_t *id)
 {
 	ApikeySelector selector = {.name = NULL,.id = *id};

@@ -36,7 +36,7 @@ Datum
 apikey_rotate_data_key(PG_FUNCTION_ARGS)
 {
 	const char *purpose = PG_ARGISNULL(0) ? APIKEY_PURPOSE_VALUE :
-		text_to_cstring(PG_GETARG_TEXT_PP(0));
+	text_to_cstring(PG_GETARG_TEXT_PP(0));
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 	Datum		args[2];
 

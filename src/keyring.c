@@ -328,7 +328,8 @@ fingerprints_at_hand(void)
 	return list.data;
 }
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn()
+static void
 raise_wrong_master(const uint8_t *id)
 {
 	const char *needed = master_id_of(id);
@@ -348,7 +349,8 @@ raise_wrong_master(const uint8_t *id)
 			 apikey_errquiet()));
 }
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn()
+static void
 raise_state(ApikeyKeyState state, const uint8_t *id)
 {
 	if (state == APIKEY_KEY_NO_MASTER)

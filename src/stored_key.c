@@ -44,12 +44,12 @@
 /* Indexed by: select by id, for update. */
 static ApikeyStatement select_key[2][2] = {
 	{
-		{.sql = SELECT_KEY BY_NAME, .arg_count = 2, .arg_types = {TEXTOID, TEXTOID}},
-		{.sql = SELECT_KEY BY_NAME " FOR UPDATE", .arg_count = 2, .arg_types = {TEXTOID, TEXTOID}}
+		{.sql = SELECT_KEY BY_NAME,.arg_count = 2,.arg_types = {TEXTOID, TEXTOID}},
+		{.sql = SELECT_KEY BY_NAME " FOR UPDATE",.arg_count = 2,.arg_types = {TEXTOID, TEXTOID}}
 	},
 	{
-		{.sql = SELECT_KEY BY_ID, .arg_count = 2, .arg_types = {TEXTOID, UUIDOID}},
-		{.sql = SELECT_KEY BY_ID " FOR UPDATE", .arg_count = 2, .arg_types = {TEXTOID, UUIDOID}}
+		{.sql = SELECT_KEY BY_ID,.arg_count = 2,.arg_types = {TEXTOID, UUIDOID}},
+		{.sql = SELECT_KEY BY_ID " FOR UPDATE",.arg_count = 2,.arg_types = {TEXTOID, UUIDOID}}
 	}
 };
 
@@ -59,7 +59,8 @@ static ApikeyStatement select_all = {
 	.arg_types = {TEXTOID}
 };
 
-static void pg_attribute_noreturn()
+pg_attribute_noreturn()
+static void
 refuse_missing(const char *argument)
 {
 	ereport(ERROR,
@@ -303,7 +304,7 @@ static text *
 new_text(const ApikeyStoredKey *key)
 {
 	size_t		size = VARHDRSZ + VARSIZE_ANY_EXHDR(key->envelope) -
-		APIKEY_ENVELOPE_OVERHEAD;
+	APIKEY_ENVELOPE_OVERHEAD;
 	text	   *value = palloc(size);
 
 	SET_VARSIZE(value, size);

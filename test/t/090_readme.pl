@@ -78,6 +78,15 @@ while ($text =~ s/\A(.*?)^```sql (\w+)\n(.*?)^```\n(\n```text\n(.*?)^```\n)?//ms
 }
 cmp_ok($examples, '>', 15, 'README.md has examples');
 
+# The example at the top has parameters.
+my ($opening) = slurp_file($readme) =~ /^```sql\n(.*?)^```\n/ms;
+my $value = 'sk-' . ('Ab3' x 16);
+$opening =~ s/\$1/'zoe'/;
+$opening =~ s/\$2/'$value'/;
+my $shown = run_example('worker', $opening);
+like($shown, qr/^ default \| openai +\| sk-\.\.\.3Ab3$/m, 'the first example lists');
+like($shown, qr/^ \Q$value\E$/m, '... and reveals');
+
 if ($ENV{README_FILL})
 {
 	open(my $file, '>', $ENV{README_FILL}) or die "could not write: $!";
