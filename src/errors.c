@@ -59,6 +59,16 @@ apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo)
 }
 
 void
+apikey_raise_old_snapshot(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errhint("Run it again, in a transaction of its own."),
+			 apikey_errquiet()));
+}
+
+void
 apikey_raise_libcrypto(void)
 {
 	ereport(ERROR,

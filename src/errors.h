@@ -44,6 +44,9 @@ extern int	apikey_errargument(const char *argument);
  */
 extern Datum apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo);
 
+/* 40001: a row that is there now is not in this transaction's snapshot. */
+pg_attribute_noreturn() extern void apikey_raise_old_snapshot(void);
+
 /* For what libcrypto refuses: XX000, with nothing to tell. */
 pg_attribute_noreturn() extern void apikey_raise_libcrypto(void);
 

@@ -19,10 +19,12 @@
 #include "utils/timestamp.h"
 
 #include "core/base64.h"
+#include "chars.h"
 #include "errors.h"
 #include "fernet_keys.h"
 #include "identity.h"
 #include "random.h"
+#include "stored_key.h"
 
 PG_FUNCTION_INFO_V1(apikey_fernet_encrypt);
 PG_FUNCTION_INFO_V1(apikey_fernet_decrypt);
@@ -57,6 +59,9 @@ static Datum
 fernet_encrypt(PG_FUNCTION_ARGS)
 {
 	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
+	const ApikeyFernetKeys *keys;
+	ApikeyResult result;
+	const char *utf8;
 	text	   *value;
 	text	   *token;
 	size_t		len;
@@ -65,13 +70,16 @@ fernet_encrypt(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	value = PG_GETARG_TEXT_PP(0);
-	len = VARSIZE_ANY_EXHDR(value);
-	refuse_long_value(len);
-	token = make_token(len);
+	refuse_long_value(VARSIZE_ANY_EXHDR(value));
+	keys = apikey_fernet_keys();
 	apikey_random(iv, sizeof(iv));
-	if (apikey_fernet_seal(apikey_fernet_keys()->keys[0], (uint64) time(NULL),
-						   iv, VARDATA_ANY(value), len,
-						   VARDATA(token)) != APIKEY_OK)
+	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &len);
+	token = make_token(len);
+	result = apikey_fernet_seal(keys->keys[0], (uint64) time(NULL), iv, utf8, len,
+								VARDATA(token));
+	if (utf8 != VARDATA_ANY(value))
+		explicit_bzero(unconstify(char *, utf8), len);
+	if (result != APIKEY_OK)
 		apikey_raise_libcrypto();
 	PG_RETURN_TEXT_P(token);
 }
@@ -173,13 +181,16 @@ judge_age(const ApikeyFernetToken *token, uint64 max_age, char *value)
 static void
 judge_encoding(const ApikeyFernetToken *token, char *value, size_t len)
 {
-	if (pg_verify_mbstr(GetDatabaseEncoding(), value, (int) len, true))
+	int			encoding = GetDatabaseEncoding();
+
+	/* As Python has it: the bytes of a token's text are UTF-8. */
+	if (encoding == PG_SQL_ASCII || pg_verify_mbstr(PG_UTF8, value, (int) len, true))
 		return;
 	explicit_bzero(value, token->room);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 			 errmsg("the value of the Fernet token is not text in encoding %s",
-					GetDatabaseEncodingName()),
+					"UTF8"),
 			 apikey_errargument("token")));
 }
 
@@ -208,7 +219,7 @@ fernet_decrypt(PG_FUNCTION_ARGS)
 		judge_age(&token, max_age, VARDATA(value));
 	judge_encoding(&token, VARDATA(value), len);
 	SET_VARSIZE(value, VARHDRSZ + len);
-	PG_RETURN_TEXT_P(value);
+	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
 }
 
 Datum

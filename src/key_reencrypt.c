@@ -149,19 +149,28 @@ lock_procedure(Oid procedure, LOCKTAG *tag)
 }
 
 /*
- * Commit what was done.  A run can take hours: a reload of the configuration
- * (the master key's, above all) is taken in between two batches.  The next
- * transaction reads what is committed, whatever the session's default is.
+ * A run can take hours: a reload of the configuration (the master key's, above
+ * all) is taken in between two batches.
  */
 static void
-commit(void)
+take_reload(void)
 {
-	SPI_commit();
 	if (ConfigReloadPending)
 	{
 		ConfigReloadPending = false;
 		ProcessConfigFile(PGC_SIGHUP);
 	}
+}
+
+/*
+ * Commit what was done.  The next transaction reads what is committed,
+ * whatever the session's default is.
+ */
+static void
+commit(void)
+{
+	SPI_commit();
+	take_reload();
 	XactIsoLevel = XACT_READ_COMMITTED;
 }
 
@@ -178,6 +187,7 @@ nap(long ms)
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}
+	take_reload();
 }
 
 static void

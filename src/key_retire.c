@@ -21,6 +21,7 @@
 #include "errors.h"
 #include "identity.h"
 #include "keyring.h"
+#include "reencrypt.h"
 #include "relations.h"
 #include "statement.h"
 
@@ -103,7 +104,7 @@ require_unused(const Datum *id)
 	bool		is_null;
 	int64		count;
 
-	apikey_run(&count_rows, NULL, id, NULL, &rows);
+	apikey_run_by_index(&count_rows, id, &rows);
 	count = DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 	if (count > 0)
 		ereport(ERROR,
@@ -135,6 +136,7 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
 	require_inactive(args, force);
 	require_unused(args);
-	apikey_run(&destroy, NULL, args, NULL, NULL);
+	if (apikey_run(&destroy, NULL, args, NULL, NULL) != 1)
+		apikey_raise_old_snapshot();
 	PG_RETURN_DATUM(args[0]);
 }

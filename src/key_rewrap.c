@@ -89,7 +89,8 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 		return false;
 	args[0] = UUIDPGetDatum(id);
 	args[1] = PointerGetDatum(rewrap(id, purpose, old));
-	apikey_run(&update_wrap, NULL, args, NULL, NULL);
+	if (apikey_run(&update_wrap, NULL, args, NULL, NULL) != 1)
+		apikey_raise_old_snapshot();
 	return true;
 }
 
@@ -105,6 +106,7 @@ apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	PreventCommandIfReadOnly("a change of data keys");
+	apikey_master_reread();
 	(void) apikey_master_keys();
 	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
 	apikey_run(&select_live, NULL, NULL, NULL, &rows);

@@ -49,6 +49,7 @@ static int	entry_count = 0;
 static bool loaded = false;
 static uint64 changes_loaded = 0;	/* of the table, when it was read */
 static uint64 loads = 0;		/* how often the rows have been read */
+static uint64 reread_for = 0;	/* loads when the source was last read again */
 static uint64 master_generation = 0;	/* of the master keys used; 0: none */
 static ApikeySourceError master_error;	/* why there were none last time */
 
@@ -248,7 +249,17 @@ open_entry(Entry *entry)
 	follow_master(masters);
 	if (masters == NULL)
 		return entry->state = APIKEY_KEY_NO_MASTER;
-	return unwrap(entry, masters);
+	if (unwrap(entry, masters) == APIKEY_KEY_FOREIGN && reread_for != loads)
+	{
+		/*
+		 * The rows may tell of a new master key before the word of the reload
+		 * has reached this session: look at the source once.
+		 */
+		reread_for = loads;
+		apikey_master_reread();
+		return open_entry(entry);
+	}
+	return entry->state;
 }
 
 ApikeyKeyState

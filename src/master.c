@@ -69,6 +69,12 @@ apikey_master_try(ApikeySourceError *error)
 	return apikey_keyload(&keyload, error) ? &current : NULL;
 }
 
+void
+apikey_master_reread(void)
+{
+	keyload.is_loaded = false;
+}
+
 const ApikeyMasterKeys *
 apikey_master_keys(void)
 {

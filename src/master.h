@@ -32,7 +32,13 @@ typedef struct ApikeyMasterKeys
  */
 extern const ApikeyMasterKeys *apikey_master_try(ApikeySourceError *error);
 
-/* The same, raising KA001 (the source's detail goes to the log alone). */
+/*
+ * Have the next call read the source again, without a reload: for what must
+ * not work with older keys, and when one that is needed is missing.
+ */
+extern void apikey_master_reread(void);
+
+/* The same as apikey_master_try(), raising KA001 (the source's detail goes to the log alone). */
 extern const ApikeyMasterKeys *apikey_master_keys(void);
 
 /* The key of that id, or NULL. */

@@ -81,8 +81,8 @@ static ApikeyStatement count_left = {
  * know that the rows wanted are few, and might read and sort the whole table
  * for each batch.  On an error the transaction's end puts the settings back.
  */
-static uint64
-run_by_index(ApikeyStatement *statement, const Datum *args, ApikeyRows *rows)
+uint64
+apikey_run_by_index(ApikeyStatement *statement, const Datum *args, ApikeyRows *rows)
 {
 	int			level = NewGUCNestLevel();
 	uint64		count;
@@ -107,7 +107,7 @@ next_key(ApikeyReencryption *pass)
 	do
 	{
 		args[0] = UUIDPGetDatum(&pass->data_key);
-		if (run_by_index(&next_data_key, args, &rows) == 0)
+		if (apikey_run_by_index(&next_data_key, args, &rows) == 0)
 			return false;
 		pass->data_key = *DatumGetUUIDP(apikey_rows_get(&rows, 0, 1, &is_null));
 	} while (memcmp(&pass->data_key, &pass->target, sizeof(pg_uuid_t)) == 0);
@@ -216,7 +216,7 @@ fetch_rows(const ApikeyReencryption *pass, int batch_size, ApikeyRows *rows)
 	args[1] = CStringGetTextDatum(pass->user_id);
 	args[2] = UUIDPGetDatum(&pass->id);
 	args[3] = Int64GetDatum(batch_size);
-	return run_by_index(&next_rows, args, rows);
+	return apikey_run_by_index(&next_rows, args, rows);
 }
 
 bool
@@ -263,6 +263,6 @@ apikey_reencrypt_left(const ApikeyReencryption *pass)
 	bool		is_null;
 
 	args[0] = UUIDPGetDatum(&pass->target);
-	run_by_index(&count_left, args, &rows);
+	apikey_run_by_index(&count_left, args, &rows);
 	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 }

@@ -8,6 +8,8 @@
 #ifndef APIKEY_REENCRYPT_H
 #define APIKEY_REENCRYPT_H
 
+#include "statement.h"
+
 #include "mb/pg_wchar.h"
 #include "utils/uuid.h"
 
@@ -44,6 +46,10 @@ extern bool apikey_reencrypt_begin(ApikeyReencryption *pass);
  * when the pass is over.  Raises KA001, KA002; warns of what does not open.
  */
 extern bool apikey_reencrypt_batch(ApikeyReencryption *pass, int batch_size);
+
+/* Run a statement on api_keys with the planner held to its index. */
+extern uint64 apikey_run_by_index(ApikeyStatement *statement, const Datum *args,
+								  ApikeyRows *rows);
 
 /* How many rows are not under the target. */
 extern int64 apikey_reencrypt_left(const ApikeyReencryption *pass);

@@ -3,10 +3,9 @@
  * cbc.c
  *		AES-128-CBC with PKCS#7 padding, from libcrypto.
  *
- * The fetched cipher and one context are kept for the life of the process,
- * as in gcm.c: the context holds no key between calls, and is dropped (the
- * next call makes another) when any call to libcrypto fails.  libcrypto's
- * error queue is left empty.
+ * The fetched cipher is kept for the life of the process; each call has a
+ * context of its own, which takes key and plaintext with it when it is freed.
+ * libcrypto's error queue is left empty.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,18 +53,15 @@ start(int direction, const uint8_t *key, const uint8_t *iv,
 	return true;
 }
 
-/* Leave no key behind. */
+/*
+ * Leave neither key nor plaintext behind: a context keeps its last block, and
+ * freeing it is what wipes that.
+ */
 static void
-clean_up(bool ok)
+clean_up(void)
 {
-	static const uint8_t zeros[APIKEY_CBC_KEY_SIZE];
-
-	if (!ok ||
-		EVP_CipherInit_ex2(context, NULL, zeros, zeros, ENCRYPT, NULL) != 1)
-	{
-		EVP_CIPHER_CTX_free(context);
-		context = NULL;
-	}
+	EVP_CIPHER_CTX_free(context);
+	context = NULL;
 	ERR_clear_error();
 }
 
@@ -80,7 +76,7 @@ apikey_cbc_encrypt(const uint8_t *key, const uint8_t *iv,
 	ok = start(ENCRYPT, key, iv, plain, len, out, &done) &&
 		EVP_CipherFinal_ex(context, out + done, &last) == 1 &&
 		done + (size_t) last == APIKEY_CBC_PADDED_SIZE(len);
-	clean_up(ok);
+	clean_up();
 	if (ok)
 		return APIKEY_OK;
 	explicit_bzero(out, APIKEY_CBC_PADDED_SIZE(len));
@@ -108,7 +104,7 @@ apikey_cbc_decrypt(const uint8_t *key, const uint8_t *iv,
 	if (start(DECRYPT, key, iv, sealed, len, out, &done))
 		result = EVP_CipherFinal_ex(context, block, &last) == 1 ?
 			APIKEY_OK : APIKEY_UNOPENED;
-	clean_up(result == APIKEY_OK);
+	clean_up();
 	if (result == APIKEY_OK)
 	{
 		memcpy(out + done, block, (size_t) last);
