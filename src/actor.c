@@ -19,7 +19,7 @@
 #include "actor.h"
 #include "errors.h"
 
-static ApikeyActor *innermost = NULL;
+static ApikeyActor *current_frame = NULL;
 
 static Oid
 internal_role(const char *name)
@@ -71,8 +71,8 @@ apikey_actor_enter(ApikeyActor *frame, Oid role, int security_flags,
 	GetUserIdAndSecContext(&frame->outer_role, &frame->outer_security);
 	frame->guc_level = turn_row_security_on();
 	frame->identity = identity;
-	frame->outer = innermost;
-	innermost = frame;
+	frame->outer = current_frame;
+	current_frame = frame;
 	SetUserIdAndSecContext(role, frame->outer_security |
 						   SECURITY_LOCAL_USERID_CHANGE | security_flags);
 }
@@ -83,14 +83,14 @@ apikey_actor_leave(ApikeyActor *frame)
 	SetUserIdAndSecContext(frame->outer_role, frame->outer_security);
 	if (frame->guc_level > 0)
 		AtEOXact_GUC(true, frame->guc_level);
-	innermost = frame->outer;
+	current_frame = frame->outer;
 }
 
 bool
 apikey_actor_current(const char **identity)
 {
-	if (innermost == NULL)
+	if (current_frame == NULL)
 		return false;
-	*identity = innermost->identity;
+	*identity = current_frame->identity;
 	return true;
 }

@@ -24,19 +24,6 @@ static const char *const env_var_endings[] = {
 	"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ID"
 };
 
-pg_attribute_noreturn()
-static void
-refuse(const char *argument, const char *message, const char *detail,
-	   const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s", message),
-			 detail != NULL ? errdetail("%s", detail) : 0,
-			 hint != NULL ? errhint("%s", hint) : 0,
-			 apikey_errargument(argument)));
-}
-
 /* The value of a hexadecimal digit, or -1. */
 static int
 hex_digit(char c)
@@ -106,29 +93,29 @@ apikey_arg_name(const text *name, const char *argument)
 	unsigned char uuid[16];
 
 	if (len == 0)
-		refuse(argument, "the name is empty", NULL,
-			   "Give the key a name, such as \"default\".");
+		apikey_refuse_argument(argument, "the name is empty", NULL,
+							   "Give the key a name, such as \"default\".");
 	if (pg_mbstrlen_with_len(result, len) > APIKEY_NAME_MAX)
-		refuse(argument, "the name is too long",
-			   psprintf("A name has at most %d characters.", APIKEY_NAME_MAX),
-			   "Shorten the name.");
+		apikey_refuse_argument(argument, "the name is too long",
+							   psprintf("A name has at most %d characters.", APIKEY_NAME_MAX),
+							   "Shorten the name.");
 	if (apikey_has_control(result, len))
-		refuse(argument, "the name contains a control character", NULL,
-			   "Leave out line breaks, tabs and marks of text direction.");
+		apikey_refuse_argument(argument, "the name contains a control character", NULL,
+							   "Leave out line breaks, tabs and marks of text direction.");
 	if (apikey_has_outer_space(result, len))
-		refuse(argument, "the name begins or ends with white space", NULL,
-			   "Trim the name.");
+		apikey_refuse_argument(argument, "the name begins or ends with white space", NULL,
+							   "Trim the name.");
 	if (apikey_arg_is_uuid(result, uuid))
-		refuse(argument, "the name has the form of a uuid",
-			   "Where a name is taken, a uuid means a key's id.",
-			   "Choose a name that people can tell apart.");
+		apikey_refuse_argument(argument, "the name has the form of a uuid",
+							   "Where a name is taken, a uuid means a key's id.",
+							   "Choose a name that people can tell apart.");
 	if (!is_nfc(result, len))
-		refuse(argument, "the name is not in Unicode normalization form C",
-			   NULL, "Pass normalize(name, NFC).");
+		apikey_refuse_argument(argument, "the name is not in Unicode normalization form C",
+							   NULL, "Pass normalize(name, NFC).");
 	if (apikey_has_key_shape(result, len))
-		refuse(argument, "the name has the shape of an API key",
-			   "Names are shown in lists and are not encrypted.",
-			   "Pass the secret as the value, and choose a name for it.");
+		apikey_refuse_argument(argument, "the name has the shape of an API key",
+							   "Names are shown in lists and are not encrypted.",
+							   "Pass the secret as the value, and choose a name for it.");
 	return result;
 }
 
@@ -138,10 +125,10 @@ apikey_arg_user_id(const text *user_id)
 	char	   *result = user_id != NULL ? text_to_cstring(user_id) : "";
 
 	if (!apikey_is_user_id(result, strlen(result)))
-		refuse("user_id", "invalid user id",
-			   psprintf("A user id has 1 to %d characters, none of them a control character.",
-						APIKEY_USER_ID_MAX),
-			   "Pass the id under which your application knows the user.");
+		apikey_refuse_argument("user_id", "invalid user id",
+							   psprintf("A user id has 1 to %d characters, none of them a control character.",
+										APIKEY_USER_ID_MAX),
+							   "Pass the id under which your application knows the user.");
 	return result;
 }
 
@@ -153,13 +140,13 @@ apikey_arg_reason(const text *reason)
 
 	if (pg_mbstrlen_with_len(result, len) > APIKEY_NAME_MAX ||
 		apikey_has_control(result, len))
-		refuse("reason", "invalid reason",
-			   psprintf("A reason has at most %d characters, none of them a control character.",
-						APIKEY_NAME_MAX), "Shorten the reason to one line.");
+		apikey_refuse_argument("reason", "invalid reason",
+							   psprintf("A reason has at most %d characters, none of them a control character.",
+										APIKEY_NAME_MAX), "Shorten the reason to one line.");
 	if (apikey_has_key_shape(result, len))
-		refuse("reason", "the reason has the shape of an API key",
-			   "Reasons are shown in lists and are not encrypted.",
-			   "Leave the secret out of the reason.");
+		apikey_refuse_argument("reason", "the reason has the shape of an API key",
+							   "Reasons are shown in lists and are not encrypted.",
+							   "Leave the secret out of the reason.");
 	return result;
 }
 
@@ -189,9 +176,9 @@ apikey_arg_env_var(const text *env_var, const char *argument)
 	char	   *result = text_to_cstring(env_var);
 
 	if (strlen(result) > APIKEY_NAME_MAX || !apikey_is_env_var(result))
-		refuse(argument, "invalid name of an environment variable",
-			   "It consists of A-Z, 0-9 and _, begins with a letter and ends with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.",
-			   "Choose a name such as MY_SERVICE_API_KEY.");
+		apikey_refuse_argument(argument, "invalid name of an environment variable",
+							   "It consists of A-Z, 0-9 and _, begins with a letter and ends with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.",
+							   "Choose a name such as MY_SERVICE_API_KEY.");
 	return result;
 }
 
@@ -208,9 +195,9 @@ refuse_key_shapes(Jsonb *metadata, const char *argument)
 		if ((token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM) &&
 			value.type == jbvString &&
 			apikey_has_key_shape(value.val.string.val, value.val.string.len))
-			refuse(argument, "metadata holds a string with the shape of an API key",
-				   "Metadata is shown in lists and is not encrypted.",
-				   "Leave the secret out of the metadata.");
+			apikey_refuse_argument(argument, "metadata holds a string with the shape of an API key",
+								   "Metadata is shown in lists and is not encrypted.",
+								   "Leave the secret out of the metadata.");
 	}
 }
 
@@ -221,16 +208,16 @@ apikey_arg_metadata(Jsonb *metadata, const char *argument)
 	size_t		len;
 
 	if (!JB_ROOT_IS_OBJECT(metadata))
-		refuse(argument, "metadata is not a JSON object", NULL,
-			   "Pass an object, such as {\"team\": \"research\"}.");
+		apikey_refuse_argument(argument, "metadata is not a JSON object", NULL,
+							   "Pass an object, such as {\"team\": \"research\"}.");
 	as_text = JsonbToCString(NULL, &metadata->root, VARSIZE(metadata));
 	len = strlen(as_text);
 	pfree(as_text);
 	if (len > APIKEY_METADATA_MAX)
-		refuse(argument, "metadata is too large",
-			   psprintf("It has %zu bytes as text; the limit is %d.", len,
-						APIKEY_METADATA_MAX),
-			   "Keep what is large in a table of your own.");
+		apikey_refuse_argument(argument, "metadata is too large",
+							   psprintf("It has %zu bytes as text; the limit is %d.", len,
+										APIKEY_METADATA_MAX),
+							   "Keep what is large in a table of your own.");
 	refuse_key_shapes(metadata, argument);
 	return metadata;
 }
@@ -248,14 +235,14 @@ void
 apikey_arg_past(TimestampTz at, const char *argument)
 {
 	if (TIMESTAMP_NOT_FINITE(at) || at > GetCurrentTimestamp())
-		refuse(argument, "the time is infinite or to come", NULL,
-			   "Give the time at which it happened, or leave it out.");
+		apikey_refuse_argument(argument, "the time is infinite or to come", NULL,
+							   "Give the time at which it happened, or leave it out.");
 }
 
 void
 apikey_arg_expires_at(TimestampTz expires_at, const char *argument)
 {
 	if (expires_at <= GetCurrentTimestamp())
-		refuse(argument, "the expiry is in the past", NULL,
-			   "Give a time to come, or 'infinity' for none.");
+		apikey_refuse_argument(argument, "the expiry is in the past", NULL,
+							   "Give a time to come, or 'infinity' for none.");
 }

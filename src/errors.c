@@ -28,6 +28,18 @@ apikey_errargument(const char *argument)
 	return err_generic_string(PG_DIAG_COLUMN_NAME, argument);
 }
 
+void
+apikey_refuse_argument(const char *argument, const char *message,
+					   const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s", message),
+			 detail != NULL ? errdetail("%s", detail) : 0,
+			 hint != NULL ? errhint("%s", hint) : 0,
+			 apikey_errargument(argument)));
+}
+
 /*
  * Error context callback.  An error also drops the callbacks further out,
  * which may quote the statement to the client; a warning keeps them, since

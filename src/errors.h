@@ -37,6 +37,11 @@ extern int	apikey_errquiet(void);
 /* The same, and name the argument at fault in the COLUMN field. */
 extern int	apikey_errargument(const char *argument);
 
+/* 22023 for an argument; detail and hint may be NULL. */
+pg_attribute_noreturn() extern void
+			apikey_refuse_argument(const char *argument, const char *message,
+								   const char *detail, const char *hint);
+
 /*
  * Call a function that is given a value as an argument, so that the errors
  * that PostgreSQL itself raises meanwhile (a lock timeout, a cancel, a

@@ -32,7 +32,9 @@ PG_FUNCTION_INFO_V1(apikey_purge_deleted);
 
 /*
  * The columns of apikey.all_keys.  Not from the view itself: a security
- * barrier would have it read whole.
+ * barrier would have it read whole.  The latest state, as the fingerprints are
+ * those of the latest data keys: an older snapshot may see rows under one that
+ * has been destroyed since, and no fingerprint would find these.
  */
 static ApikeyStatement find_by_fingerprint = {
 	.role = APIKEY_AS_MAINTENANCE,
@@ -43,6 +45,7 @@ static ApikeyStatement find_by_fingerprint = {
 	" ON t.key_type OPERATOR(pg_catalog.=) k.key_type"
 	" WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)"
 	" ORDER BY k.user_id, k.id",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
 	.arg_types = {BYTEAARRAYOID}
 };
@@ -107,11 +110,8 @@ find_keys(PG_FUNCTION_ARGS)
 		apikey_value_trim(&value, &len);
 	}
 	if (len == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the value is empty"),
-				 errhint("Pass the whole value to look for."),
-				 apikey_errargument("value")));
+		apikey_refuse_argument("value", "the value is empty", NULL,
+							   "Pass the whole value to look for.");
 	InitMaterializedSRF(fcinfo, 0);
 	/* Rows move to a new data key while we look: then look again. */
 	do
@@ -131,7 +131,10 @@ apikey_find_keys(PG_FUNCTION_ARGS)
 	return apikey_call_hidden(find_keys, fcinfo);
 }
 
-/* Report one row if its value does not open. */
+/*
+ * Report one row if its value does not open.  A long scan can meet rows whose
+ * data key was retired since it began: these have been opened and moved.
+ */
 static void
 verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 {
@@ -151,7 +154,7 @@ verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 	key.key_type = TextDatumGetCString(heap_getattr(tuple, 4, desc, &is_null));
 	key.envelope = DatumGetByteaPP(heap_getattr(tuple, 5, desc, &is_null));
 	problem = apikey_stored_key_problem(&key);
-	if (problem == NULL)
+	if (problem == NULL || !apikey_stored_key_is_current(&key))
 		return;
 	values[2] = CStringGetTextDatum(problem);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -192,11 +195,10 @@ apikey_purge_deleted(PG_FUNCTION_ARGS)
 	apikey_refuse_restricted();
 	if (PG_ARGISNULL(0) || is_less(PG_GETARG_INTERVAL_P(0), &zero) ||
 		is_less(&most, PG_GETARG_INTERVAL_P(0)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the age is missing, negative or over %d years", MAX_YEARS),
-				 errhint("Pass an interval such as '30 days'."),
-				 apikey_errargument("older_than")));
+		apikey_refuse_argument("older_than",
+							   psprintf("the age is missing, negative or over %d years",
+										MAX_YEARS),
+							   NULL, "Pass an interval such as '30 days'.");
 	apikey_lock_for_write();
 	args[0] = PG_GETARG_DATUM(0);
 	PG_RETURN_INT64((int64) apikey_run(&delete_old, NULL, args, NULL, NULL));

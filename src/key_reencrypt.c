@@ -108,10 +108,9 @@ read_batch_size(FunctionCallInfo fcinfo)
 	int			size = PG_ARGISNULL(0) ? DEFAULT_BATCH : PG_GETARG_INT32(0);
 
 	if (size < 1 || size > MAX_BATCH)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch_size must be from 1 to %d", MAX_BATCH),
-				 apikey_errargument("batch_size")));
+		apikey_refuse_argument("batch_size",
+							   psprintf("batch_size must be from 1 to %d", MAX_BATCH),
+							   NULL, NULL);
 	return size;
 }
 
@@ -128,10 +127,8 @@ read_pause(FunctionCallInfo fcinfo)
 	ms = ((double) pause->month * DAYS_PER_MONTH + pause->day) * MAX_PAUSE_MS +
 		pause->time / 1000.0;
 	if (ms < 0 || ms > MAX_PAUSE_MS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("pause must be from 0 seconds to 1 day"),
-				 apikey_errargument("pause")));
+		apikey_refuse_argument("pause", "pause must be from 0 seconds to 1 day",
+							   NULL, NULL);
 	return (long) ms;
 }
 
@@ -293,36 +290,42 @@ run_pass(Run *run)
 	MemoryContextReset(run->per_batch);
 }
 
-/*
- * Rows are left that were locked: the longer nothing comes of it, the longer
- * the wait before the next pass.
- */
 static void
-wait_for_locks(Run *run, long *wait, bool moved)
+wait_for_locks(Run *run, long ms)
 {
-	*wait = moved ? MIN_WAIT_MS : Min(2 * *wait, MAX_WAIT_MS);
-	if (!moved && !run->told_of_locks)
+	if (!run->told_of_locks)
 		ereport(NOTICE,
 				(errmsg("waiting for keys that other transactions are changing: " INT64_FORMAT,
-						run->left - run->pass.failed)));
-	run->told_of_locks |= !moved;
-	nap(*wait);
+						run->left)));
+	run->told_of_locks = true;
+	nap(ms);
 }
 
+/*
+ * Pass after pass, until one meets every row that there was when it began,
+ * and none opens.  Rows that a pass leaves are locked: the longer nothing
+ * comes of it, the longer the wait before the next pass.
+ */
 static void
 run_passes(Run *run)
 {
-	long		wait = MIN_WAIT_MS / 2;
+	long		wait = MIN_WAIT_MS;
 
-	for (;;)
+	while (run->left > 0)
 	{
-		int64		before = run->pass.done;
+		int64		present = run->left;
+		int64		done = run->pass.done;
 
 		run_pass(run);
-		run->left = count_left(run);
-		if (run->left <= run->pass.failed)
+		if (run->pass.failed == present)
 			return;
-		wait_for_locks(run, &wait, run->pass.done > before);
+		if (run->pass.done > done || run->pass.outdated)
+			wait = MIN_WAIT_MS;
+		else
+		{
+			wait_for_locks(run, wait);
+			wait = Min(2 * wait, MAX_WAIT_MS);
+		}
 		(void) begin_pass(run);
 	}
 }
@@ -330,7 +333,6 @@ run_passes(Run *run)
 static void
 finish(Run *run)
 {
-	run->left = 0;
 	PushActiveSnapshot(GetTransactionSnapshot());
 	write_progress(run, true);
 	PopActiveSnapshot();

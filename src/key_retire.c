@@ -57,11 +57,8 @@ static ApikeyStatement destroy = {
 pg_attribute_noreturn() static void
 refuse_unknown(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there is no such data key"),
-			 errhint("The view apikey.key_status lists the data keys."),
-			 apikey_errargument("id")));
+	apikey_refuse_argument("id", "there is no such data key", NULL,
+						   "The view apikey.key_status lists the data keys.");
 }
 
 /* 55000 for a key that may not be destroyed, whatever rows there are. */

@@ -186,13 +186,15 @@ is_damaged(const ApikeyStoredKey *key)
 
 	apikey_stored_key_require_master(key);
 	problem = apikey_stored_key_problem(key);
-	if (problem != NULL)
-		ereport(WARNING,
-				(errcode(ERRCODE_APIKEY_UNOPENED),
-				 errmsg("the value of API key \"%s\" cannot be opened and is left out",
-						key->name),
-				 errdetail("%s", problem)));
-	return problem != NULL;
+	if (problem == NULL)
+		return false;
+	apikey_stored_key_require_current(key);
+	ereport(WARNING,
+			(errcode(ERRCODE_APIKEY_UNOPENED),
+			 errmsg("the value of API key \"%s\" cannot be opened and is left out",
+					key->name),
+			 errdetail("%s", problem)));
+	return true;
 }
 
 static void

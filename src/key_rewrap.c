@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * key_rewrap.c
- *		rewrap_data_keys: put every data key under the primary master key.
+ *		Rotation of the master key: reload_master_key has it read again, and
+ *		rewrap_data_keys puts every data key under the primary one.
  *
  * Values are not touched, so it takes milliseconds however many there are.
  * The lock on data_keys waits for who is making a data key, perhaps under the
@@ -16,6 +17,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/uuid.h"
 
 #include "errors.h"
@@ -26,6 +28,7 @@
 #include "relations.h"
 #include "statement.h"
 
+PG_FUNCTION_INFO_V1(apikey_reload_master_key);
 PG_FUNCTION_INFO_V1(apikey_rewrap_data_keys);
 
 static ApikeyStatement select_live = {
@@ -80,8 +83,8 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 	const uint8_t *master_id;
 	Datum		args[2];
 
-	/* Raises for what does not open; also for a key that could stay. */
-	(void) apikey_keyring_get(id->data, purpose);
+	/* Also one that could stay as it is. */
+	apikey_keyring_require(id->data, purpose);
 	master_id = apikey_wrap_master_id((const uint8_t *) VARDATA_ANY(old),
 									  VARSIZE_ANY_EXHDR(old));
 	if (memcmp(master_id, apikey_master_keys()->keys[0]->id,
@@ -92,6 +95,18 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 	if (apikey_run(&update_wrap, NULL, args, NULL, NULL) != 1)
 		apikey_raise_old_snapshot();
 	return true;
+}
+
+/*
+ * apikey.reload_master_key() -> boolean
+ *
+ * Whoever may execute this may reload, without a right to pg_reload_conf().
+ */
+Datum
+apikey_reload_master_key(PG_FUNCTION_ARGS)
+{
+	apikey_refuse_restricted();
+	return OidFunctionCall0(F_PG_RELOAD_CONF);
 }
 
 /*

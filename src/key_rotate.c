@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * key_rotate.c
- *		rotate_data_key and reload_master_key.
+ *		rotate_data_key: a new data key, for what is stored from now on.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,7 +9,6 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 
 #include "errors.h"
 #include "identity.h"
@@ -18,7 +17,6 @@
 #include "stored_key.h"
 
 PG_FUNCTION_INFO_V1(apikey_rotate_data_key);
-PG_FUNCTION_INFO_V1(apikey_reload_master_key);
 
 static ApikeyStatement deactivate_others = {
 	.sql = "UPDATE apikey.data_keys"
@@ -43,27 +41,12 @@ apikey_rotate_data_key(PG_FUNCTION_ARGS)
 	apikey_refuse_restricted();
 	if (strcmp(purpose, APIKEY_PURPOSE_VALUE) != 0 &&
 		strcmp(purpose, APIKEY_PURPOSE_COLUMN) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized purpose of a data key"),
-				 errhint("It is \"value\" for stored keys, or \"column\" for apikey.encrypt()."),
-				 apikey_errargument("purpose")));
+		apikey_refuse_argument("purpose", "unrecognized purpose of a data key",
+							   NULL, "It is \"value\" for stored keys, or \"column\" for apikey.encrypt().");
 	apikey_lock_for_write();
 	apikey_keyring_create(purpose, id);
 	args[0] = CStringGetTextDatum(purpose);
 	args[1] = UUIDPGetDatum(id);
 	apikey_run(&deactivate_others, NULL, args, NULL, NULL);
 	PG_RETURN_UUID_P(id);
-}
-
-/*
- * apikey.reload_master_key() -> boolean
- *
- * Whoever may execute this may reload, without a right to pg_reload_conf().
- */
-Datum
-apikey_reload_master_key(PG_FUNCTION_ARGS)
-{
-	apikey_refuse_restricted();
-	return OidFunctionCall0(F_PG_RELOAD_CONF);
 }

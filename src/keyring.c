@@ -321,31 +321,14 @@ apikey_keyring_problem(ApikeyKeyState state, const uint8_t *id)
 	return NULL;
 }
 
-/* The fingerprints of the master keys at hand, for a message. */
-static char *
-fingerprints_at_hand(void)
-{
-	const ApikeyMasterKeys *masters = apikey_master_keys();
-	char		text[APIKEY_MASTER_ID_TEXT];
-	StringInfoData list;
-	int			i;
-
-	initStringInfo(&list);
-	for (i = 0; i < masters->count; i++)
-	{
-		apikey_master_id_text(masters->keys[i]->id, text);
-		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", text);
-	}
-	return list.data;
-}
-
 pg_attribute_noreturn()
 static void
 raise_wrong_master(const uint8_t *id)
 {
 	const char *needed = master_id_of(id);
 	const char *detail = psprintf("Data key %s is wrapped under it; the master keys at hand have the fingerprints %s.",
-								  data_key_id_text(id), fingerprints_at_hand());
+								  data_key_id_text(id),
+								  apikey_master_fingerprints(apikey_master_keys()));
 
 	/* As for KA001, the log alone is told where the keys come from. */
 	ereport(ERROR,
@@ -360,9 +343,10 @@ raise_wrong_master(const uint8_t *id)
 			 apikey_errquiet()));
 }
 
+/* subject is what the caller was after, such as "the value". */
 pg_attribute_noreturn()
 static void
-raise_state(ApikeyKeyState state, const uint8_t *id)
+raise_state(ApikeyKeyState state, const uint8_t *id, const char *subject)
 {
 	if (state == APIKEY_KEY_NO_MASTER)
 		apikey_master_raise(&master_error);
@@ -370,20 +354,35 @@ raise_state(ApikeyKeyState state, const uint8_t *id)
 		raise_wrong_master(id);
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
-			 errmsg("the value cannot be opened"),
+			 errmsg("%s cannot be opened", subject),
 			 errdetail("%s", apikey_keyring_problem(state, id)),
+			 state == APIKEY_KEY_DAMAGED ?
+			 errhint("Restore its row of apikey.data_keys from a backup.  If there is none: apikey.rotate_data_key(), replace or purge what is under it, and apikey.retire_data_key().") :
+			 errhint("Store another value in its place, or restore the row of apikey.data_keys from a backup."),
 			 apikey_errquiet()));
 }
 
-const ApikeyDataKey *
-apikey_keyring_get(const uint8_t *id, const char *purpose)
+static const ApikeyDataKey *
+get(const uint8_t *id, const char *purpose, const char *subject)
 {
 	const ApikeyDataKey *key;
 	ApikeyKeyState state = apikey_keyring_lookup(id, purpose, &key);
 
 	if (state != APIKEY_KEY_OPEN)
-		raise_state(state, id);
+		raise_state(state, id, subject);
 	return key;
+}
+
+const ApikeyDataKey *
+apikey_keyring_get(const uint8_t *id, const char *purpose)
+{
+	return get(id, purpose, "the value");
+}
+
+void
+apikey_keyring_require(const uint8_t *id, const char *purpose)
+{
+	(void) get(id, purpose, "a data key");
 }
 
 const ApikeyDataKey *
@@ -398,14 +397,15 @@ apikey_keyring_active(const char *purpose)
 		{
 			/* a copy: the entries may be read anew meanwhile */
 			memcpy(id, entries[i].id, sizeof(id));
-			return apikey_keyring_get(id, purpose);
+			return get(id, purpose, "a data key");
 		}
 	return NULL;
 }
 
 /*
- * Data keys that do not open mean that the master key is the wrong one: a new
- * key under it would only hide that.
+ * If no data key opens, and one is under a master key that is not at hand,
+ * the master key is the wrong one: a new data key under it would only hide
+ * that.  One that is damaged says nothing against the master key.
  */
 static void
 refuse_foreign_master(void)
@@ -421,11 +421,11 @@ refuse_foreign_master(void)
 
 		if (state == APIKEY_KEY_OPEN)
 			return;
-		if (foreign == NULL && state != APIKEY_KEY_DESTROYED)
+		if (state == APIKEY_KEY_FOREIGN || state == APIKEY_KEY_NO_MASTER)
 			foreign = &entries[i];
 	}
 	if (foreign != NULL)
-		raise_state(foreign->state, foreign->id);
+		raise_state(foreign->state, foreign->id, "a data key");
 }
 
 /*
@@ -508,7 +508,7 @@ apikey_keyring_fingerprints(const void *value, size_t len,
 		if (state == APIKEY_KEY_DESTROYED)
 			continue;			/* no row is under it */
 		if (state != APIKEY_KEY_OPEN)
-			raise_state(state, entries[i].id);
+			raise_state(state, entries[i].id, "a data key");
 		if (apikey_data_key_fingerprint(entries[i].key, value, len,
 										*fingerprints + count * APIKEY_FINGERPRINT_SIZE) != APIKEY_OK)
 			apikey_raise_libcrypto();

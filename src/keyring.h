@@ -40,9 +40,13 @@ extern ApikeyKeyState apikey_keyring_lookup(const uint8_t *id,
 extern const ApikeyDataKey *apikey_keyring_get(const uint8_t *id,
 											   const char *purpose);
 
+/* Raise the same where the data key itself is wanted, and no value. */
+extern void apikey_keyring_require(const uint8_t *id, const char *purpose);
+
 /*
  * The newest active key of a purpose, for writing; NULL when there are none
- * at all.  Raises KA001 or KA002 when there are some and it cannot be used.
+ * at all.  Raises KA001, KA002 or KA003 when there are some and it cannot be
+ * used.
  */
 extern const ApikeyDataKey *apikey_keyring_active(const char *purpose);
 
@@ -60,8 +64,8 @@ extern char *apikey_keyring_problem(ApikeyKeyState state, const uint8_t *id);
 
 /*
  * Make a new active data key under the primary master key, in this
- * transaction; *id gets its id.  Raises KA001, or KA002 when data keys exist
- * and none opens.
+ * transaction; *id gets its id.  Raises KA001, or KA002 when no data key opens
+ * and one needs a master key that is not at hand.
  */
 extern void apikey_keyring_create(const char *purpose, pg_uuid_t *id);
 

@@ -34,18 +34,6 @@
 
 PG_FUNCTION_INFO_V1(apikey_check_key_type_row);
 
-pg_attribute_noreturn() static void
-refuse(const char *column, const char *message, const char *detail,
-	   const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s", message),
-			 detail != NULL ? errdetail("%s", detail) : 0,
-			 hint != NULL ? errhint("%s", hint) : 0,
-			 apikey_errargument(column)));
-}
-
 static bool
 is_like(const char *string, const char *expression)
 {
@@ -59,9 +47,9 @@ static void
 check_name(const char *name)
 {
 	if (!is_like(name, "^[a-z][a-z0-9_]{0,62}$"))
-		refuse("key_type", "invalid name of a key type",
-			   "It has 1 to 63 characters, a-z, 0-9 and _, and begins with a letter.",
-			   "Choose a name such as acme_cloud.");
+		apikey_refuse_argument("key_type", "invalid name of a key type",
+							   "It has 1 to 63 characters, a-z, 0-9 and _, and begins with a letter.",
+							   "Choose a name such as acme_cloud.");
 }
 
 static void
@@ -71,10 +59,10 @@ check_label(const char *label)
 
 	if (len == 0 || pg_mbstrlen_with_len(label, len) > LABEL_MAX ||
 		apikey_has_control(label, len) || apikey_has_outer_space(label, len))
-		refuse("label", "invalid label of a key type",
-			   psprintf("It has 1 to %d characters, no control characters, and no white space at its ends.",
-						LABEL_MAX),
-			   "Choose what people call the key, such as Acme Cloud API key.");
+		apikey_refuse_argument("label", "invalid label of a key type",
+							   psprintf("It has 1 to %d characters, no control characters, and no white space at its ends.",
+										LABEL_MAX),
+							   "Choose what people call the key, such as Acme Cloud API key.");
 }
 
 /*
@@ -86,9 +74,9 @@ static void
 check_env_var(const char *name)
 {
 	if (!is_like(name, "^[A-Z][A-Z0-9_]{0,190}_(?:(?:KEY|TOKEN|SECRET|PASSWORD|PAT|WEBHOOK)(?:_[A-Z0-9_]*)?|ID)$"))
-		refuse("env_vars", "invalid name of an environment variable",
-			   "It consists of A-Z, 0-9 and _, begins with a letter, and has the word KEY, TOKEN, SECRET, PASSWORD, PAT or WEBHOOK after a _, or ends with _ID.",
-			   "Give names such as ACME_API_KEY.");
+		apikey_refuse_argument("env_vars", "invalid name of an environment variable",
+							   "It consists of A-Z, 0-9 and _, begins with a letter, and has the word KEY, TOKEN, SECRET, PASSWORD, PAT or WEBHOOK after a _, or ends with _ID.",
+							   "Give names such as ACME_API_KEY.");
 }
 
 /*
@@ -100,26 +88,26 @@ static void
 check_prefix(const char *prefix)
 {
 	if (!is_like(prefix, "^[!-~]{2,40}$"))
-		refuse("prefixes", "invalid prefix of a key type",
-			   "A prefix has 2 to 40 printable ASCII characters, and no spaces.",
-			   "Give what every key begins with and what tells the provider, such as acme_.");
+		apikey_refuse_argument("prefixes", "invalid prefix of a key type",
+							   "A prefix has 2 to 40 printable ASCII characters, and no spaces.",
+							   "Give what every key begins with and what tells the provider, such as acme_.");
 }
 
 static void
 check_checksum(const char *name)
 {
 	if (!apikey_checksum_is_known(name))
-		refuse("checksum", "unrecognized checksum of a key type",
-			   "The checksums are " APIKEY_CHECKSUM_NAMES ".",
-			   "Leave it NULL for keys that carry none of these.");
+		apikey_refuse_argument("checksum", "unrecognized checksum of a key type",
+							   "The checksums are " APIKEY_CHECKSUM_NAMES ".",
+							   "Leave it NULL for keys that carry none of these.");
 }
 
 static void
 check_enforcement(const char *enforcement)
 {
 	if (strcmp(enforcement, "reject") != 0 && strcmp(enforcement, "warn") != 0)
-		refuse("enforcement", "unrecognized enforcement of a key type", NULL,
-			   "Use reject or warn.");
+		apikey_refuse_argument("enforcement", "unrecognized enforcement of a key type", NULL,
+							   "Use reject or warn.");
 }
 
 /* Applications show it as a link: no javascript: and no plain http: */
@@ -127,8 +115,8 @@ static void
 check_docs_url(const char *url)
 {
 	if (!is_like(url, "^https://[!-~]{1,250}$"))
-		refuse("docs_url", "invalid address of a key type's documentation",
-			   "It begins with https:// and has no spaces.", NULL);
+		apikey_refuse_argument("docs_url", "invalid address of a key type's documentation",
+							   "It begins with https:// and has no spaces.", NULL);
 }
 
 /* Is there a "|" outside of all groups? */
@@ -180,9 +168,9 @@ check_pattern(const char *pattern)
 	int			result;
 
 	if (pg_mbstrlen_with_len(pattern, len) > PATTERN_MAX)
-		refuse("pattern", "pattern of a key type is too long",
-			   psprintf("The limit is %d characters.", PATTERN_MAX),
-			   "A pattern may end in an open bound such as {20,}: values have at most 8192 bytes.");
+		apikey_refuse_argument("pattern", "pattern of a key type is too long",
+							   psprintf("The limit is %d characters.", PATTERN_MAX),
+							   "A pattern may end in an open bound such as {20,}: values have at most 8192 bytes.");
 
 	wide = palloc((len + 1) * sizeof(pg_wchar));
 	result = pg_regcomp(&expression, wide,
@@ -192,17 +180,17 @@ check_pattern(const char *pattern)
 	{
 		CHECK_FOR_INTERRUPTS();
 		pg_regerror(result, &expression, problem, sizeof(problem));
-		refuse("pattern", "pattern of a key type is not a valid regular expression",
-			   psprintf("The regular expression engine says: %s.", problem),
-			   "Mind that a repetition bound ends at 255.");
+		apikey_refuse_argument("pattern", "pattern of a key type is not a valid regular expression",
+							   psprintf("The regular expression engine says: %s.", problem),
+							   "Mind that a repetition bound ends at 255.");
 	}
 	pg_regfree(&expression);
 	pfree(wide);
 
 	if (!is_anchored(pattern, len))
-		refuse("pattern", "pattern of a key type does not cover a whole value",
-			   "It must begin with ^ and end with $, and have no | outside of parentheses.",
-			   "Write ^(?:...)$.");
+		apikey_refuse_argument("pattern", "pattern of a key type does not cover a whole value",
+							   "It must begin with ^ and end with $, and have no | outside of parentheses.",
+							   "Write ^(?:...)$.");
 }
 
 /*
@@ -235,13 +223,13 @@ check_array(ArrayType *array, const char *column, int items_max,
 	int			i;
 
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
-		refuse(column, psprintf("%s is not a plain list", column),
-			   "It has one dimension and no NULL in it.", "Write '{}' for none.");
+		apikey_refuse_argument(column, psprintf("%s is not a plain list", column),
+							   "It has one dimension and no NULL in it.", "Write '{}' for none.");
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
 					  &items, &nulls, &count);
 	if (count > items_max)
-		refuse(column, psprintf("%s has too many elements", column),
-			   psprintf("The limit is %d.", items_max), NULL);
+		apikey_refuse_argument(column, psprintf("%s has too many elements", column),
+							   psprintf("The limit is %d.", items_max), NULL);
 	for (i = 0; i < count; i++)
 		check(TextDatumGetCString(items[i]));
 }

@@ -113,19 +113,6 @@ static const struct
 	}
 };
 
-/* 22023 on the argument; detail and hint are optional. */
-pg_attribute_noreturn() static void
-refuse_argument(const char *argument, const char *message, const char *detail,
-				const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg_internal("%s", message),
-			 detail ? errdetail_internal("%s", detail) : 0,
-			 hint ? errhint("%s", hint) : 0,
-			 apikey_errargument(argument)));
-}
-
 /*
  * May the caller tie this table?  False when there is no such table (it may
  * have been dropped); 42501 without TRIGGER on it.
@@ -157,11 +144,11 @@ check_table(Relation users)
 		!IsSystemRelation(users) &&
 		RelationGetNamespace(users) != schema)
 		return;
-	refuse_argument("users",
-					psprintf("\"%s\" cannot be a users table",
-							 RelationGetRelationName(users)),
-					"A users table is an ordinary, permanent table: no view, partition, partitioned, foreign, temporary, unlogged or system table, and none of apikey's.",
-					NULL);
+	apikey_refuse_argument("users",
+						   psprintf("\"%s\" cannot be a users table",
+									RelationGetRelationName(users)),
+						   "A users table is an ordinary, permanent table: no view, partition, partitioned, foreign, temporary, unlogged or system table, and none of apikey's.",
+						   NULL);
 }
 
 /* Does the index make sure, at once, that no two rows have the same id? */
@@ -196,22 +183,22 @@ check_column(Relation users, const char *name)
 	ListCell   *cell;
 
 	if (column <= 0)
-		refuse_argument("id_column",
-						psprintf("table \"%s\" has no column \"%s\"",
-								 RelationGetRelationName(users), name),
-						NULL, NULL);
+		apikey_refuse_argument("id_column",
+							   psprintf("table \"%s\" has no column \"%s\"",
+										RelationGetRelationName(users), name),
+							   NULL, NULL);
 	attribute = TupleDescAttr(RelationGetDescr(users), column - 1);
 	if (apikey_link_type_name(attribute->atttypid) == NULL)
-		refuse_argument("id_column",
-						psprintf("column \"%s\" has type %s", name,
-								 format_type_be(attribute->atttypid)),
-						"The ids of users are smallint, integer, bigint, uuid, text or varchar.",
-						NULL);
+		apikey_refuse_argument("id_column",
+							   psprintf("column \"%s\" has type %s", name,
+										format_type_be(attribute->atttypid)),
+							   "The ids of users are smallint, integer, bigint, uuid, text or varchar.",
+							   NULL);
 	if (!attribute->attnotnull)
-		refuse_argument("id_column",
-						psprintf("column \"%s\" can be NULL", name),
-						NULL,
-						"Make it the primary key, or NOT NULL with a unique constraint.");
+		apikey_refuse_argument("id_column",
+							   psprintf("column \"%s\" can be NULL", name),
+							   NULL,
+							   "Make it the primary key, or NOT NULL with a unique constraint.");
 
 	indexes = RelationGetIndexList(users);
 	foreach(cell, indexes)
@@ -219,19 +206,19 @@ check_column(Relation users, const char *name)
 		if (is_unique_on(lfirst_oid(cell), column))
 			return;
 	}
-	refuse_argument("id_column",
-					psprintf("column \"%s\" is not unique", name),
-					"Two users with one id would share their keys.",
-					"Make it the primary key, or add a unique constraint on it alone that is not deferrable.");
+	apikey_refuse_argument("id_column",
+						   psprintf("column \"%s\" is not unique", name),
+						   "Two users with one id would share their keys.",
+						   "Make it the primary key, or add a unique constraint on it alone that is not deferrable.");
 }
 
 static void
 check_on_delete(const char *on_delete)
 {
 	if (strcmp(on_delete, "purge") != 0 && strcmp(on_delete, "soft_delete") != 0)
-		refuse_argument("on_delete",
-						"invalid action for the keys of deleted users",
-						NULL, "Use 'purge' or 'soft_delete'.");
+		apikey_refuse_argument("on_delete",
+							   "invalid action for the keys of deleted users",
+							   NULL, "Use 'purge' or 'soft_delete'.");
 }
 
 static void
@@ -241,10 +228,10 @@ check_prefix(const char *prefix)
 
 	if (pg_mbstrlen_with_len(prefix, len) > PREFIX_MAX ||
 		apikey_has_control(prefix, len))
-		refuse_argument("prefix", "invalid prefix",
-						psprintf("A prefix has at most %d characters, none of them a control character.",
-								 PREFIX_MAX),
-						NULL);
+		apikey_refuse_argument("prefix", "invalid prefix",
+							   psprintf("A prefix has at most %d characters, none of them a control character.",
+										PREFIX_MAX),
+							   NULL);
 }
 
 /*
@@ -258,18 +245,18 @@ check_not_linked(Oid users, const char *prefix)
 
 	apikey_links_load();
 	if (apikey_links_of_table(users) != NULL)
-		refuse_argument("users",
-						psprintf("table \"%s\" is linked already",
-								 get_rel_name(users)),
-						NULL, "Call apikey.unlink_users() for it first.");
+		apikey_refuse_argument("users",
+							   psprintf("table \"%s\" is linked already",
+										get_rel_name(users)),
+							   NULL, "Call apikey.unlink_users() for it first.");
 	other = apikey_links_of_prefix(prefix);
 	if (other != NULL)
-		refuse_argument("prefix",
-						psprintf("prefix \"%s\" is taken", prefix),
-						psprintf("Table %s is linked with it.",
-								 DatumGetCString(DirectFunctionCall1(regclassout,
-																	 ObjectIdGetDatum(other->users)))),
-						"Give each table a prefix of its own, such as 'org:'.");
+		apikey_refuse_argument("prefix",
+							   psprintf("prefix \"%s\" is taken", prefix),
+							   psprintf("Table %s is linked with it.",
+										DatumGetCString(DirectFunctionCall1(regclassout,
+																			ObjectIdGetDatum(other->users)))),
+							   "Give each table a prefix of its own, such as 'org:'.");
 }
 
 /* Is it one of the extension's trigger functions? */
@@ -460,7 +447,7 @@ static Oid
 get_users(FunctionCallInfo fcinfo)
 {
 	if (PG_ARGISNULL(0))
-		refuse_argument("users", "a users table is required", NULL, NULL);
+		apikey_refuse_argument("users", "a users table is required", NULL, NULL);
 	return PG_GETARG_OID(0);
 }
 
@@ -498,7 +485,7 @@ apikey_link_users(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	if (PG_ARGISNULL(1))
-		refuse_argument("id_column", "a column of ids is required", NULL, NULL);
+		apikey_refuse_argument("id_column", "a column of ids is required", NULL, NULL);
 	id_column = PG_GETARG_NAME(1);
 	check_on_delete(on_delete);
 	check_prefix(prefix);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
 #include "guc.h"
@@ -92,6 +93,21 @@ apikey_master_id_text(const uint8_t *id, char *text)
 	uint64		len = hex_encode((const char *) id, APIKEY_MASTER_ID_SIZE, text);
 
 	text[len] = '\0';
+}
+
+char *
+apikey_master_fingerprints(const ApikeyMasterKeys *keys)
+{
+	char		text[APIKEY_MASTER_ID_TEXT];
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < keys->count; i++)
+	{
+		apikey_master_id_text(keys->keys[i]->id, text);
+		appendStringInfo(&list, "%s%s", (i > 0) ? ", " : "", text);
+	}
+	return list.data;
 }
 
 void

@@ -48,6 +48,9 @@ extern const ApikeyMasterKey *apikey_master_find(const ApikeyMasterKeys *keys,
 /* An id as 16 hexadecimal digits; text has APIKEY_MASTER_ID_TEXT bytes. */
 extern void apikey_master_id_text(const uint8_t *id, char *text);
 
+/* The ids of all keys, the primary one first, for a message; palloc'ed. */
+extern char *apikey_master_fingerprints(const ApikeyMasterKeys *keys);
+
 /* Raise KA001 for a failure that apikey_master_try() told. */
 pg_attribute_noreturn() extern void
 			apikey_master_raise(const ApikeySourceError *error);

@@ -28,9 +28,6 @@
 #include "statement.h"
 #include "stored_key.h"
 
-/* Rows that do not open are told of one by one up to this many. */
-#define MAX_REPORTS	100
-
 /* The first data key after $1 that has rows. */
 static ApikeyStatement next_data_key = {
 	.role = APIKEY_AS_MAINTENANCE,
@@ -116,31 +113,36 @@ next_key(ApikeyReencryption *pass)
 	return true;
 }
 
-/* Set the target; true when it is another than before. */
+/* The newest active data key; false: there is none. */
 static bool
-choose_target(ApikeyReencryption *pass, bool *found)
+choose_target(pg_uuid_t *target)
 {
 	const ApikeyDataKey *active = apikey_keyring_active(APIKEY_PURPOSE_VALUE);
 
-	*found = active != NULL;
-	if (active == NULL ||
-		memcmp(active->id, pass->target.data, APIKEY_DATA_KEY_ID_SIZE) == 0)
-		return false;
-	memcpy(pass->target.data, active->id, APIKEY_DATA_KEY_ID_SIZE);
-	return true;
+	if (active != NULL)
+		memcpy(target->data, active->id, APIKEY_DATA_KEY_ID_SIZE);
+	return active != NULL;
 }
 
 bool
 apikey_reencrypt_begin(ApikeyReencryption *pass)
 {
-	bool		found;
-
-	(void) choose_target(pass, &found);
 	memset(&pass->data_key, 0, sizeof(pg_uuid_t));
 	pass->user_id[0] = '\0';
 	memset(&pass->id, 0, sizeof(pg_uuid_t));
 	pass->failed = 0;
-	return found;
+	return choose_target(&pass->target);
+}
+
+static bool
+is_reported(const ApikeyReencryption *pass, const pg_uuid_t *id)
+{
+	int			i;
+
+	for (i = 0; i < pass->reported_count; i++)
+		if (memcmp(&pass->reported[i], id, sizeof(pg_uuid_t)) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -148,9 +150,10 @@ report_failure(ApikeyReencryption *pass, const ApikeyStoredKey *key,
 			   const char *problem)
 {
 	pass->failed++;
-	pass->reported++;
-	if (pass->reported > MAX_REPORTS)
+	if (pass->reported_count == APIKEY_REENCRYPT_MAX_REPORTS ||
+		is_reported(pass, &key->id))
 		return;
+	pass->reported[pass->reported_count++] = key->id;
 	ereport(WARNING,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
 			 errmsg("API key %s of user \"%s\" does not open and stays as it is",
@@ -158,7 +161,7 @@ report_failure(ApikeyReencryption *pass, const ApikeyStoredKey *key,
 					key->user_id),
 			 errdetail("%s", problem),
 			 errhidestmt(true), errhidecontext(true)));
-	if (pass->reported == MAX_REPORTS)
+	if (pass->reported_count == APIKEY_REENCRYPT_MAX_REPORTS)
 		ereport(WARNING,
 				(errcode(ERRCODE_APIKEY_UNOPENED),
 				 errmsg("further API keys that do not open are only counted"),
@@ -226,14 +229,16 @@ apikey_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
 	MemoryContext per_row;
 	ApikeyStoredKey key;
 	ApikeyRows	rows;
-	bool		found;
+	pg_uuid_t	target;
 	uint64		i;
 
 	/* Before the data key is chosen: whoever retires one waits for us. */
 	apikey_lock_for_write();
-	/* A newer key, made meanwhile: what is under the last one moves too. */
-	if (choose_target(pass, &found))
-		(void) apikey_reencrypt_begin(pass);
+	/* What is under the last target moves to a newer one, too. */
+	pass->outdated = !choose_target(&target) ||
+		memcmp(&target, &pass->target, sizeof(pg_uuid_t)) != 0;
+	if (pass->outdated)
+		return false;
 	while (fetch_rows(pass, batch_size, &rows) == 0)
 	{
 		if (!next_key(pass))

@@ -148,22 +148,6 @@ put_settings(ReturnSetInfo *result)
 		SEVERITY_OK, NULL);
 }
 
-/* The fingerprints of the master keys, the primary one first. */
-static char *
-list_fingerprints(const ApikeyMasterKeys *masters)
-{
-	StringInfoData list;
-	char		text[APIKEY_MASTER_ID_TEXT];
-
-	initStringInfo(&list);
-	for (int i = 0; i < masters->count; i++)
-	{
-		apikey_master_id_text(masters->keys[i]->id, text);
-		appendStringInfo(&list, "%s%s", (i > 0) ? ", " : "", text);
-	}
-	return list.data;
-}
-
 static bool
 may_see_sources(void)
 {
@@ -225,7 +209,7 @@ put_master_key(ReturnSetInfo *result)
 		put_failure(result, kind, &error);
 		return false;
 	}
-	put_keys(result, kind, masters->count, list_fingerprints(masters));
+	put_keys(result, kind, masters->count, apikey_master_fingerprints(masters));
 	return true;
 }
 

@@ -59,15 +59,23 @@ static ApikeyStatement select_all = {
 	.arg_types = {TEXTOID}
 };
 
+/* As maintenance, since the row may be any user's. */
+static ApikeyStatement select_current = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT FROM apikey.api_keys"
+	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2"
+	" AND apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.=) $3",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 3,
+	.arg_types = {TEXTOID, UUIDOID, UUIDOID}
+};
+
 pg_attribute_noreturn()
 static void
 refuse_missing(const char *argument)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("no key is named"),
-			 errhint("Pass the key's name or its id."),
-			 apikey_errargument(argument)));
+	apikey_refuse_argument(argument, "no key is named", NULL,
+						   "Pass the key's name or its id.");
 }
 
 ApikeySelector
@@ -109,12 +117,9 @@ apikey_select_by_id_text(FunctionCallInfo fcinfo, int arg)
 	selector = apikey_select_by_text(fcinfo, arg);
 	selector.argument = "id";
 	if (selector.name != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a deleted key is named by its id"),
-				 errdetail("Several deleted keys can have one name."),
-				 errhint("The view apikey.deleted_keys has the ids."),
-				 apikey_errargument("id")));
+		apikey_refuse_argument("id", "a deleted key is named by its id",
+							   "Several deleted keys can have one name.",
+							   "The view apikey.deleted_keys has the ids.");
 	return selector;
 }
 
@@ -332,10 +337,53 @@ apikey_text_from_utf8(text *value)
 	return result;
 }
 
+static bool
+is_envelope(const ApikeyStoredKey *key)
+{
+	return apikey_envelope_is_valid((uint8_t *) VARDATA_ANY(key->envelope),
+									VARSIZE_ANY_EXHDR(key->envelope));
+}
+
 static const uint8_t *
 data_key_id_of(const ApikeyStoredKey *key)
 {
 	return apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(key->envelope));
+}
+
+bool
+apikey_stored_key_is_current(const ApikeyStoredKey *key)
+{
+	Datum		args[3];
+
+	if (!is_envelope(key))
+		return true;			/* damaged, whatever else was done */
+	args[0] = CStringGetTextDatum(key->user_id);
+	args[1] = UUIDPGetDatum(&key->id);
+	args[2] = UUIDPGetDatum((const pg_uuid_t *) data_key_id_of(key));
+	return apikey_run(&select_current, NULL, args, NULL, NULL) > 0;
+}
+
+void
+apikey_stored_key_require_current(const ApikeyStoredKey *key)
+{
+	if (!apikey_stored_key_is_current(key))
+		apikey_raise_old_snapshot();
+}
+
+/* The data key of a row; KA001, KA002, KA003, and 40001 for an old version. */
+static const ApikeyDataKey *
+data_key_of(const ApikeyStoredKey *key)
+{
+	const ApikeyDataKey *data_key;
+	ApikeyKeyState state = apikey_keyring_lookup(data_key_id_of(key),
+												 APIKEY_PURPOSE_VALUE,
+												 &data_key);
+
+	if (state == APIKEY_KEY_OPEN)
+		return data_key;
+	if (state == APIKEY_KEY_DESTROYED)
+		apikey_stored_key_require_current(key);
+	return apikey_keyring_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
 }
 
 text *
@@ -346,7 +394,7 @@ apikey_stored_key_open(const ApikeyStoredKey *key)
 	ApikeyResult result;
 
 	apikey_encrypted_check(key->envelope);
-	data_key = apikey_keyring_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
+	data_key = data_key_of(key);
 	value = new_text(key);
 	result = open_into(key, data_key, VARDATA(value));
 	if (result == APIKEY_LIBCRYPTO_FAILED)
@@ -368,8 +416,7 @@ apikey_stored_key_require_master(const ApikeyStoredKey *key)
 	const ApikeyDataKey *data_key;
 	ApikeyKeyState state;
 
-	if (!apikey_envelope_is_valid((uint8_t *) VARDATA_ANY(key->envelope),
-								  VARSIZE_ANY_EXHDR(key->envelope)))
+	if (!is_envelope(key))
 		return;					/* damaged, whatever the master key is */
 	state = apikey_keyring_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
 								  &data_key);
@@ -385,8 +432,7 @@ apikey_stored_key_try_open(const ApikeyStoredKey *key, text **value)
 	ApikeyResult result;
 
 	*value = NULL;
-	if (!apikey_envelope_is_valid((uint8_t *) VARDATA_ANY(key->envelope),
-								  VARSIZE_ANY_EXHDR(key->envelope)))
+	if (!is_envelope(key))
 		return pstrdup("The stored bytes are not an envelope.");
 	*value = new_text(key);
 	state = apikey_keyring_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,

@@ -98,8 +98,19 @@ extern void apikey_stored_key_require_usable(const ApikeyStoredKey *key,
 											 const char *argument);
 
 /*
+ * Is the row still under the data key that it was under when it was read?  An
+ * old snapshot, or a long scan, may show a version from before the rows were
+ * re-encrypted and that data key was destroyed: that it does not open says
+ * nothing about the row.
+ */
+extern bool apikey_stored_key_is_current(const ApikeyStoredKey *key);
+
+/* 40001 when it is not. */
+extern void apikey_stored_key_require_current(const ApikeyStoredKey *key);
+
+/*
  * The value, in a text that the caller wipes unless it returns it; KA001,
- * KA002, KA003, KA004.
+ * KA002, KA003, KA004; 40001 for a version that is not current.
  */
 extern text *apikey_stored_key_open(const ApikeyStoredKey *key);
 

@@ -195,6 +195,21 @@ SELECT outcome($$SELECT apikey.reveal_key('after')$$);
 SELECT apikey.update_key('after', new_value => 'a-third-value-of-no-use') IS NOT NULL AS updated;
 SELECT apikey.reveal_key('after');
 
+-- A damaged data key stops neither a new one nor what is under others, and
+-- goes once nothing is under it.
+UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 40, 255 - get_byte(wrapped_key, 40))
+	WHERE id = (SELECT id FROM apikey.key_status WHERE state = 'active' AND purpose = 'value');
+SELECT outcome($$SELECT apikey.create_key('later', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY')$$);
+SELECT apikey.rotate_data_key() IS NOT NULL AS rotated;
+SELECT apikey.create_key('later', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY') IS NOT NULL AS created;
+SELECT apikey.reveal_key('later');
+SELECT outcome($$SELECT apikey.find_keys('a-value-of-no-use')$$);
+SELECT count(*) AS damaged FROM apikey.verify_keys();
+DELETE FROM apikey.api_keys k USING apikey.verify_keys() v WHERE k.user_id = v.user_id AND k.id = v.id;
+SELECT count(apikey.retire_data_key(id)) AS retired FROM apikey.key_status WHERE purpose = 'value' AND state = 'inactive';
+SELECT name FROM apikey.find_keys('a-value-of-no-use');
+SELECT * FROM apikey.verify_keys();
+
 -- Purpose "column": nobody sees who uses it.
 SELECT apikey.rotate_data_key('column') AS first \gset
 CREATE TABLE secrets AS SELECT apikey.encrypt('a secret', 'here') AS v;
