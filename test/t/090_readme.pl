@@ -1,8 +1,9 @@
 # Every SQL example in README.md does what README.md says it prints.
 #
-# A block fenced as "sql ROLE" is run by psql as that role, in one session; the
-# fenced "text" block behind it is what must come out, and an example without
-# one must print nothing.  uuids and times of day, which differ from run to
+# A block fenced as "sql ROLE" is run by psql as that role, in one session, and
+# one fenced as "sh server" by the shell, as the server's user, with a directory
+# of the test's in place of /etc/apikey; the fenced "text" block behind it is
+# what must come out, and an example without one must print nothing.  uuids and times of day, which differ from run to
 # run, are compared by their form.  With README_FILL=FILE a copy is written
 # with what did come out, to be read and put in place by hand.
 
@@ -61,19 +62,31 @@ sub run_example
 	return $output;
 }
 
+sub run_commands
+{
+	my ($commands) = @_;
+	my $output;
+	local @ENV{qw(PGHOST PGPORT PGUSER)} = ($node->host, $node->port, 'admin');
+
+	$commands =~ s{/etc/apikey}{$dir}g;
+	$commands =~ s{psql}{psql -X -q -P footer=off}g;
+	IPC::Run::run([ 'sh', '-c', "cd '$dir' && { $commands }" ], '<', \undef, '&>', \$output);
+	return $output;
+}
+
 my $text = slurp_file($readme);
 my $filled = '';
 my $examples = 0;
-while ($text =~ s/\A(.*?)^```sql (\w+)\n(.*?)^```\n(\n```text\n(.*?)^```\n)?//ms)
+while ($text =~ s/\A(.*?)^```(sql|sh) (\w+)\n(.*?)^```\n(\n```text\n(.*?)^```\n)?//ms)
 {
-	my ($before, $role, $sql, $expected) = ($1, $2, $3, defined $5 ? $5 : '');
-	my ($title) = $sql =~ /^(?!BEGIN|SELECT apikey\.set_user_id)(.+)$/m;
-	my $output = run_example($role, $sql);
+	my ($before, $kind, $role, $code, $expected) = ($1, $2, $3, $4, defined $6 ? $6 : '');
+	my ($title) = $code =~ /^(?!BEGIN|SELECT apikey\.set_user_id)(.+)$/m;
+	my $output = $kind eq 'sh' ? run_commands($code) : run_example($role, $code);
 
 	$examples++;
 	is(same_form($output), same_form($expected), "as $role: $title");
 	$output =~ s/[ \t]+$//mg;
-	$filled .= "$before```sql $role\n$sql```\n";
+	$filled .= "$before```$kind $role\n$code```\n";
 	$filled .= "\n```text\n$output```\n" if $output ne '';
 }
 cmp_ok($examples, '>', 15, 'README.md has examples');
