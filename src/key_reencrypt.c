@@ -226,11 +226,8 @@ run_batch(Run *run)
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	more = apikey_reencrypt_batch(&run->pass, run->batch_size);
-	if (more)
-	{
-		run->left -= Min(run->left, run->pass.done + run->pass.failed - before);
-		write_progress(run, false);
-	}
+	run->left -= Min(run->left, run->pass.done + run->pass.failed - before);
+	write_progress(run, false);
 	PopActiveSnapshot();
 	commit();
 	return more;
