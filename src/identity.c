@@ -217,6 +217,13 @@ apikey_refuse_restricted(void)
 				 apikey_errquiet()));
 }
 
+void
+apikey_refuse_read_only(const char *what)
+{
+	PreventCommandDuringRecovery(what);
+	PreventCommandIfReadOnly(what);
+}
+
 /* The way to an identity, in each mode. */
 static const char *
 identity_hint(void)

@@ -35,4 +35,10 @@ extern char *apikey_require_identity(void);
  */
 extern void apikey_refuse_restricted(void);
 
+/*
+ * 25006 on a standby and in a read-only transaction; what is a noun, such as
+ * "a change of API keys".
+ */
+extern void apikey_refuse_read_only(const char *what);
+
 #endif							/* APIKEY_IDENTITY_H */

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 
 #include "chars.h"
 #include "errors.h"
@@ -96,8 +97,8 @@ find_keys(PG_FUNCTION_ARGS)
 	const char *value = "";
 	size_t		len = 0;
 	ApikeyRows	rows;
+	Datum		looked_for;
 	Datum		args[1];
-	uint64		generation;
 	uint64		i;
 
 	apikey_refuse_restricted();
@@ -113,13 +114,14 @@ find_keys(PG_FUNCTION_ARGS)
 		apikey_refuse_argument("value", "the value is empty", NULL,
 							   "Pass the whole value to look for.");
 	InitMaterializedSRF(fcinfo, 0);
+	args[0] = fingerprints_of(value, len);
 	/* Rows move to a new data key while we look: then look again. */
 	do
 	{
-		generation = apikey_keyring_generation();
-		args[0] = fingerprints_of(value, len);
+		looked_for = args[0];
 		apikey_run(&find_by_fingerprint, NULL, args, NULL, &rows);
-	} while (generation != apikey_keyring_generation());
+		args[0] = fingerprints_of(value, len);
+	} while (!datumIsEqual(args[0], looked_for, false, -1));
 	for (i = 0; i < rows.count; i++)
 		tuplestore_puttuple(result->setResult, rows.tuples[i]);
 	return (Datum) 0;

@@ -56,6 +56,7 @@ typedef struct Run
 	int			batch_size;
 	long		pause;			/* milliseconds */
 	int64		left;			/* rows not yet met in this pass */
+	int64		known_failed;	/* rows that failed in the pass before it */
 	TimestampTz started_at;
 	TimestampTz noticed_at;
 	bool		told_of_locks;
@@ -132,7 +133,7 @@ read_pause(FunctionCallInfo fcinfo)
 	return (long) ms;
 }
 
-/* Lock the procedure for this session, until unlock() or an error. */
+/* Lock the procedure for this session, until it is unlocked or an error. */
 static void
 lock_procedure(Oid procedure, LOCKTAG *tag)
 {
@@ -168,6 +169,7 @@ commit(void)
 {
 	SPI_commit();
 	take_reload();
+	CHECK_FOR_INTERRUPTS();
 	XactIsoLevel = XACT_READ_COMMITTED;
 }
 
@@ -187,6 +189,19 @@ nap(long ms)
 	take_reload();
 }
 
+/* For who looks on: rows that failed count as such while they are met again. */
+static int64
+shown_failed(const Run *run)
+{
+	return Max(run->pass.failed, run->known_failed);
+}
+
+static int64
+shown_left(const Run *run)
+{
+	return Max(run->left - (shown_failed(run) - run->pass.failed), 0);
+}
+
 static void
 write_progress(const Run *run, bool ended)
 {
@@ -194,8 +209,8 @@ write_progress(const Run *run, bool ended)
 
 	args[0] = UUIDPGetDatum(&run->pass.target);
 	args[1] = Int64GetDatum(run->pass.done);
-	args[2] = Int64GetDatum(run->pass.failed);
-	args[3] = Int64GetDatum(run->left);
+	args[2] = Int64GetDatum(shown_failed(run));
+	args[3] = Int64GetDatum(shown_left(run));
 	args[4] = BoolGetDatum(ended);
 	apikey_run(&update_progress, NULL, args, NULL, NULL);
 }
@@ -206,15 +221,15 @@ tell_progress(Run *run)
 	TimestampTz now = GetCurrentTimestamp();
 	double		seconds = (now - run->started_at) / 1000000.0;
 
-	if (run->left == 0 || run->pass.done == 0 ||
+	if (shown_left(run) == 0 || run->pass.done == 0 ||
 		!TimestampDifferenceExceeds(run->noticed_at, now, NOTICE_MS))
 		return;
 	run->noticed_at = now;
 	ereport(NOTICE,
 			(errmsg("keys re-encrypted: " INT64_FORMAT ", left: " INT64_FORMAT
 					", not opened: " INT64_FORMAT "; about %.0f s to go",
-					run->pass.done, run->left, run->pass.failed,
-					run->left * seconds / run->pass.done)));
+					run->pass.done, shown_left(run), shown_failed(run),
+					shown_left(run) * seconds / run->pass.done)));
 }
 
 /* One batch in a transaction of its own; false when the pass is over. */
@@ -250,13 +265,14 @@ count_left(Run *run)
 static bool
 begin_pass(Run *run)
 {
+	int64		failed = run->pass.failed;
 	bool		found;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	found = apikey_reencrypt_begin(&run->pass);
 	PopActiveSnapshot();
-	if (found)
-		run->left = count_left(run);
+	run->left = found ? count_left(run) : 0;
+	run->known_failed = Min(failed, run->left);
 	return found;
 }
 
@@ -282,7 +298,8 @@ run_pass(Run *run)
 	{
 		MemoryContextReset(run->per_batch);
 		tell_progress(run);
-		nap(run->pause);
+		if (run->left > 0)
+			nap(run->pause);
 	}
 	MemoryContextReset(run->per_batch);
 }
@@ -314,6 +331,7 @@ run_passes(Run *run)
 		int64		done = run->pass.done;
 
 		run_pass(run);
+		run->known_failed = 0;
 		if (run->pass.failed == present)
 			return;
 		if (run->pass.done > done || run->pass.outdated)
@@ -357,7 +375,7 @@ apikey_reencrypt_keys(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	require_no_transaction(fcinfo);
-	PreventCommandIfReadOnly("a change of API keys");
+	apikey_refuse_read_only("a change of API keys");
 	run.batch_size = read_batch_size(fcinfo);
 	run.pause = read_pause(fcinfo);
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
@@ -374,6 +392,7 @@ apikey_reencrypt_keys(PG_FUNCTION_ARGS)
 	}
 	tell_result(&run);
 	(void) LockRelease(&tag, ShareUpdateExclusiveLock, true);
+	XactIsoLevel = DefaultXactIsoLevel; /* for what the caller goes on with */
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -4,9 +4,9 @@
  *		retire_data_key: destroy a data key that nothing needs any more.
  *
  * Whoever stores a value locks api_keys ROW EXCLUSIVE before choosing the data
- * key.  SHARE waits for all of them, so that a count under a snapshot taken
- * after it misses no row; who comes later finds the key gone.  A first count
- * without the lock keeps writers from waiting for one that takes long.
+ * key.  We wait for all who hold that lock, without a lock of our own that
+ * would hold others up, so that a count under a snapshot taken after it misses
+ * no row.  A first count comes before the wait, to refuse at once.
  *
  *-------------------------------------------------------------------------
  */
@@ -114,6 +114,23 @@ require_unused(const Datum *id)
 }
 
 /*
+ * Wait for whoever may have chosen the data key while it was active.  That it
+ * is not can be seen a moment before the word of it has been sent, and who
+ * locks api_keys in that moment may still choose it.  The rotation holds the
+ * lock for longer than that moment: the first wait is for its end, the second
+ * for whoever came before.
+ */
+static void
+wait_for_writers(void)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, apikey_relation("api_keys"));
+	WaitForLockers(tag, ShareLock, false);
+	WaitForLockers(tag, ShareLock, false);
+}
+
+/*
  * apikey.retire_data_key(id, force) -> uuid
  */
 Datum
@@ -123,13 +140,13 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 	Datum		args[1];
 
 	apikey_refuse_restricted();
-	PreventCommandIfReadOnly("a change of data keys");
+	apikey_refuse_read_only("a change of data keys");
 	if (PG_ARGISNULL(0))
 		refuse_unknown();
 	args[0] = PG_GETARG_DATUM(0);
 	require_inactive(args, force);
 	require_unused(args);
-	LockRelationOid(apikey_relation("api_keys"), ShareLock);
+	wait_for_writers();
 	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
 	require_inactive(args, force);
 	require_unused(args);

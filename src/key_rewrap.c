@@ -120,10 +120,12 @@ apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
 	uint64		i;
 
 	apikey_refuse_restricted();
-	PreventCommandIfReadOnly("a change of data keys");
+	apikey_refuse_read_only("a change of data keys");
 	apikey_master_reread();
 	(void) apikey_master_keys();
 	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
+	/* What is judged are the very rows that are written. */
+	apikey_keyring_reload();
 	apikey_run(&select_live, NULL, NULL, NULL, &rows);
 	for (i = 0; i < rows.count; i++)
 		count += rewrap_row(&rows, i);

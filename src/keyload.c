@@ -3,7 +3,8 @@
  * keyload.c
  *		Keys that a source yields.
  *
- * The raw bytes live on the stack of read_source() and are wiped before it returns.
+ * The raw bytes live on the stack of who reads them and are wiped before that
+ * returns.
  * Keys are dropped before every new reading, so that a source that fails
  * after a reload leaves none: better no service than an old key.
  *
@@ -68,7 +69,7 @@ read_source(ApikeyKeyload *load, ApikeySourceError *error)
 
 /*
  * A reload is seen by the time of it, which PostgreSQL keeps.  A session takes
- * one in between two of its statements, so within a statement the keys stay.
+ * one in between two of its statements, or two batches of a long one.
  */
 bool
 apikey_keyload(ApikeyKeyload *load, ApikeySourceError *error)
@@ -82,6 +83,17 @@ apikey_keyload(ApikeyKeyload *load, ApikeySourceError *error)
 	load->loaded_for = PgReloadTime;
 	load->is_loaded = true;
 	return true;
+}
+
+void
+apikey_keyload_extend(ApikeyKeyload *load)
+{
+	ApikeySourceError ignored;
+	ApikeyKeytext raw;
+
+	if (load->is_loaded && apikey_source_read(*load->source, &raw, &ignored))
+		(void) add_all(load, &raw);
+	explicit_bzero(&raw, sizeof(raw));
 }
 
 /*

@@ -36,6 +36,12 @@ typedef struct ApikeyKeyload
 /* Have the keys at hand, or fill *error and have none.  Never raises. */
 extern bool apikey_keyload(ApikeyKeyload *load, ApikeySourceError *error);
 
+/*
+ * Read the source again and add the keys that are not at hand yet; those that
+ * are stay, also when that fails.  Never raises.
+ */
+extern void apikey_keyload_extend(ApikeyKeyload *load);
+
 /* Raise KA001 for a failure (the source's detail goes to the log alone). */
 pg_attribute_noreturn() extern void
 			apikey_keyload_raise(const ApikeyKeyload *load,

@@ -48,8 +48,7 @@ static Entry *entries = NULL;	/* newest first */
 static int	entry_count = 0;
 static bool loaded = false;
 static uint64 changes_loaded = 0;	/* of the table, when it was read */
-static uint64 loads = 0;		/* how often the rows have been read */
-static uint64 reread_for = 0;	/* loads when the source was last read again */
+static bool reread = false;		/* has the source been read again for them? */
 static uint64 master_generation = 0;	/* of the master keys used; 0: none */
 static ApikeySourceError master_error;	/* why there were none last time */
 
@@ -139,23 +138,24 @@ load(void)
 	MemoryContextSwitchTo(old);
 	entry_count = (int) rows.count;
 	loaded = true;
-	loads++;
 }
 
 /*
  * Make the cache fit to use.  Reading the rows can itself bring word of a
- * change (it locks the table), hence the loop.
+ * change, as it locks the table: then they are read once more.  What comes
+ * even later, the next call takes in.
  */
 static void
 refresh(void)
 {
+	int			tries;
+
 	if (is_stale())
-		drop();
-	while (!loaded)
+		reread = false;
+	for (tries = 0; tries < 2 && (!loaded || is_stale()); tries++)
 	{
+		drop();
 		load();
-		if (is_stale())
-			drop();
 	}
 }
 
@@ -205,6 +205,8 @@ find_or_reload(const uint8_t *id, const char *purpose)
 		drop();
 		refresh();
 		entry = find(id, purpose);
+		if (entry != NULL)
+			reread = false;
 	}
 	return entry;
 }
@@ -249,15 +251,15 @@ open_entry(Entry *entry)
 	follow_master(masters);
 	if (masters == NULL)
 		return entry->state = APIKEY_KEY_NO_MASTER;
-	if (unwrap(entry, masters) == APIKEY_KEY_FOREIGN && reread_for != loads)
+	if (unwrap(entry, masters) == APIKEY_KEY_FOREIGN && !reread)
 	{
 		/*
 		 * The rows may tell of a new master key before the word of the reload
-		 * has reached this session: look at the source once.
+		 * has reached this session: look at the source, once for these rows.
 		 */
-		reread_for = loads;
-		apikey_master_reread();
-		return open_entry(entry);
+		reread = true;
+		apikey_master_extend();
+		(void) unwrap(entry, masters);
 	}
 	return entry->state;
 }
@@ -339,7 +341,7 @@ raise_wrong_master(const uint8_t *id)
 			 errdetail_log("%s  The source is \"%.*s\".", detail,
 						   apikey_source_shown(apikey_guc_master_key_source),
 						   apikey_guc_master_key_source),
-			 errhint("An administrator adds that master key to apikey.master_key_source and reloads the configuration."),
+			 errhint("An administrator adds that master key to apikey.master_key_source and reloads the configuration.  If it is lost for good: replace or purge what is under the data key, and apikey.retire_data_key()."),
 			 apikey_errquiet()));
 }
 
@@ -477,16 +479,10 @@ apikey_keyring_active_or_new(void)
 	return apikey_keyring_get(id.data, APIKEY_PURPOSE_VALUE);
 }
 
-/*
- * Word of a change is taken in with a new lock, which a transaction in
- * progress may have no need of: so it is asked for.
- */
-uint64
-apikey_keyring_generation(void)
+void
+apikey_keyring_reload(void)
 {
-	AcceptInvalidationMessages();
-	refresh();
-	return loads;
+	drop();
 }
 
 int
@@ -496,6 +492,8 @@ apikey_keyring_fingerprints(const void *value, size_t len,
 	int			count = 0;
 	int			i;
 
+	/* Word of a change comes with a new lock, which may not be needed here. */
+	AcceptInvalidationMessages();
 	refresh();
 	*fingerprints = palloc(Max(entry_count, 1) * APIKEY_FINGERPRINT_SIZE);
 	for (i = 0; i < entry_count; i++)

@@ -72,16 +72,16 @@ extern void apikey_keyring_create(const char *purpose, pg_uuid_t *id);
 /*
  * The fingerprints that a value has under each live data key of purpose
  * "value": *fingerprints is palloc'ed and holds APIKEY_FINGERPRINT_SIZE bytes
- * for each.  Returns how many.  Raises KA001, KA002 or KA003 when a live key
+ * for each.  Returns how many.  Takes in first what others have committed.  Raises KA001, KA002 or KA003 when a live key
  * does not open, since rows under it would be missed.
  */
 extern int	apikey_keyring_fingerprints(const void *value, size_t len,
 										uint8_t **fingerprints);
 
 /*
- * Take in what other sessions have committed, and tell the state of the
- * cache: another number when the rows have been read anew.
+ * Have the rows read anew, though no change is known: for what must not rest
+ * on an older state of them.
  */
-extern uint64 apikey_keyring_generation(void);
+extern void apikey_keyring_reload(void);
 
 #endif							/* APIKEY_KEYRING_H */

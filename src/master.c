@@ -30,7 +30,10 @@ drop(void)
 	current.generation = ++last_generation;
 }
 
-/* Derive a key, unless it is one that the source repeats. */
+/*
+ * Derive a key, unless it is there already.  Only apikey_master_extend() can
+ * meet more than there is room for: these wait for a reload.
+ */
 static bool
 add(const uint8_t *raw)
 {
@@ -38,7 +41,8 @@ add(const uint8_t *raw)
 
 	if (key == NULL)
 		return false;
-	if (apikey_master_find(&current, key->id) != NULL)
+	if (apikey_master_find(&current, key->id) != NULL ||
+		current.count == APIKEY_KEYTEXT_MAX_KEYS)
 		apikey_master_key_free(key);
 	else
 		current.keys[current.count++] = key;
@@ -74,6 +78,12 @@ void
 apikey_master_reread(void)
 {
 	keyload.is_loaded = false;
+}
+
+void
+apikey_master_extend(void)
+{
+	apikey_keyload_extend(&keyload);
 }
 
 const ApikeyMasterKeys *

@@ -34,9 +34,15 @@ extern const ApikeyMasterKeys *apikey_master_try(ApikeySourceError *error);
 
 /*
  * Have the next call read the source again, without a reload: for what must
- * not work with older keys, and when one that is needed is missing.
+ * not work with older keys.
  */
 extern void apikey_master_reread(void);
+
+/*
+ * Read the source again for a key that is missing: what it has got since is
+ * added behind the keys at hand, which stay, also when the reading fails.
+ */
+extern void apikey_master_extend(void);
 
 /* The same as apikey_master_try(), raising KA001 (the source's detail goes to the log alone). */
 extern const ApikeyMasterKeys *apikey_master_keys(void);

@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "errors.h"
@@ -72,26 +71,6 @@ static ApikeyStatement count_left = {
 	.arg_count = 1,
 	.arg_types = {UUIDOID}
 };
-
-/*
- * Run a statement with the planner held to the index: a generic plan does not
- * know that the rows wanted are few, and might read and sort the whole table
- * for each batch.  On an error the transaction's end puts the settings back.
- */
-uint64
-apikey_run_by_index(ApikeyStatement *statement, const Datum *args, ApikeyRows *rows)
-{
-	int			level = NewGUCNestLevel();
-	uint64		count;
-
-	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("enable_sort", "off", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	count = apikey_run(statement, NULL, args, NULL, rows);
-	AtEOXact_GUC(true, level);
-	return count;
-}
 
 /* Go to the next data key that has rows to move; false: there is none. */
 static bool

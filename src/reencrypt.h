@@ -53,10 +53,6 @@ extern bool apikey_reencrypt_begin(ApikeyReencryption *pass);
  */
 extern bool apikey_reencrypt_batch(ApikeyReencryption *pass, int batch_size);
 
-/* Run a statement on api_keys with the planner held to its index. */
-extern uint64 apikey_run_by_index(ApikeyStatement *statement, const Datum *args,
-								  ApikeyRows *rows);
-
 /* How many rows are not under the target. */
 extern int64 apikey_reencrypt_left(const ApikeyReencryption *pass);
 

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -169,6 +170,34 @@ apikey_run(ApikeyStatement *statement, const char *user_id,
 		apikey_actor_leave(&frame);
 	}
 	PG_END_TRY();
+	return count;
+}
+
+static void
+set_off(const char *setting)
+{
+	(void) set_config_option(setting, "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * A generic plan does not know that the rows wanted are few, and might read
+ * and sort the whole table for each batch; nor does it know that most entries
+ * are of dead rows, which an index scan marks and a bitmap scan does not.  On
+ * an error the transaction's end puts the settings back.
+ */
+uint64
+apikey_run_by_index(ApikeyStatement *statement, const Datum *args,
+					ApikeyRows *rows)
+{
+	int			level = NewGUCNestLevel();
+	uint64		count;
+
+	set_off("enable_seqscan");
+	set_off("enable_bitmapscan");
+	set_off("enable_sort");
+	count = apikey_run(statement, NULL, args, NULL, rows);
+	AtEOXact_GUC(true, level);
 	return count;
 }
 

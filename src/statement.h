@@ -73,6 +73,10 @@ extern uint64 apikey_run(ApikeyStatement *statement, const char *user_id,
 						 const Datum *args, const bool *nulls,
 						 ApikeyRows *rows);
 
+/* The same for a statement without NULLs, with the planner held to an index. */
+extern uint64 apikey_run_by_index(ApikeyStatement *statement,
+								  const Datum *args, ApikeyRows *rows);
+
 /* Column (from 1) of a row (from 0). */
 extern Datum apikey_rows_get(const ApikeyRows *rows, uint64 row, int column,
 							 bool *is_null);

@@ -22,6 +22,7 @@
 #include "core/envelope.h"
 #include "encrypted.h"
 #include "errors.h"
+#include "identity.h"
 #include "judge.h"
 #include "keytype.h"
 #include "random.h"
@@ -460,7 +461,7 @@ apikey_stored_key_problem(const ApikeyStoredKey *key)
 void
 apikey_lock_for_write(void)
 {
-	PreventCommandIfReadOnly("a change of API keys");
+	apikey_refuse_read_only("a change of API keys");
 	LockRelationOid(apikey_relation("api_keys"), RowExclusiveLock);
 }
 

@@ -34,7 +34,7 @@ ALTER TABLE apikey.data_keys ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
 
 CREATE TABLE apikey.api_keys (
 	id uuid NOT NULL,
-	user_id text COLLATE "C" NOT NULL,
+	user_id text COLLATE "C" NOT NULL CHECK (char_length(user_id) BETWEEN 1 AND 255),
 	name text COLLATE "C" NOT NULL,
 	key_type text COLLATE "C" NOT NULL,
 	encrypted_value apikey.encrypted NOT NULL,

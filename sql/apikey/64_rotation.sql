@@ -48,12 +48,13 @@ COMMENT ON COLUMN apikey.reencryption.rows_left IS 'Rows that it has not met yet
 
 CREATE VIEW apikey.rotation_progress WITH (security_barrier = true) AS
 	SELECT CASE WHEN r.ended_at IS NOT NULL THEN 'finished'
+			WHEN pg_is_in_recovery() THEN 'unknown'
 			WHEN l.held THEN 'running'
 			ELSE 'interrupted' END AS state,
 		r.data_key, r.started_at, r.updated_at, r.ended_at,
 		r.rows_done, r.rows_left, r.rows_failed, s.rate AS rows_per_second,
 		CASE WHEN r.ended_at IS NULL AND l.held AND s.rate > 0
-			THEN r.updated_at + make_interval(secs => r.rows_left / s.rate) END AS estimated_end
+			THEN greatest(now(), r.updated_at + make_interval(secs => r.rows_left / s.rate)) END AS estimated_end
 	FROM apikey.reencryption r
 	CROSS JOIN LATERAL (SELECT round((r.rows_done / nullif(
 			extract(epoch FROM coalesce(r.ended_at, r.updated_at) - r.started_at), 0))::numeric, 1)::double precision) s(rate)
@@ -65,7 +66,7 @@ CREATE VIEW apikey.rotation_progress WITH (security_barrier = true) AS
 				AND objid = 'apikey.reencrypt_keys(integer, interval)'::regprocedure)) l(held);
 COMMENT ON VIEW apikey.rotation_progress IS
 'How far apikey.reencrypt_keys() is: one row for its last run, none before the first.';
-COMMENT ON COLUMN apikey.rotation_progress.state IS '"running"; "finished"; "interrupted": by a cancel or a crash, to be called again.';
+COMMENT ON COLUMN apikey.rotation_progress.state IS '"running"; "finished"; "interrupted": by a cancel or a crash, to be called again; "unknown": on a standby, which does not see whether the primary runs it.';
 COMMENT ON COLUMN apikey.rotation_progress.data_key IS 'The data key that values are moved to.';
 COMMENT ON COLUMN apikey.rotation_progress.started_at IS 'When the run began.';
 COMMENT ON COLUMN apikey.rotation_progress.updated_at IS 'When its last batch was written.';

@@ -44,6 +44,10 @@ CREATE TABLE before AS SELECT * FROM apikey.api_keys;
 SELECT apikey.rotate_data_key() IS NOT NULL AS rotated;
 SELECT state, rows FROM apikey.key_status ORDER BY created_at;
 CALL apikey.reencrypt_keys(batch_size => 7, pause => '0.001 s');
+-- There is no pause after the last batch.
+SELECT apikey.rotate_data_key() IS NOT NULL AS rotated;
+CALL apikey.reencrypt_keys(pause => '1 day');
+SELECT apikey.retire_data_key(id) IS NOT NULL AS retired FROM apikey.key_status WHERE state = 'inactive' AND rows = 0 ORDER BY created_at DESC LIMIT 1;
 SELECT state, rows FROM apikey.key_status ORDER BY created_at;
 SELECT state, rows_done, rows_left, rows_failed, rows_per_second > 0 AS rate, estimated_end, ended_at >= started_at AS ended,
 		data_key = (SELECT id FROM apikey.key_status k WHERE k.state = 'active') AS to_active
@@ -94,7 +98,10 @@ CALL apikey.reencrypt_keys();
 RESET default_transaction_read_only;
 -- A block that lets it commit may call it; whatever isolation is the default.
 SET default_transaction_isolation = 'serializable';
-DO $$ BEGIN CALL apikey.reencrypt_keys(); END $$;
+DO $$ BEGIN
+	CALL apikey.reencrypt_keys();
+	RAISE NOTICE 'goes on as %', current_setting('transaction_isolation');
+END $$;
 RESET default_transaction_isolation;
 
 -- Who may.  The caller's role stands at each commit and after.
@@ -145,6 +152,8 @@ UPDATE apikey.api_keys SET id = '11111111-1111-4111-8111-111111111111' WHERE nam
 UPDATE apikey.api_keys SET id = '22222222-2222-4222-8222-222222222222' WHERE name = 'key 2';
 DELETE FROM apikey.api_keys WHERE name = 'key 4';
 CALL apikey.reencrypt_keys();
+-- No user id is longer than reencrypt_keys() has room for.
+SELECT outcome($$UPDATE apikey.api_keys SET user_id = repeat('x', 256)$$) ~ '^23514' AS refused;
 -- Another value takes the place of one that is lost.
 SET apikey.identity = 'session';
 SET apikey.user_id = 'user 1';
@@ -231,6 +240,15 @@ ROLLBACK;
 BEGIN;
 UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3)) WHERE purpose = 'column' AND wrapped_key IS NOT NULL;
 SELECT regexp_replace(outcome('SELECT apikey.rewrap_data_keys()'), '[0-9a-f]{16}', 'F', 'g');
+ROLLBACK;
+
+-- So does one that was damaged without the word that a change gives, as by a
+-- disk, though this session has the key.
+BEGIN;
+ALTER TABLE apikey.data_keys DISABLE TRIGGER USER;
+SELECT count(*) FROM apikey.find_keys('a-value-of-no-use');
+UPDATE apikey.data_keys SET wrapped_key = '\x00' WHERE wrapped_key IS NOT NULL;
+SELECT outcome('SELECT apikey.rewrap_data_keys()');
 ROLLBACK;
 
 -- Clean up.

@@ -13,7 +13,7 @@ use ApikeyTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my ($node, $master_key) = new_node('main', conf => "apikey.identity = session\n");
+my ($node, $master_key) = new_node('main', conf => "apikey.identity = session\nmax_prepared_transactions = 2\n");
 my $user = new_session($node);
 
 sub sql
@@ -140,6 +140,22 @@ for (q{SELECT apikey.create_key_for('m', 'k', 'custom', 'value-of-m')},
 ask($user, 'COMMIT');
 
 # ----------------------------------------------------------------------
+# A prepared transaction is a writer in flight, too.
+# ----------------------------------------------------------------------
+
+ask($user, $_) for 'BEGIN', q{SELECT apikey.create_key_for('n', 'k', 'custom', 'value-of-n')},
+  q{PREPARE TRANSACTION 'writer'};
+sql('SELECT apikey.rotate_data_key()');
+sql('CALL apikey.reencrypt_keys()');
+my $retire = q{SELECT count(apikey.retire_data_key(id)) FROM apikey.key_status WHERE state = 'inactive'};
+is((run_sql($node, "SET lock_timeout = '100 ms'; $retire"))[1], '55P03', 'retire_data_key() waits for a prepared transaction');
+sql(q{COMMIT PREPARED 'writer'});
+is((run_sql($node, $retire))[1], '55000', 'and counts what it stored');
+sql('CALL apikey.reencrypt_keys()');
+is((run_sql($node, $retire))[1], '', 'until that has moved as well');
+check_rows($node, 'a prepared transaction');
+
+# ----------------------------------------------------------------------
 # Older snapshots: what was made since cannot be changed, and nothing is.
 # ----------------------------------------------------------------------
 
@@ -166,6 +182,17 @@ ask($user, 'ROLLBACK');
 is(sql('SELECT count(DISTINCT master_key) FROM apikey.key_status'), '1', 'all are under the old master key');
 is(scalar ask($user, 'SELECT apikey.rewrap_data_keys() > 1'), 't', 'in a transaction of its own all go under the new one');
 check_rows($node, 'at the end');
+
+# ----------------------------------------------------------------------
+# There is no active data key any more: by hand alone, and the run ends.
+# ----------------------------------------------------------------------
+
+sql('SELECT apikey.rotate_data_key()');
+$run = start_sql($node, q{CALL apikey.reencrypt_keys(1, '0.5 s')});
+ok(wait_for($node, q{SELECT state = 'running' AND rows_done >= 1 FROM apikey.rotation_progress}), 'a run is in its middle');
+sql('UPDATE apikey.data_keys SET deactivated_at = now() WHERE deactivated_at IS NULL');
+like(finish_sql($run), qr/keys re-encrypted: [1-9]/, 'without an active data key it ends');
+check_rows($node, 'without an active data key');
 
 $user->quit;
 $node->stop;

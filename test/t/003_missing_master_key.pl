@@ -1,0 +1,85 @@
+# Some data keys are under a master key that is not at hand, and some rows name
+# a data key that is not there: the source is looked at again, for a change
+# that a session has not heard of, but not for each row; and if it fails
+# meanwhile, what opened goes on to open.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use ApikeyTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use constant ROWS => 30;
+
+my $dir = PostgreSQL::Test::Utils::tempdir_short();
+my $key = put_master_keys("$dir/master.key", random_key());
+
+append_to_file("$dir/command", "#!/bin/sh\necho >> '$dir/runs'\ncat '$key'\n");
+chmod(0700, "$dir/command") or die "could not chmod: $!";
+
+my ($node) = new_node('main',
+	conf => "apikey.identity = session\napikey.master_key_source = 'command:$dir/command'\n");
+
+sub runs
+{
+	return -e "$dir/runs" ? length(slurp_file("$dir/runs")) : 0;
+}
+
+# For each user a row under each of three data keys, met one after the other.
+for my $name ('open', 'foreign', 'absent')
+{
+	$node->safe_psql('postgres',
+		"SELECT apikey.rotate_data_key(), count(apikey.create_key_for('u' || i, '$name', 'custom', 'value-of-$name'))
+			FROM generate_series(1, @{[ROWS]}) i GROUP BY 1");
+}
+my ($open, $foreign, $absent) = map {
+	$node->safe_psql('postgres',
+		"SELECT DISTINCT apikey.data_key_id(encrypted_value) FROM apikey.api_keys WHERE name = '$_'")
+} 'open', 'foreign', 'absent';
+$node->safe_psql('postgres', $_)
+  for "UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3)) WHERE id = '$foreign'",
+  "DELETE FROM apikey.data_keys WHERE id = '$absent'";
+
+my $session = new_session($node);
+ask($session, q{SET apikey.user_id = 'u1'});
+is(ask($session, q{SELECT apikey.reveal_key('open')}), 'value-of-open', 'a session reveals');
+
+my $problems = q{SELECT left(problem, 30), count(*) FROM apikey.verify_keys() v JOIN apikey.all_keys USING (user_id, id)
+	GROUP BY 1 ORDER BY 1};
+my $expected = "Data key ${\substr($foreign, 0, 21)}|${\ROWS}\nThere is no data key ${\substr($absent, 0, 9)}|${\ROWS}";
+my $before = runs();
+is(ask($session, $problems), $expected, 'verify_keys() tells what does not open');
+cmp_ok(runs() - $before, '<=', 1, 'the command ran once at most');
+
+$before = runs();
+for (1 .. 5)
+{
+	is(ask($session, q{SELECT apikey.reveal_key('foreign')}), 'KA002', 'under a master key that is not at hand');
+	is(ask($session, q{SELECT apikey.reveal_key('absent')}), 'KA003', 'under a data key that is not there');
+}
+is(runs(), $before, 'the command does not run for each');
+
+# A change of the data keys, and the source fails just now.
+rename($key, "$key.aside") or die "could not rename: $!";
+$node->safe_psql('postgres', 'UPDATE apikey.data_keys SET created_at = created_at');
+$before = runs();
+is(ask($session, q{SELECT apikey.reveal_key('foreign')}), 'KA002', 'the source fails: still the same error');
+is(runs(), $before + 1, 'after one look at the source');
+is(ask($session, q{SELECT apikey.reveal_key('open')}), 'value-of-open', 'what opened goes on to open');
+is(ask($session, $problems), $expected, 'and verify_keys() does not list it');
+rename("$key.aside", $key) or die "could not rename: $!";
+
+# A master key that comes without a reload is found when it is needed.
+my ($other) = slurp_file($key) =~ /^(\S+)/;
+put_master_keys($key, random_key(), $other);
+$node->safe_psql('postgres', "DELETE FROM apikey.data_keys WHERE id = '$foreign'");
+is($node->safe_psql('postgres', 'SELECT apikey.rewrap_data_keys()'), '2', 'another session rewraps, without a reload');
+is(ask($session, q{SELECT apikey.reveal_key('open')}), 'value-of-open', 'this one finds the new master key');
+
+$session->quit;
+$node->stop;
+done_testing();
