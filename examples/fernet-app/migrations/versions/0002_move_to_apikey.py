@@ -4,6 +4,7 @@ The two scripts need the extension, the Fernet key in the server's
 apikey.fernet_key_source, and the rights that setup.sql grants.
 """
 
+import logging
 import pathlib
 
 from alembic import op
@@ -13,10 +14,14 @@ down_revision = "0001"
 
 
 def run_script(name):
-    """As it stands: a "%" or ":" in it is no parameter."""
+    """By psycopg2 itself: a "%" or ":" in the script is no parameter, and no
+    error repeats all of it."""
     script = pathlib.Path(__file__).parent.parent / name
-    connection = op.get_bind().execution_options(no_parameters=True)
-    connection.exec_driver_sql(script.read_text(encoding="utf-8"))
+    connection = op.get_bind().connection
+    with connection.cursor() as cursor:
+        cursor.execute(script.read_text(encoding="utf-8"))
+    for notice in connection.notices:
+        logging.getLogger("alembic").info(notice.strip())
 
 
 def upgrade():
