@@ -13,6 +13,7 @@
 #include "mb/pg_wchar.h"
 
 #include "chars.h"
+#include "errors.h"
 
 /* U+202A-2E or U+2066-69, of three bytes? */
 static bool
@@ -86,40 +87,43 @@ is_ascii(const char *text, size_t len)
 	return true;
 }
 
+/* NULL, without raising: an error of PostgreSQL's would quote a character. */
+static const char *
+convert(const char *text, size_t len, int from, int to, size_t *converted_len)
+{
+	size_t		size = len * MAX_CONVERSION_GROWTH + 1;
+	char	   *converted = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	Oid			conversion = FindDefaultConversionProc(from, to);
+
+	if (!OidIsValid(conversion) ||
+		pg_do_encoding_conversion_buf(conversion, from, to,
+									  (unsigned char *) unconstify(char *, text),
+									  (int) len, (unsigned char *) converted,
+									  (int) size, true) != (int) len)
+	{
+		explicit_bzero(converted, size);
+		return NULL;
+	}
+	*converted_len = strlen(converted);
+	return converted;
+}
+
 const char *
 apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
 {
 	int			encoding = GetDatabaseEncoding();
-	char	   *utf8;
+	const char *utf8;
 
 	*utf8_len = len;
 	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || is_ascii(text, len))
 		return text;
-	utf8 = (char *) pg_do_encoding_conversion((unsigned char *) unconstify(char *, text),
-											  (int) len, encoding, PG_UTF8);
-	*utf8_len = strlen(utf8);
+	utf8 = convert(text, len, encoding, PG_UTF8, utf8_len);
+	if (utf8 == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("a text has characters that UTF-8 lacks"),
+				 apikey_errquiet()));
 	return utf8;
-}
-
-/* Convert without raising: an error of PostgreSQL's would quote a character. */
-static const char *
-convert_from_utf8(const char *utf8, size_t len, int encoding, size_t *text_len)
-{
-	size_t		size = len * MAX_CONVERSION_GROWTH + 1;
-	char	   *text = palloc(size);
-	Oid			conversion = FindDefaultConversionProc(PG_UTF8, encoding);
-
-	if (!OidIsValid(conversion) ||
-		pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
-									  (unsigned char *) unconstify(char *, utf8),
-									  (int) len, (unsigned char *) text,
-									  (int) size, true) != (int) len)
-	{
-		explicit_bzero(text, size);
-		return NULL;
-	}
-	*text_len = strlen(text);
-	return text;
 }
 
 const char *
@@ -132,5 +136,5 @@ apikey_from_utf8(const char *utf8, size_t len, size_t *text_len)
 		return utf8;
 	if (encoding == PG_UTF8)
 		return pg_verify_mbstr(PG_UTF8, utf8, (int) len, true) ? utf8 : NULL;
-	return convert_from_utf8(utf8, len, encoding, text_len);
+	return convert(utf8, len, PG_UTF8, encoding, text_len);
 }

@@ -22,6 +22,7 @@ extern bool apikey_has_outer_space(const char *text, size_t len);
  * dump can be restored into a database of another encoding.  The text itself
  * where it is the same there; else a palloc'ed copy, which the caller wipes
  * if it is secret.  A database of encoding SQL_ASCII has no other form.
+ * Raises 22P05 where UTF-8 lacks a character.
  */
 extern const char *apikey_to_utf8(const char *text, size_t len,
 								  size_t *utf8_len);

@@ -79,6 +79,8 @@ fernet_encrypt(PG_FUNCTION_ARGS)
 								VARDATA(token));
 	if (utf8 != VARDATA_ANY(value))
 		explicit_bzero(unconstify(char *, utf8), len);
+	/* Again: in UTF-8 it may be longer. */
+	refuse_long_value(len);
 	if (result != APIKEY_OK)
 		apikey_raise_libcrypto();
 	PG_RETURN_TEXT_P(token);
@@ -135,7 +137,7 @@ open_token(const ApikeyFernetToken *token, const ApikeyFernetKeys *keys,
 
 /*
  * An age in whole seconds, as Python's ttl: a day has 24 hours, a month 30
- * days.  Cutting off a fraction changes nothing, since times are whole.
+ * days.  Rounding down changes nothing, since times are whole.
  */
 static uint64
 max_age_seconds(const Interval *interval)
@@ -143,6 +145,8 @@ max_age_seconds(const Interval *interval)
 	int64		days = (int64) interval->month * DAYS_PER_MONTH + interval->day;
 	int64		seconds = days * SECS_PER_DAY + interval->time / USECS_PER_SEC;
 
+	if (interval->time % USECS_PER_SEC < 0)
+		seconds--;
 	if (seconds < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -177,20 +181,20 @@ judge_age(const ApikeyFernetToken *token, uint64 max_age, char *value)
 			 apikey_errargument("token")));
 }
 
-/* 22021 for bytes that no text of this database has; wipes them then. */
+/* 22021 for bytes that are no text; wipes them then. */
 static void
 judge_encoding(const ApikeyFernetToken *token, char *value, size_t len)
 {
-	int			encoding = GetDatabaseEncoding();
+	/* Python's text is UTF-8; SQL_ASCII takes all bytes but zeros. */
+	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
 
-	/* As Python has it: the bytes of a token's text are UTF-8. */
-	if (encoding == PG_SQL_ASCII || pg_verify_mbstr(PG_UTF8, value, (int) len, true))
+	if (pg_verify_mbstr(encoding, value, (int) len, true))
 		return;
 	explicit_bzero(value, token->room);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 			 errmsg("the value of the Fernet token is not text in encoding %s",
-					"UTF8"),
+					pg_encoding_to_char(encoding)),
 			 apikey_errargument("token")));
 }
 

@@ -3,26 +3,38 @@
 
     fernet.py make DIR COUNT KEY...     write what the database is to read
     fernet.py check DIR KEY...          check what the database has written
+    fernet.py vectors DIR               the same of the specification's vectors
+    fernet.py fingerprints KEY...       the keys' fingerprints
+    fernet.py encrypt KEY HEX           the token of these bytes
+    fernet.py decrypt KEY TOKEN         its bytes, as hexadecimal digits
 
 Files are in the text format of COPY; no field needs an escape.
 
     values.tsv      id, value as hexadecimal digits (UTF-8, 0 to 4096 bytes),
-                    token of the last key but for every third, whose key
-                    goes round
+                    token; the key goes round, and each is a second older
     bytes.tsv       the same of values that are no text
     altered.tsv     id, an altered token, whether Python opens it
     aged.tsv        age in seconds, token
+    vectors.tsv     the specification's: description, value as hexadecimal
+                    digits if it is valid, token; their key goes to stdout
     made.tsv        id, token that the database made of the value
     rotated.tsv     id, token that the database rotated
 """
 
 import base64
+import json
 import os
+import pathlib
 import random
 import sys
 import time
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+VECTORS = pathlib.Path(
+    "/usr/lib/python3/dist-packages/cryptography_vectors/fernet")
 
 # Of one to four bytes in UTF-8; the first is what API keys are made of.
 RANGES = [(0x21, 0x7E), (0x01, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF),
@@ -80,10 +92,11 @@ def opens(fernet, token):
 def make(directory, count, keys):
     fernets = [Fernet(key) for key in keys]
     several = MultiFernet(fernets)
+    now = int(time.time())
 
     def token(number, value):
-        which = number if number % 3 == 0 else -1
-        return fernets[which % len(fernets)].encrypt(value).decode()
+        return fernets[number % len(fernets)].encrypt_at_time(
+            value, now - number).decode()
 
     values = [random_text(number % 4097) for number in range(count)]
     write(directory, "values.tsv",
@@ -99,10 +112,29 @@ def make(directory, count, keys):
     write(directory, "altered.tsv",
           [(number, text.encode().hex(), opens(several, text))
            for number, text in enumerate(altered)])
-    now = int(time.time())
     write(directory, "aged.tsv",
           [(age, fernets[0].encrypt_at_time(b"aged", now - age).decode())
            for age in (-3600, -30, 0, 1000, 86400 * 31)])
+
+
+def vectors(directory):
+    """Those of the specification, as Debian's package has them; all have one
+    key.  What is generated is also to be read."""
+    rows = []
+    for name in ("generate", "verify", "invalid"):
+        for vector in json.loads((VECTORS / (name + ".json")).read_text()):
+            rows.append((vector.get("desc", "valid"),
+                         vector.get("src", "").encode().hex(),
+                         vector["token"], vector["secret"]))
+    assert len({row[3] for row in rows}) == 1
+    write(directory, "vectors.tsv", [row[:3] for row in rows])
+    print(rows[0][3])
+
+
+def fingerprint(key):
+    """As doc/format.md has it."""
+    return HKDF(hashes.SHA256(), 8, None, b"apikey/1/fernet/id").derive(
+        base64.urlsafe_b64decode(key)).hex()
 
 
 def check(directory, keys):
@@ -134,8 +166,21 @@ def check(directory, keys):
     print(checked)
 
 
+def main(command, *arguments):
+    if command == "make":
+        make(arguments[0], int(arguments[1]), arguments[2:])
+    elif command == "check":
+        check(arguments[0], arguments[1:])
+    elif command == "vectors":
+        vectors(arguments[0])
+    elif command == "fingerprints":
+        print(", ".join(fingerprint(key) for key in arguments))
+    elif command == "encrypt":
+        print(Fernet(arguments[0]).encrypt(
+            bytes.fromhex(arguments[1])).decode())
+    elif command == "decrypt":
+        print(Fernet(arguments[0]).decrypt(arguments[1].encode()).hex())
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "make":
-        make(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
-    else:
-        check(sys.argv[2], sys.argv[3:])
+    main(*sys.argv[1:])

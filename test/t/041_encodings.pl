@@ -12,7 +12,10 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my ($node) = new_node('encodings', extension => 0);
+my $fernet_key = random_key();
+my $fernet_file = put_master_keys(PostgreSQL::Test::Utils::tempdir_short() . '/fernet.key', $fernet_key);
+my ($node) = new_node('encodings', extension => 0,
+	conf => "apikey.fernet_key_source = 'file:$fernet_file'\n");
 my $dump = PostgreSQL::Test::Utils::tempdir . '/dump';
 
 # Text is written with escapes, so that this file is plain ASCII.
@@ -99,6 +102,94 @@ my (undef, $state, $messages) = run_sql(
 SELECT apikey.reveal_key('euro')}, db => 'without_euro');
 is($state, '22P05', '... it does not open there');
 unlike($messages, qr/20ac|e2 ?82 ?ac/i, '... and is not shown');
+
+# ----------------------------------------------------------------------
+# Fernet tokens: Python's text is UTF-8, whatever the database's encoding.
+# ----------------------------------------------------------------------
+
+# Texts as hexadecimal digits of UTF-8, and as SQL.
+my %texts = (
+	latin => [ '70c3a4737377c3b67264', q{U&'p\00e4ssw\00f6rd'} ],
+	kana => [ 'e38193e38293', q{U&'\3053\3093'} ],
+	euro => [ 'e282ac', q{U&'\20ac'} ]);
+
+sub fernet
+{
+	my ($command, $argument) = @_;
+
+	# In the form that Python takes.
+	return (run_command([ '/usr/bin/python3', '-B', "$FindBin::RealBin/../python/fernet.py",
+			$command, $fernet_key =~ tr{+/}{-_}r, $argument ]))[0];
+}
+
+sub ask_fernet
+{
+	my ($database, $sql) = @_;
+
+	return run_sql($node, "SET client_encoding = 'SQL_ASCII'; SELECT $sql", db => $database);
+}
+
+SKIP:
+{
+	skip 'there is no python3-cryptography', 1
+	  if system('/usr/bin/python3 -c "import cryptography.fernet" 2>/dev/null') != 0;
+
+	set_up('in_euc_jp', 'EUC_JP');
+	$node->safe_psql('in_euc_jp', 'CREATE EXTENSION apikey');
+	my %has = (
+		from_utf8 => [qw(euro kana latin)], from_latin1 => ['latin'],
+		in_euc_jp => [qw(kana latin)]);
+	for my $database (sort keys %has)
+	{
+		for my $name (sort keys %texts)
+		{
+			my ($hex, $text) = @{ $texts{$name} };
+			my $decrypt = sprintf("apikey.fernet_decrypt('%s')", fernet('encrypt', $hex));
+
+			if (!grep { $_ eq $name } @{ $has{$database} })
+			{
+				(undef, $state, $messages) = ask_fernet($database, $decrypt);
+				is($state, '22P05', "$name: a token of Python's is refused in $database");
+				like($messages, qr/the value has characters that the encoding of this database lacks/, '... and not shown');
+				next;
+			}
+			is((ask_fernet($database, "$decrypt = $text"))[0], 't', "$name: a token of Python's opens in $database");
+			is(fernet('decrypt', (ask_fernet($database, "apikey.fernet_encrypt($text)"))[0]),
+				$hex, '... and Python opens one of its');
+		}
+	}
+
+	my ($hex) = @{ $texts{latin} };
+	is( (ask_fernet('from_sql_ascii', "encode(apikey.fernet_decrypt('" . fernet('encrypt', $hex) . "')::bytea, 'hex')"))[0],
+		$hex, 'in SQL_ASCII the bytes are kept');
+	is( fernet('decrypt', (ask_fernet('from_sql_ascii', "apikey.fernet_encrypt(convert_from('\\x$hex', 'SQL_ASCII'))"))[0]),
+		$hex, '... both ways');
+
+	# No text has a zero byte; only in SQL_ASCII may it be other than UTF-8.
+	for my $database ('from_sql_ascii', sort keys %has)
+	{
+		for my $bytes ('610062', $database eq 'from_sql_ascii' ? () : ('61ff', 'eda080'))
+		{
+			(undef, $state, $messages) = ask_fernet($database, "apikey.fernet_decrypt('" . fernet('encrypt', $bytes) . "')");
+			is($state, '22021', "bytes $bytes are no text in $database");
+			like($messages, qr/the value of the Fernet token is not text in encoding/, '... and not shown');
+		}
+	}
+}
+
+# A character that UTF-8 lacks is not shown, either.
+set_up('in_win1252', 'WIN1252');
+$node->safe_psql('in_win1252', "CREATE EXTENSION apikey; SELECT apikey.rotate_data_key('column')");
+for my $call ("fernet_encrypt(chr(129))", "encrypt(chr(129), 'context')")
+{
+	(undef, $state, $messages) = run_sql($node, "SELECT apikey.$call", db => 'in_win1252');
+	is($state, '22P05', "$call is refused");
+	like($messages, qr/a text has characters that UTF-8 lacks/, '... and the character is not shown');
+}
+
+# The limit is that of the bytes in UTF-8.
+is((run_sql($node, 'SELECT apikey.fernet_encrypt(repeat(chr(228), (1 << 25) + 1))', db => 'from_latin1'))[1],
+	'54000', 'a value that is too long in UTF-8');
 
 $node->stop;
 done_testing();

@@ -1,6 +1,6 @@
 # Coming over from Fernet, with the application in examples/fernet-app: filled
 # with 1,000 keys, moved to the extension by its Alembic revision, compared,
-# used, and moved back.
+# used, and moved back, with what its users have done meanwhile.
 
 use strict;
 use warnings;
@@ -23,6 +23,7 @@ if (system("$python -c 'import cryptography.fernet, sqlalchemy, psycopg2, alembi
 }
 
 my $example = "$FindBin::RealBin/../../examples/fernet-app";
+my $guide = slurp_file("$FindBin::RealBin/../../doc/migrating-from-fernet.md");
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 
 # A copy, since a revision is generated in it.
@@ -88,6 +89,24 @@ sub export
 	return run_ok("every value is read, $which", 'app', '-m', 'app.export', 'URL', $which);
 }
 
+# A script of the example's, altered or not, as the owner of the tables and in
+# one transaction; what comes back is the SQLSTATE and all messages.
+sub run_script
+{
+	my ($script, $end) = @_;
+	my (undef, $state, $messages) = run_sql($node, "BEGIN;\n$script\n;$end", db => 'app', user => 'app_owner');
+
+	return ($state, $messages);
+}
+
+sub schema
+{
+	my ($dump) = run_command([ 'pg_dump', '--schema-only', '-t', 'api_keys', $node->connstr('app') ]);
+
+	# psql's guard, which is random.
+	return $dump =~ s/^\\(?:un)?restrict .*\n//mgr;
+}
+
 sub lines
 {
 	my ($text) = @_;
@@ -132,14 +151,33 @@ like($output, qr/5 of @{[ $count + 7 ]} rows of api_keys cannot be moved/, 'for 
 like($output, qr/api_keys\.id $_: /, "row $_ is named") for 9001 .. 9005;
 like($output, qr/api_keys\.id 9001: the value is not a Fernet token/, 'with its reason: no token');
 like($output, qr/api_keys\.id 9003: no Fernet key opens the token/, 'or no key');
+unlike($output, qr/gAAAAA/, 'and no token');
 is(sql('SELECT md5(string_agg(k::text, $$,$$ ORDER BY id)) FROM api_keys k'), $rows, 'all is as it was');
 is(sql('SELECT (SELECT count(*) FROM apikey.all_keys), (SELECT count(*) FROM apikey.linked_users), (SELECT version_num FROM alembic_version)'),
 	'0|0|0001', 'and nothing is in the extension');
-sql('DELETE FROM api_keys WHERE id > 9000');
+
+# Set aside, as the guide says.
+my ($aside) = $guide =~ /```sql\n(.*?)```/s;
+is((run_script($aside, 'COMMIT'))[0], '', 'rows are set aside');
+is(sql('SELECT string_agg(id::text, $$ $$ ORDER BY id) FROM api_keys_aside'), '9001 9003', 'those named');
+sql('DELETE FROM api_keys WHERE id > 9000; DROP TABLE api_keys_aside');
 
 # ----------------------------------------------------------------------
-# Over, after a try that is rolled back.
+# Over, after a try that is rolled back; beside keys that are there already.
 # ----------------------------------------------------------------------
+
+my $move = slurp_file("$dir/migrations/move_to_apikey.sql");
+my $schema = schema();
+my ($state, $messages);
+sql(q{
+CREATE TABLE copy AS TABLE api_keys;
+SELECT apikey.create_key_for('5', 'default', 'custom', 'here-before-the-move', metadata => '{"old_id": 5}');
+});
+($state, $messages) = run_script($move, 'COMMIT');
+is($state, 'P0001', 'a name that the user has there already is not moved');
+like($messages, qr/ 1 of @{[ $count + 2 ]} rows .*\nDETAIL:  api_keys\.id 5: the name "default" is taken\n/, 'and the row is named');
+is(sql('SELECT count(*) FROM apikey.all_keys'), '1', 'nor is any other');
+sql(q{BEGIN; SELECT apikey.set_user_id('5'); SELECT apikey.update_key('default', new_name => 'here before'); COMMIT});
 
 command_checks_all(
 	[
@@ -152,7 +190,25 @@ command_checks_all(
 	[qr/NOTICE:  @{[ $count + 2 ]} rows moved, 2 of them of a form that their type has no more/],
 	'a try tells what would be moved');
 is(sql(q{SELECT count(*), (SELECT count(*) FROM apikey.all_keys) FROM api_keys}),
-	$count + 2 . '|0', 'and moves nothing');
+	$count + 2 . '|1', 'and moves nothing');
+sql(q{SELECT apikey.purge_user('5')});
+
+# What does not compare is not moved.
+for my $change (
+	[ 'another value', 'secret := ', q{secret := 'x' || } ],
+	[ 'another user', 'user_id => old.user_id::text', q{user_id => (old.user_id % 200 + 1)::text} ],
+	[ 'another name', 'name => old.name', q{name => old.name || 'x'} ],
+	[ 'another time', 'created_at => old.created_at', q{created_at => old.created_at - interval '1 us'} ],
+	[ 'another state', 'CASE WHEN NOT old.is_active', q{CASE WHEN NOT old.is_active OR old.id = 1} ])
+{
+	my ($title, $from, $to) = @$change;
+
+	($state, $messages) = run_script($move =~ s/\Q$from\E/$to/r, 'COMMIT');
+	like($messages, qr/ERROR:  P0001: the move does not compare\nDETAIL:  api_keys\.id 1\b.*\nHINT:  Nothing was moved/, "$title is noticed");
+}
+is(sql(q{SELECT count(*), (SELECT count(*) FROM apikey.all_keys) FROM api_keys}),
+	$count + 2 . '|0', 'and nothing is moved');
+
 alembic('the keys are moved', 'upgrade', 'head');
 is(sql(q{SELECT to_regclass('api_keys') IS NULL, (SELECT count(*) FROM apikey.all_keys)}),
 	't|' . ($count + 2), 'each of them, and the old table is gone');
@@ -166,6 +222,26 @@ is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE key_type = 'custom' AND meta
 is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE name = 'of old'}), '2', 'values of an old form are kept');
 like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'after'), qr/works/, 'on the extension');
 
+# Once more, from a copy: nothing is there twice.
+my $table = q{CREATE TABLE api_keys AS TABLE copy};
+sql('GRANT SELECT ON copy TO app_owner');
+($state, $messages) = run_script("$table;$move", 'COMMIT');
+like($messages, qr/ERROR:  P0001: @{[ $count + 2 ]} of @{[ $count + 2 ]} rows of api_keys cannot be moved\nDETAIL:  api_keys\.id 1: the (?:id|name "default") is taken\n/,
+	'what was moved is not moved twice');
+
+# A second table of the same form and of the same users; none of it is taken
+# for the first one's on the way back.
+($state, $messages) = run_script(
+	"$table; UPDATE api_keys SET name = 'of a team ' || name; ALTER TABLE api_keys RENAME TO team_keys;"
+	  . ($move =~ s/api_keys/team_keys/gr) =~ s/00000001-/00000002-/gr
+	  . ';' . slurp_file("$dir/migrations/move_back.sql"),
+	'ROLLBACK');
+is($state, '', 'another table is moved besides');
+like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} rows moved/, 'whole');
+like($messages, qr/NOTICE:  00000: @{[ $count + 4 ]} keys moved back/, 'and stays when the first one is moved back');
+like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} keys stay in apikey: 0 do not open, @{[ $count + 2 ]} are of other users or another table/, 'of which is told');
+sql('DROP TABLE copy');
+
 # Alembic sees nothing to do.
 alembic('a revision is generated', 'revision', '--autogenerate', '-m', 'nothing', '--rev-id', '0003');
 my ($generated) = glob("$dir/migrations/versions/0003_*.py");
@@ -175,12 +251,19 @@ unlink($generated);
 # The model beside the old one, through SQLAlchemy.
 append_to_file("$dir/app/look.py", <<'END');
 import sys
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from . import after
 engine = after.make_engine(sys.argv[1])
 with after.UserSession(engine, 3) as session, session.begin():
     key = session.execute(select(after.ApiKey).filter_by(name="default")).scalar_one()
-    print(key.user.id, key.user_id, key.extra["old_key_type"] != "", key.hint[-7:-4])
+    print(key.user_id, after.old_id(key), key.hint[-7:-4])
+statements = []
+@event.listens_for(engine, "before_cursor_execute")
+def note(connection, cursor, statement, *rest):
+    statements.append(statement)
+keys = after.Keys(engine, 3)
+print(len(keys.list()) > 3, len(statements), "reveal" in str(statements))
+print("ANTHROPIC_API_KEY" in keys.environment(), len(statements))
 with after.Session(engine) as session, session.begin():
     print(session.execute(select(after.ApiKey)).all())
 try:
@@ -193,8 +276,8 @@ except Exception as error:
     print(error.orig.pgcode)
 END
 is( run_ok('the model', 'app', '-m', 'app.look', 'URL'),
-	"3 3 True ...\n[]\nFalse KA008 value\n22023\n",
-	'is one user\'s, and errors are clear and show no value');
+	"3 3 ...\nTrue 2 False\nTrue 4\n[]\nFalse KA008 value\n22023\n",
+	'is one user\'s, reads no more than it is asked for, and errors are clear and show no value');
 
 # Users and their keys are tied.
 sql('DELETE FROM users WHERE id = 200');
@@ -204,34 +287,77 @@ is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE user_id = '200'}), '0', 'a d
 # Back, and over again.
 # ----------------------------------------------------------------------
 
-# What has a new id, and what is about to change, is left out of comparisons.
-sub old_rows
+# What users do meanwhile, each with a key that was moved.
+sub as_user
 {
-	my ($text) = @_;
+	my ($user, $call) = @_;
+	my (undef, $failed, $why) = run_sql($node,
+		"BEGIN; SELECT apikey.set_user_id('$user'); SELECT apikey.$call; COMMIT", db => 'app', user => 'app');
 
-	return join('', grep { !/"id": null/ && !/"user_id": 4[,}]/ } split(/^/m, $text));
+	is($failed, '', "$call as user $user") or diag($why);
+	return;
 }
 
+my $of_custom = sql(q{SELECT min(user_id::int) FROM apikey.all_keys
+	WHERE name = 'default' AND key_type = 'custom' AND is_active AND user_id::int > 30});
+my $of_deleted = sql(q{SELECT min(user_id::int) FROM apikey.all_keys
+	WHERE deleted_at IS NOT NULL AND user_id::int > 30});
+
+# Notes that look like what the move leaves are not believed.
+as_user(10, q{update_key('default', new_metadata => '{"old_id": 1}')});
+as_user(10, q{create_key('new', 'custom', 'a-value-of-today', metadata => '{"old_id": "99999999999"}')});
+as_user(10, q{create_key('newer', 'custom', 'a-value-of-today', metadata => '{"old_id": [], "old_key_type": null}')});
+as_user(11, q{update_key('default', new_name => 'renamed')});
+as_user($of_custom, q{update_key('default', new_value => 'a-value-of-today')});
+as_user($of_deleted, qq{restore_key(id, 'restored') FROM apikey.deleted_keys LIMIT 1});
+as_user(12, q{delete_key('default')});
+as_user(13, q{purge_key(apikey.delete_key('default'))});
 $after = export('after');
 is(lines($after), sql('SELECT count(*) FROM apikey.all_keys'), 'all keys of today are read');
+
+# What can be used no more; what does not open; what is of another table; and
+# an id that is there twice.
+as_user(20, q{disable_key('default')});
 sql(q{
-SELECT apikey.disable_key_for(user_id, id) FROM apikey.all_keys WHERE user_id = '4' AND name = 'default';
-SELECT apikey.create_key_for('4', 'expired', 'custom', 'a-value-of-no-use',
+SELECT apikey.create_key_for('20', 'expired', 'custom', 'a-value-of-no-use',
 	expires_at => now() - interval '1 day', created_at => now() - interval '2 days');
+SELECT apikey.create_key_for('20', 'expires', 'custom', 'a-value-of-no-use', expires_at => now() + interval '1 day');
+SELECT apikey.create_key_for('20', 'twice', 'custom', 'a-value-of-no-use', id => '00000001-0000-8000-8000-000000000001');
+SELECT apikey.create_key_for('21', 'of a team', 'custom', 'a-value-of-no-use', id => '00000002-0000-8000-8000-000000000007');
+UPDATE apikey.api_keys SET encrypted_value = (SELECT encrypted_value FROM apikey.api_keys WHERE user_id = '20' AND name = 'twice')
+	WHERE user_id = '21' AND name = 'default';
 });
-alembic('the keys are moved back', 'downgrade', '0001');
-is(sql(q{SELECT (SELECT count(*) FROM apikey.all_keys), (SELECT count(*) FROM apikey.linked_users)}),
-	'0|0', 'and the extension has none left');
-is(sql(q{SELECT name, is_active FROM api_keys WHERE user_id = 4 AND name IN ('default', 'expired') ORDER BY name}),
-	"default|f\nexpired|t", 'one that was disabled is not active, one that was expired is there');
+my $total = sql('SELECT count(*) FROM apikey.all_keys') - 2;
+like(alembic('the keys are moved back', 'downgrade', '0001'),
+	qr/NOTICE:  $total keys moved back\n.*NOTICE:  2 keys stay in apikey: 1 do not open, 1 are of other users or another table\n/,
+	'and which stay is told');
+is(sql(q{SELECT string_agg(name, ', ' ORDER BY name) FROM apikey.all_keys}), 'default, of a team', 'they are there');
+is(sql(q{SELECT users FROM apikey.linked_users}), 'users', 'and tied to their users still');
+is(schema(), $schema, 'the table is as it was');
+is(sql(q{SELECT string_agg(name || ': ' || is_active, ', ' ORDER BY name) FROM api_keys
+		WHERE user_id = 20 AND name IN ('default', 'expired', 'expires')}),
+	'default: false, expired: false, expires: true', 'what was disabled or expired is not active');
+is(sql(q{SELECT name FROM api_keys WHERE id = 1}), 'default', 'one id for two: the older key has it');
+is(sql(q{SELECT max(id) = nextval('api_keys_id_seq') - 1 FROM api_keys}), 't', 'new rows come behind the old ones');
+
+# Users 20 and 21 aside, all is as it was; those that came since have new ids.
+sub rows_of
+{
+	my ($text, $known) = @_;
+	my @rows = grep { !/"user_id": 2[01]\b/ } split(/^/m, $text);
+
+	s/"id": (\d+)/exists $known->{$1} ? $& : '"id": null'/e for @rows;
+	return join('', sort(@rows));
+}
+
+my %known = map { $_ => 1 } $after =~ /"id": (\d+)/g;
 my $back = export('before');
-my $expected = old_rows($after);
-my %is_back = map { $_ => 1 } split(/^/m, $back);
-is(lines($back), lines($after) + 1, 'Python opens each value');
-is(scalar(grep { !$is_back{$_} } split(/^/m, $expected)), 0, 'old ids, and all the rest, are as they were')
-  or diag($expected);
+is(lines($back), $total, 'Python opens each value');
+is(rows_of($back, \%known), rows_of($after, \%known), 'old ids, and all that users did, are kept');
+unlike($back, qr/"id": null/, 'each has an id');
 like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'before'), qr/works/, 'as it did before');
 
+sql(q{SELECT apikey.purge_user('21')});
 $back = export('before');
 alembic('the keys are moved a second time', 'upgrade', 'head');
 ok(export('after') eq $back, 'and are the same again');

@@ -1,13 +1,13 @@
-"""After: the model is mapped on the view apikey.keys, writes are functions.
+"""After: models are mapped on views of the extension, writes are functions.
 
 No key of encryption is here any more, and no WHERE user_id: the transaction
 says whose it is, and the database shows that user's keys alone.
 """
 
 from sqlalchemy import (Boolean, Column, DateTime, Integer, MetaData, Text,
-                        cast, create_engine, event, func, select)
+                        create_engine, event, func, select)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
-from sqlalchemy.orm import Session, declarative_base, foreign, relationship
+from sqlalchemy.orm import Session, declarative_base, object_session
 
 Base = declarative_base(metadata=MetaData())
 
@@ -26,25 +26,42 @@ class ApikeyView(Base):
     __abstract__ = True
     metadata = MetaData(schema="apikey")
 
-
-class ApiKey(ApikeyView):
-    __tablename__ = "keys"
-
     id = Column(UUID(as_uuid=True), primary_key=True)
     user_id = Column(Text)
     name = Column(Text)
     key_type = Column(Text)
-    hint = Column(Text)
     # "metadata" is taken by SQLAlchemy itself.
     extra = Column("metadata", JSONB)
     created_at = Column(DateTime(timezone=True))
     updated_at = Column(DateTime(timezone=True))
+
+
+class ApiKey(ApikeyView):
+    __tablename__ = "keys"
+
+    hint = Column(Text)
     expires_at = Column(DateTime(timezone=True))
     is_active = Column(Boolean)
 
-    user = relationship(
-        User, viewonly=True,
-        primaryjoin=lambda: foreign(ApiKey.user_id) == cast(User.id, Text))
+    def reveal(self):
+        """The value, read when it is asked for and kept nowhere."""
+        return object_session(self).scalar(
+            select(func.apikey.reveal_key(self.id)))
+
+    def update(self, new_value=None, new_name=None):
+        session = object_session(self)
+        session.scalar(
+            select(func.apikey.update_key(self.id, new_value, new_name)))
+        session.expire(self)
+
+    def remove(self):
+        session = object_session(self)
+        session.scalar(select(func.apikey.delete_key(self.id)))
+        session.expunge(self)
+
+
+class DeletedKey(ApikeyView):
+    __tablename__ = "deleted_keys"
 
 
 def make_engine(url):
@@ -71,50 +88,63 @@ class Keys:
         self.engine = engine
         self.user_id = user_id
 
-    def call(self, function, *arguments):
-        with UserSession(self.engine, self.user_id) as session, session.begin():
-            return session.scalar(select(function(*arguments)))
+    def session(self):
+        return UserSession(self.engine, self.user_id)
+
+    def find(self, session, name):
+        return session.execute(
+            select(ApiKey).filter_by(name=name, is_active=True)).scalar_one()
 
     def add(self, name, key_type, value):
-        self.call(func.apikey.create_key, name, key_type, value)
+        with self.session() as session, session.begin():
+            session.scalar(
+                select(func.apikey.create_key(name, key_type, value)))
 
     def list(self):
-        with UserSession(self.engine, self.user_id) as session, session.begin():
+        with self.session() as session, session.begin():
             keys = session.execute(
                 select(ApiKey).filter_by(is_active=True)
                 .order_by(ApiKey.name)).scalars()
             return [(key.name, key.key_type) for key in keys]
 
     def value(self, name):
-        return self.call(func.apikey.reveal_key, name)
+        with self.session() as session, session.begin():
+            return self.find(session, name).reveal()
+
+    def environment(self):
+        """All that a program of the user's needs, in one query:
+        {"OPENAI_API_KEY": ...}"""
+        with self.session() as session, session.begin():
+            return session.scalar(select(func.apikey.reveal_env()))
 
     def replace(self, name, value):
-        self.call(func.apikey.update_key, name, value)
+        with self.session() as session, session.begin():
+            self.find(session, name).update(new_value=value)
 
     def rename(self, name, new_name):
-        self.call(func.apikey.update_key, name, None, new_name)
+        with self.session() as session, session.begin():
+            self.find(session, name).update(new_name=new_name)
 
     def remove(self, name):
-        self.call(func.apikey.delete_key, name)
+        with self.session() as session, session.begin():
+            self.find(session, name).remove()
 
 
-class DeletedKey(ApikeyView):
-    __tablename__ = "deleted_keys"
+def old_id(key):
+    """What migrations/move_to_apikey.sql let the id end in; None if newer."""
+    front, _, end = str(key.id).rpartition("-")
+    return int(end) if front == "00000001-0000-8000-8000" else None
 
-    id = Column(UUID(as_uuid=True), primary_key=True)
-    user_id = Column(Text)
-    name = Column(Text)
-    key_type = Column(Text)
-    extra = Column("metadata", JSONB)
-    created_at = Column(DateTime(timezone=True))
-    updated_at = Column(DateTime(timezone=True))
+
+def old_key_type(key):
+    noted = key.extra.get("old_key_type") if key.key_type == "custom" else None
+    return noted or key.key_type
 
 
 def describe(key, active, value):
     return {
-        "user_id": int(key.user_id), "id": key.extra.get("old_id"),
-        "name": key.name,
-        "key_type": key.extra.get("old_key_type", key.key_type),
+        "user_id": int(key.user_id), "id": old_id(key), "name": key.name,
+        "key_type": old_key_type(key),
         "is_active": active,
         "created_at": key.created_at.timestamp(),
         "updated_at": key.updated_at.timestamp(), "value": value,
@@ -131,12 +161,12 @@ def export(engine):
         users = session.execute(select(User.id)).scalars().all()
     for user_id in users:
         with UserSession(engine, user_id) as session:
-            for key in session.execute(select(ApiKey)).scalars():
-                yield describe(key, True, session.scalar(
-                    select(func.apikey.reveal_key(key.name))))
-            for key in session.execute(select(DeletedKey)).scalars():
-                session.scalar(select(
-                    func.apikey.restore_key(key.id, "restored %s" % key.id)))
+            for row in session.execute(select(
+                    ApiKey, func.apikey.reveal_key(ApiKey.id))):
+                yield describe(row[0], row[0].is_active, row[1])
+            for key in session.execute(select(DeletedKey)).scalars().all():
+                session.scalar(select(func.apikey.restore_key(
+                    key.id, "restored %s" % key.id)))
                 yield describe(key, False, session.scalar(
-                    select(func.apikey.reveal_key("restored %s" % key.id))))
+                    select(func.apikey.reveal_key(key.id))))
             session.rollback()

@@ -3,12 +3,15 @@
 import os
 import pathlib
 import sys
+from logging.config import fileConfig
 
 from alembic import context
 from sqlalchemy import create_engine
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from app.after import Base  # noqa: E402
+
+fileConfig(context.config.config_file_name)
 
 
 def include_name(name, type_, parents):

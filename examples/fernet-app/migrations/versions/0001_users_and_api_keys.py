@@ -7,8 +7,13 @@ revision = "0001"
 down_revision = None
 
 
-def create_api_keys():
-    """Also what the downgrade of a later revision comes back to."""
+def upgrade():
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False))
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON users TO app")
+    op.execute("GRANT USAGE ON SEQUENCE users_id_seq TO app")
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -22,16 +27,6 @@ def create_api_keys():
         sa.Column("is_active", sa.Boolean, nullable=False))
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys TO app")
     op.execute("GRANT USAGE ON SEQUENCE api_keys_id_seq TO app")
-
-
-def upgrade():
-    op.create_table(
-        "users",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("name", sa.Text, nullable=False))
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON users TO app")
-    op.execute("GRANT USAGE ON SEQUENCE users_id_seq TO app")
-    create_api_keys()
 
 
 def downgrade():
