@@ -4,7 +4,7 @@ CREATE FUNCTION apikey.rewrap_data_keys() RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_rewrap_data_keys';
 COMMENT ON FUNCTION apikey.rewrap_data_keys() IS
-'Wraps every data key under the primary master key, and returns how many were not yet; the older master keys can go when status() says so. Values are not touched: milliseconds, beside any traffic. KA001, KA002, KA003: nothing is changed, since a data key does not open; the message names it.';
+'Wraps every data key under the primary master key, and returns how many were not yet; the older master keys can go when status() says so. Values are not touched: milliseconds, beside any traffic. KA001, KA002, KA003: nothing is changed, since a data key does not open; the message names it. 40001: the transaction''s snapshot is older than a data key.';
 REVOKE ALL ON FUNCTION apikey.rewrap_data_keys() FROM PUBLIC;
 
 CREATE PROCEDURE apikey.reencrypt_keys(batch_size integer DEFAULT 1000, pause interval DEFAULT '0 s')
@@ -18,7 +18,7 @@ CREATE FUNCTION apikey.retire_data_key(id uuid, force boolean DEFAULT false) RET
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_retire_data_key';
 COMMENT ON FUNCTION apikey.retire_data_key(uuid, boolean) IS
-'Destroys a data key for good, and returns its id; what is under it anywhere, also in old backups once they are restored beside it, cannot be opened any more. 55000 for one that is active or destroyed, that a row is under (with the count), or, without force, of purpose "column", whose users cannot be seen. 22023: no such data key. Waits for transactions that write keys.';
+'Destroys a data key for good, and returns its id; what is under it anywhere, such as a row that is brought back from a backup by itself, cannot be opened any more (a whole dump from before has its own copy of the key). 55000 for one that is active or destroyed, that a row is under (with the count), or, without force, of purpose "column", whose users cannot be seen. 22023: no such data key. 40001: the transaction''s snapshot is older than the data key. Waits for transactions that are writing keys, and holds none up.';
 REVOKE ALL ON FUNCTION apikey.retire_data_key(uuid, boolean) FROM PUBLIC;
 
 -- The last run of reencrypt_keys(); written with each batch.  Not dumped: it
