@@ -95,7 +95,7 @@ is( $standby->safe_psql('postgres',
 	'standby: status() finds no fault');
 
 # ----------------------------------------------------------------------
-# Writing is refused, by PostgreSQL's own error.
+# Writing is refused, by PostgreSQL's own error for a standby.
 # ----------------------------------------------------------------------
 
 for my $sql (
@@ -113,12 +113,16 @@ for my $sql (
 	my ($out, $state, $messages) = run_as($standby, 'u1', $sql);
 
 	is($state, '25006', "standby: refused: $sql") or diag($messages);
+	like($messages, qr/cannot execute a change of API keys during recovery/, 'as on any standby');
 	unlike($messages, qr/some-value/, 'without the value');
 }
 for my $sql (
 	q{SELECT apikey.rotate_data_key()},
 	q{SELECT apikey.purge_user('u1')},
 	q{SELECT apikey.purge_deleted('0')},
+	q{SELECT apikey.rewrap_data_keys()},
+	q{CALL apikey.reencrypt_keys()},
+	q{SELECT apikey.retire_data_key(id) FROM apikey.key_status},
 	q{CREATE TABLE users (id text PRIMARY KEY)})
 {
 	my ($out, $state, $messages) = run_sql($standby, $sql);
