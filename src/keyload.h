@@ -14,6 +14,7 @@
 
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "source.h"
 
 /* A kind of keys; a static variable of whoever owns them. */
