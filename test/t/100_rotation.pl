@@ -65,9 +65,9 @@ for (
 	add_keys('u', 4);
 	# The one who changes has chosen the old data key before the rotation.
 	ask($user, $_) for 'BEGIN', $change;
-	sql('SELECT apikey.rotate_data_key()');
+	my $target = sql('SELECT apikey.rotate_data_key()');
 	my $run = start_sql($node, 'CALL apikey.reencrypt_keys(1)');
-	ok(wait_for($node, q{SELECT rows_done >= 3 FROM apikey.rotation_progress}),
+	ok(wait_for($node, "SELECT rows_done >= 3 FROM apikey.rotation_progress WHERE data_key = '$target'"),
 		"$title: the others are done");
 	if ($change !~ /create_key/)
 	{
@@ -128,7 +128,8 @@ for my $way ('cancel', 'terminate', 'restart')
 		"$way: it runs");
 	if ($way eq 'restart')
 	{
-		$node->restart('immediate');
+		$node->stop('immediate');
+		$node->start;
 	}
 	else
 	{
