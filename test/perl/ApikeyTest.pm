@@ -77,11 +77,13 @@ sub put_master_keys
 #	preload		whether the library is preloaded; default: yes
 #	extension	whether the extension is installed; default: yes
 #	conf		lines for postgresql.conf, which are read last
-#	init		arguments of PostgreSQL::Test::Cluster->init, as a list
+#	cluster		arguments of PostgreSQL::Test::Cluster->new, as a list
+#	init		the same of PostgreSQL::Test::Cluster->init
 sub new_node
 {
 	my ($name, %options) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $node =
+	  PostgreSQL::Test::Cluster->new($name, @{ $options{cluster} // [] });
 	my $master_key = $options{master_key};
 	my $preload = ($options{preload} // 1) ? 'apikey' : '';
 
