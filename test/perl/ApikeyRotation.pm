@@ -13,7 +13,8 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(start_sql finish_sql wait_for rows_left check_rows);
 
-# Run a statement in a session of its own, in the background.
+# Run a statement in a session of its own, in the background.  One that does not
+# end in time ends the test.
 sub start_sql
 {
 	my ($node, $sql) = @_;
@@ -22,7 +23,8 @@ sub start_sql
 	$run{handle} = IPC::Run::start(
 		[ 'psql', '-X', '-q', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres'), '-c', $sql ],
 		'<' => \undef,
-		'&>' => \$run{out});
+		'&>' => \$run{out},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return \%run;
 }
 

@@ -345,34 +345,13 @@ same($target, 'custom', 'clean');
 # Another master key
 # ----------------------------------------------------------------------
 
+my %query = @portrait;
 my $fingerprint = $target->safe_psql('parallel',
 	'SELECT DISTINCT master_key FROM apikey.key_status');
-my $rows = $target->safe_psql('parallel', $portrait[1]);
-
-put_master_keys($target_key, $other_key);
-$target->reload;
-for my $sql (
-	q{SELECT apikey.create_key('n', 'custom', 'some-value')},
-	q{SELECT apikey.set_key('early', 'custom', 'some-value')},
-	q{SELECT apikey.reveal_key('early')},
-	q{SELECT apikey.update_key('early', new_name => 'late')})
-{
-	my ($out, $state, $messages) =
-	  run_as($target, '1', $sql, db => 'parallel');
-
-	is($state, 'KA002', "another master key: $sql");
-	like($messages, qr/ERROR: .*\Q$fingerprint\E/,
-		'which names the fingerprint');
-}
-is((run_sql($target, 'SELECT apikey.rotate_data_key()', db => 'parallel'))[1],
-	'KA002', 'another master key: no data key is made');
-is($target->safe_psql('parallel', $portrait[1]), $rows,
-	'another master key: nothing was written');
-is( (run_as($target, '1', 'SELECT count(*) FROM apikey.keys', db => 'parallel'))[0],
-	'6',
-	'another master key: keys are listed');
 
 # A restore needs no key at all.
+put_master_keys($target_key, $other_key);
+$target->reload;
 $target->safe_psql('postgres', 'CREATE DATABASE later');
 command_ok(
 	[
@@ -380,10 +359,61 @@ command_ok(
 		$target->connstr('later'), "$dumps/custom.dump"
 	],
 	'another master key: restored all the same');
+for my $database ('parallel', 'later')
+{
+	my $title = "another master key, $database";
+	my $refused = sub {
+		my ($sql, undef, $state, $messages) = @_;
+
+		is($state, 'KA002', "$title: $sql");
+		like($messages, qr/ERROR: .*\Q$fingerprint\E/,
+			'which names the fingerprint');
+	};
+
+	for my $sql (
+		q{SELECT apikey.create_key('n', 'custom', 'some-value')},
+		q{SELECT apikey.set_key('early', 'custom', 'some-value')},
+		q{SELECT apikey.reveal_key('early')},
+		q{SELECT apikey.update_key('early', new_name => 'late')})
+	{
+		$refused->($sql, run_as($target, '1', $sql, db => $database));
+	}
+	for my $sql (
+		'SELECT apikey.rotate_data_key()',
+		'SELECT apikey.rewrap_data_keys()',
+		'CALL apikey.reencrypt_keys()')
+	{
+		$refused->($sql, run_sql($target, $sql, db => $database));
+	}
+	for my $table ('stored keys', 'data keys')
+	{
+		is(sorted_lines($target->safe_psql($database, $query{$table})),
+			$original{$table}, "$title: nothing was written: $table");
+	}
+	is( (run_as($target, '1', 'SELECT count(*) FROM apikey.keys', db => $database))[0],
+		'6',
+		"$title: keys are listed");
+}
 
 put_master_keys($target_key, $first_key);
 $target->reload;
-same($target, $_, "the right key again, $_") for 'parallel', 'later';
+for my $database ('parallel', 'later')
+{
+	my $title = "the right key again, $database";
+
+	same($target, $database, $title);
+
+	# And all of it rotates.
+	$target->safe_psql($database, $_)
+	  for 'SELECT apikey.rotate_data_key()', 'CALL apikey.reencrypt_keys()';
+	is( $target->safe_psql($database,
+			q{SELECT count(apikey.retire_data_key(id)) FROM apikey.key_status WHERE purpose = 'value' AND state = 'inactive'}),
+		'3',
+		"$title: the data keys of the dump are retired");
+	is(values_of($target, $database), $original_values, "$title: every user's values, under a new one");
+	is($target->safe_psql($database, 'SELECT count(*) FROM apikey.verify_keys()'),
+		'0', "$title: all of them open");
+}
 $target->stop;
 
 # ----------------------------------------------------------------------

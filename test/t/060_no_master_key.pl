@@ -1,6 +1,8 @@
-# What works without a master key or with a wrong one, and what does not: every
-# function on a table with keys, its SQLSTATE, and that nothing was written.
-# And what status() says of each.
+# A master key that is missing, truncated, wrong, older or newer than the one
+# that is needed, in mid-session, at a reload and at the start: what works and
+# what does not (every function on a table with keys, and its SQLSTATE), that
+# nothing is written, what is told to whom, and that putting the key back is all
+# it takes.  And data keys that are damaged or destroyed.
 
 use strict;
 use warnings;
@@ -12,8 +14,8 @@ use ApikeyTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my ($first_key, $newer_key, $wrong_key) =
-  (random_key(), random_key(), random_key());
+my ($first_key, $older_key, $newer_key, $wrong_key) =
+  map { random_key() } 1 .. 4;
 
 my ($node, $key_file) = new_node('main', conf => "apikey.master_key_source = ''\n");
 my ($path) = $key_file =~ m{(.*)/};
@@ -34,12 +36,15 @@ sub status
 	return split(/\|/, $row, 2);
 }
 
-sub counts
+# All that a write could change.
+sub stored
 {
-	return $node->safe_psql('postgres',
-		q{SELECT (SELECT count(*) FROM apikey.api_keys), (SELECT count(*) FROM apikey.data_keys),
-			(SELECT md5(string_agg(k::text, '' ORDER BY id)) FROM apikey.api_keys k)}
-	);
+	return join(
+		"\n",
+		map {
+			$node->safe_psql('postgres',
+				"SELECT '$_', count(*), md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM apikey.$_ t")
+		} 'api_keys', 'data_keys', 'reencryption');
 }
 
 # ----------------------------------------------------------------------
@@ -65,7 +70,7 @@ is((run_as($node, 'u1', q{SELECT * FROM apikey.check_key('groq', 'x')}))[1],
 	'', 'no source: a value is judged');
 is((run_sql($node, 'SELECT apikey.rotate_data_key()'))[1],
 	'KA001', 'no source: no data key is made');
-is(counts(), '0|0|', 'no source: nothing was written');
+is(stored(), "api_keys|0|\ndata_keys|0|\nreencryption|0|", 'no source: nothing was written');
 
 my ($value, $advice) = status('master key source');
 is($value, 'none; error', 'status(): no source');
@@ -79,7 +84,8 @@ is((status('data keys for values'))[0],
 # A source, and keys
 # ----------------------------------------------------------------------
 
-put_master_keys($key_file, $first_key);
+# First another one, which a rotation then leaves behind.
+put_master_keys($key_file, $older_key);
 $node->safe_psql('postgres',
 	"ALTER SYSTEM SET apikey.master_key_source = 'file:$key_file'");
 $node->reload;
@@ -110,6 +116,11 @@ run_sql($node,
 	q{SELECT apikey.rotate_data_key('column');
 	  CREATE TABLE secrets AS SELECT apikey.encrypt('secret', 'here') AS v});
 
+put_master_keys($key_file, $first_key, $older_key);
+$node->reload;
+is((run_sql($node, 'SELECT apikey.rewrap_data_keys()'))[0], '2', 'the master key is rotated');
+put_master_keys($key_file, $first_key);
+$node->reload;
 my ($fingerprint) = (status('master key fingerprint'))[0] =~ /^(\w+); ok$/;
 like($fingerprint, qr/^[0-9a-f]{16}$/, 'status(): the fingerprint');
 is((status('master key'))[0], '1 at hand; ok', 'status(): a master key');
@@ -176,12 +187,11 @@ my @admin_works = (
 	qq{SELECT apikey.restore_key_for('u1', '$deleted_id')},
 	q{SELECT apikey.purge_deleted('0')},
 	q{SELECT apikey.purge_user('u2')});
-my $before = counts();
+my $before = stored();
 
-# With a wrong key verify_keys() tells of each row; without one it cannot.
 sub matrix
 {
-	my ($title, $wanted, $verify) = @_;
+	my ($title, $wanted) = @_;
 	my $seen = '';
 	my @by_role = (
 		[ '', \@user_fails, \@user_works ],
@@ -215,64 +225,104 @@ sub matrix
 			$seen .= $messages;
 		}
 	}
+	is((run_sql($node, 'CALL apikey.reencrypt_keys()', user => 'regress_apikey_admin'))[1],
+		$wanted, "$title: reencrypt_keys()");
+	# With a wrong key it tells of each row; without one it cannot.
 	is((run_sql($node, 'SELECT * FROM apikey.verify_keys()'))[1],
-		$verify, "$title: verify_keys()");
-	is(counts(), $before, "$title: nothing was written");
+		$wanted eq 'KA001' ? 'KA001' : '', "$title: verify_keys()");
+	is(stored(), $before, "$title: nothing was written");
 	unlike($seen, qr/\Q$path\E/, "$title: no client is shown a path");
 }
 
-# Gone in mid-session.
-my $session = new_session($node);
 my $reveal =
   q{BEGIN; SELECT apikey.set_user_id('u1') \gset apikey_
 SELECT apikey.reveal_key('kept'); COMMIT};
-is(scalar ask($session, $reveal), 'value-kept', 'a session reveals');
-unlink($key_file) or die "could not unlink: $!";
-is(scalar ask($session, $reveal),
-	'value-kept', 'it keeps the key that it has until a reload');
-$node->safe_psql('postgres', 'SELECT apikey.reload_master_key()');
-is(ask_until($session, $reveal, 'KA001'),
-	'KA001', 'then it has none any more');
-ask($session, 'ROLLBACK');
 
-matrix('no key', 'KA001', 'KA001');
-($value, $advice) = status('master key');
-like($value, qr/does not exist.*; error$/, 'status(): the file is not there');
-like($advice, qr/./, 'status(): what to do');
-is( (status('data keys for values'))[0],
-	'1 active, 0 inactive; 0 open; error',
-	'status(): no data key opens');
-unlike((status('master key', 'regress_apikey_admin'))[0],
-	qr/\Q$path\E/, 'status(): no path for an administrator of keys');
-like((status('master key', 'regress_apikey_monitor'))[0],
-	qr/\Q$key_file\E/, 'status(): a path for pg_read_all_settings');
+# What the master key file becomes, the SQLSTATE, what the log tells besides
+# the source and what status() is to show then.
+for (
+	[ 'missing', [], 'KA001', 'does not exist', \&status_when_missing ],
+	[ 'truncated', [ substr($first_key, 0, 20) ], 'KA001', 'has 15 bytes', sub { } ],
+	[ 'wrong', [$wrong_key], 'KA002', $fingerprint, \&status_when_wrong ],
+	[ 'older', [$older_key], 'KA002', $fingerprint, \&status_when_wrong ],
+	[ 'newer', [$newer_key], 'KA002', $fingerprint, \&status_when_wrong ])
+{
+	my ($title, $keys, $wanted, $told, $status) = @$_;
+	my $log_offset = -s $node->logfile;
+	my $session = new_session($node);
+	my $put = sub { @_ ? put_master_keys($key_file, @_) : unlink($key_file) };
 
-# The server starts without it as well.
-$node->restart;
-is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[1],
-	'KA001', 'the server starts without a master key');
-$session->quit;
+	# In mid-session.
+	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: a session reveals");
+	$put->(@$keys);
+	is(scalar ask($session, $reveal), 'value-kept', "$title: it keeps the key that it has until a reload");
+	$node->safe_psql('postgres', 'SELECT apikey.reload_master_key()');
+	is(ask_until($session, $reveal, $wanted), $wanted, "$title: then it does not have it any more");
+	matrix("$title key", $wanted);
+	$status->($title);
+	like(slurp_file($node->logfile, $log_offset),
+		$wanted eq 'KA001'
+		? qr/DETAIL:  .*$told.*\Q$key_file\E/
+		: qr/ERROR:  .*$told\n.*DETAIL:  .*The source is "file:\Q$key_file\E"/,
+		"$title: the log is told the source");
+	$put->($first_key);
+	$node->reload;
+	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: put back, the same session reveals");
+	$session->quit;
 
-# A wrong one.
-put_master_keys($key_file, $wrong_key);
-matrix('wrong key', 'KA002', '');
-is( $node->safe_psql('postgres',
-		'SELECT count(*), count(DISTINCT problem) FROM apikey.verify_keys()'),
-	'4|1',
-	'wrong key: verify_keys() tells of every row');
-like(
-	$node->safe_psql('postgres',
-		'SELECT DISTINCT problem FROM apikey.verify_keys()'),
-	qr/\Q$fingerprint\E/,
-	'and which key they need');
-is((status('master key'))[0],
-	'1 at hand; ok', 'status(): there is a master key');
-unlike((status('master key fingerprint'))[0],
-	qr/\Q$fingerprint\E/, 'status(): with another fingerprint');
-($value, $advice) = status('data keys for values');
-is($value, '1 active, 0 inactive; 0 open; error',
-	'status(): no data key opens');
-like($advice, qr/\Q$fingerprint\E/, 'status(): which master key is needed');
+	# At the start.
+	$put->(@$keys);
+	$node->restart;
+	$session = new_session($node);
+	is(ask_until($session, $reveal, $wanted), $wanted, "$title: the server starts");
+	is(scalar ask($session, q{SELECT count(*) FROM apikey.all_keys}), '4', "$title: keys are listed");
+	is(stored(), $before, "$title: and nothing is written");
+	$put->($first_key);
+	$node->reload if $wanted eq 'KA002';
+	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: put back, it reveals");
+	is(stored(), $before, "$title: and nothing has changed");
+	$session->quit;
+}
+
+sub status_when_missing
+{
+	my ($value, $advice) = status('master key');
+
+	like($value, qr/does not exist.*; error$/, 'status(): the file is not there');
+	like($advice, qr/./, 'status(): what to do');
+	is( (status('data keys for values'))[0],
+		'1 active, 0 inactive; 0 open; error',
+		'status(): no data key opens');
+	unlike((status('master key', 'regress_apikey_admin'))[0],
+		qr/\Q$path\E/, 'status(): no path for an administrator of keys');
+	like((status('master key', 'regress_apikey_monitor'))[0],
+		qr/\Q$key_file\E/, 'status(): a path for pg_read_all_settings');
+	return;
+}
+
+sub status_when_wrong
+{
+	my ($title) = @_;
+	my ($value, $advice) = status('data keys for values');
+
+	is( $node->safe_psql('postgres',
+			'SELECT count(*), count(DISTINCT problem) FROM apikey.verify_keys()'),
+		'4|1',
+		"$title: verify_keys() tells of every row");
+	like(
+		$node->safe_psql('postgres',
+			'SELECT DISTINCT problem FROM apikey.verify_keys()'),
+		qr/\Q$fingerprint\E/,
+		"$title: and which key they need");
+	is((status('master key'))[0],
+		'1 at hand; ok', "$title: status(): there is a master key");
+	unlike((status('master key fingerprint'))[0],
+		qr/\Q$fingerprint\E/, "$title: status(): with another fingerprint");
+	is($value, '1 active, 0 inactive; 0 open; error',
+		"$title: status(): no data key opens");
+	like($advice, qr/\Q$fingerprint\E/, "$title: status(): which master key is needed");
+	return;
+}
 
 # A newer one in front: the older opens what there is.
 put_master_keys($key_file, $newer_key, $first_key);
@@ -307,6 +357,34 @@ like($advice, qr/\Q$fingerprint\E/, 'status(): which master key is missing');
 is( $node->safe_psql('postgres', 'SELECT count(*) FROM apikey.verify_keys()'),
 	'4',
 	'verify_keys() tells of the rows under it');
+
+# ----------------------------------------------------------------------
+# Data keys that are damaged or destroyed: what is under them says so, and
+# another value takes its place, in a session that had the old one.
+# ----------------------------------------------------------------------
+
+put_master_keys($key_file, $newer_key, $first_key);
+$node->reload;
+my $session = new_session($node);
+for (
+	[ 'damaged', 'wrapped_key = set_byte(wrapped_key, 40, 255 - get_byte(wrapped_key, 40))', 'is damaged' ],
+	[ 'destroyed', 'wrapped_key = NULL, destroyed_at = now()', 'has been destroyed' ])
+{
+	my ($title, $change, $problem) = @$_;
+
+	run_sql($node, 'SELECT apikey.rotate_data_key()');
+	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: a session reveals");
+	$node->safe_psql('postgres',
+		"UPDATE apikey.data_keys SET $change WHERE id = (SELECT apikey.data_key_id(encrypted_value) FROM apikey.api_keys WHERE name = 'kept')");
+	is(ask_until($session, $reveal, 'KA003'), 'KA003', "$title: then it does not");
+	my ($out, $state, $messages) = run_as($node, 'u1', q{SELECT apikey.update_key('kept', new_name => 'other')});
+	is($state, 'KA003', "$title: nor is the key renamed");
+	like($messages, qr/DETAIL:  .*[0-9a-f]{8}-.* $problem\./, "$title: which says so");
+	is((run_as($node, 'u1', q{SELECT apikey.update_key('kept', new_value => 'value-kept')}))[1],
+		'', "$title: the value is replaced");
+	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: and revealed in that session");
+}
+$session->quit;
 
 $node->stop;
 my $log = slurp_file($node->logfile);

@@ -1,11 +1,12 @@
 # Data keys are rotated and retired and the master key is changed under load,
-# and at a random moment a random backend, the rotating session or the
-# postmaster is killed with SIGKILL: APIKEY_KILL_ROUNDS times (20).
+# and at a random moment a backend of the load, the rotating session or the
+# postmaster is killed with SIGKILL: APIKEY_KILL_ROUNDS times (20), the three in
+# random order and equally often.
 #
-# After each: every row opens, under a data key that is there, no key that was
-# stored is lost or doubled, and the rotation is resumed and ends.  With
-# APIKEY_KILL_SEED the same choices are made again; the moments are only about
-# the same.
+# After each: every row opens, under a data key that is there; the rotation is
+# resumed and ends; and the keys are those of the ledger, with their values,
+# none lost or doubled.  With APIKEY_KILL_SEED the same choices are made again;
+# the moments are only about the same.
 
 use strict;
 use warnings;
@@ -15,11 +16,15 @@ use lib "$FindBin::RealBin/../perl";
 
 use ApikeyRotation;
 use ApikeyTest;
+use List::Util qw(shuffle sum0);
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
 
 use constant initial_rows => 2000;
+
+my @kinds = ('backend', 'rotation', 'postmaster');
+my @users = map { "u$_" } 0 .. 9;
 
 my $rounds = $ENV{APIKEY_KILL_ROUNDS} || 20;
 my $seed = $ENV{APIKEY_KILL_SEED} // unpack('L', random_bytes(4));
@@ -29,22 +34,24 @@ note("APIKEY_KILL_SEED=$seed APIKEY_KILL_ROUNDS=$rounds");
 # As fast as can be with the WAL's guarantees: a killed process loses nothing
 # that it has handed to the operating system.
 my ($node, $master_key) = new_node('main',
-	conf => "fsync = off\nrestart_after_crash = on\nlog_min_messages = error\n");
+	conf => "fsync = off\nrestart_after_crash = on\nlog_statement = none\n");
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 
-# What a client was told is stored, it enters into the ledger in the same
+# What is stored, changed or removed is entered into the ledger in the same
 # transaction.
 $node->safe_psql('postgres', $_)
-  for 'CREATE TABLE ledger (user_id text, name text, value text, PRIMARY KEY (user_id, name))',
+  for 'CREATE TABLE ledger (user_id text, name text, value text, stored_at timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (user_id, name))',
   'GRANT ALL ON ledger TO ' . ApikeyTest::app_role,
   'CREATE TABLE times AS SELECT now() AS began',
   q{SELECT count(apikey.create_key_for('u' || i % 10, 'key ' || i, 'custom', 'value-of-key-' || i,
 		created_at => '2020-01-01', updated_at => '2021-01-01')) FROM generate_series(1, } . initial_rows . ') i',
   q{INSERT INTO ledger SELECT 'u' || i % 10, 'key ' || i, 'value-of-key-' || i FROM generate_series(1, } . initial_rows . ') i';
 
+# Each user keeps some twenty of the load's keys, so that later rounds are like
+# the first.
 append_to_file("$dir/load", q{
 \set u random(0, 9)
-\set n random(1, 1000000000)
+\set n random(1, 1000000000000000)
 \set k random(1, 200) * 10
 BEGIN;
 SELECT apikey.set_user_id('u' || :u);
@@ -54,85 +61,77 @@ COMMIT;
 BEGIN;
 SELECT apikey.set_user_id('u0');
 SELECT apikey.update_key('key ' || :k, new_value => 'new-value-' || :n);
-UPDATE ledger SET value = 'new-value-' || :n WHERE user_id = 'u0' AND name = 'key ' || :k;
+UPDATE ledger SET value = 'new-value-' || :n, stored_at = DEFAULT WHERE user_id = 'u0' AND name = 'key ' || :k;
+COMMIT;
+BEGIN;
+SELECT apikey.set_user_id('u' || :u);
+WITH old AS (SELECT user_id, name FROM ledger WHERE user_id = 'u' || :u AND name LIKE 'load %'
+		ORDER BY stored_at DESC OFFSET 20 LIMIT 1 FOR UPDATE SKIP LOCKED),
+	gone AS (DELETE FROM ledger USING old WHERE ledger.user_id = old.user_id AND ledger.name = old.name RETURNING old.name)
+SELECT apikey.purge_key(apikey.delete_key(name)) FROM gone;
 COMMIT;
 });
 
-# Processes that this server started, and that are of the kind.
-sub pids
+sub sql
 {
-	my ($condition) = @_;
+	return $node->safe_psql('postgres', $_[0]);
+}
 
-	return split(
-		/\n/,
-		$node->safe_psql(
-			'postgres',
-			"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND $condition"));
+# A client in the background.  What it prints goes to a file, where it is also
+# when the client has been killed.
+sub start_client
+{
+	my ($name, $connstr, @command) = @_;
+
+	return IPC::Run::start(
+		[ @command, $node->connstr('postgres') . " application_name=$name $connstr" ],
+		'<' => \undef,
+		'&>' => "$dir/$name.out");
 }
 
 sub start_load
 {
-	my ($out) = ('');
-
-	return IPC::Run::start(
-		[ 'pgbench', '--no-vacuum', '--client=3', '--time=600', '--max-tries=10', "--file=$dir/load",
-			$node->connstr('postgres') . ' application_name=load user=' . ApikeyTest::app_role ],
-		'<' => \undef,
-		'&>' => \$out);
+	return start_client('load', 'user=' . ApikeyTest::app_role, 'pgbench', '--no-vacuum',
+		'--client=3', '--time=600', '--max-tries=10', "--file=$dir/load");
 }
 
-# Changes of all kinds, one after the other.  The master key that has been the
-# first one goes second: nothing is under an older one (see below).
-sub start_rotations
-{
-	my ($old) = (slurp_file($master_key) =~ /^(\S+)/);
-
-	put_master_keys($master_key, random_key(), $old);
-	return start_script(
-		"SELECT apikey.reload_master_key();\n" . q{SELECT pg_sleep(0.05);
+# Changes of all kinds, one after the other, each in a transaction of its own.
+append_to_file("$dir/rotations",
+	"SELECT apikey.reload_master_key();\n" . q{SELECT pg_sleep(0.05);
 SELECT apikey.rotate_data_key();
 CALL apikey.reencrypt_keys(20);
 SELECT apikey.rewrap_data_keys();
 SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE state = 'inactive' AND rows = 0;
 } x 50);
-}
 
-# Statement by statement, each in a transaction of its own; errors of a
-# retirement that comes too early do not stop it.
-sub start_script
+# The master key that has been the first one goes second: nothing is under an
+# older one (see below).
+sub start_rotations
 {
-	my ($script) = @_;
-	my %run = (out => '');
+	my ($old) = (slurp_file($master_key) =~ /^(\S+)/);
 
-	$run{handle} = IPC::Run::start(
-		[ 'psql', '-X', '-q', '-d', $node->connstr('postgres') . ' application_name=rotation' ],
-		'<' => \$script,
-		'&>' => \$run{out});
-	return \%run;
+	put_master_keys($master_key, random_key(), $old);
+	return start_client('rotation', '', 'psql', '-X', '-q', "--file=$dir/rotations", '-d');
 }
 
+# Returns the process that was killed.
 sub kill_one
 {
 	my ($what) = @_;
-	my @victims;
+	my $name = $what eq 'backend' ? 'load' : $what;
+	my @pids = $what eq 'postmaster'
+	  ? (split(/\n/, slurp_file($node->data_dir . '/postmaster.pid')))[0]
+	  : split(/\n/, sql("SELECT pid FROM pg_stat_activity WHERE application_name = '$name'"));
+	my $pid = $pids[ rand @pids ];
 
-	if ($what eq 'postmaster')
-	{
-		@victims = ((split(/\n/, slurp_file($node->data_dir . '/postmaster.pid')))[0]);
-	}
-	else
-	{
-		@victims = pids($what eq 'rotation' ? q{application_name = 'rotation'} : q{application_name = 'load'});
-	}
-	return 0 unless @victims;
-	kill('KILL', $victims[ rand @victims ]);
-	return 1;
+	is(kill('KILL', $pid), 1, "there is one to kill: $what");
+	return $pid;
 }
 
 # Until the server is up again, by itself or with help.
 sub bring_back
 {
-	my ($what) = @_;
+	my ($what, $pid, $log_offset) = @_;
 
 	if ($what eq 'postmaster')
 	{
@@ -145,68 +144,89 @@ sub bring_back
 		}
 		return;
 	}
-	usleep(50_000);
+	$node->wait_for_log(qr/server process \(PID $pid\) was terminated by signal 9/, $log_offset);
 	for (1 .. 600)
 	{
-		my $answer = '';
-		last if $node->psql('postgres', 'SELECT 1', stdout => \$answer, stderr => \my $ignored) == 0;
+		return if finish_sql(start_sql($node, 'SELECT 1')) =~ /1 row/;
 		usleep(100_000);
 	}
+	die 'the server did not come back';
+}
+
+# The stored keys are those of the ledger: each value as its user reads it, and
+# as it is found.
+sub check_ledger
+{
+	my ($title) = @_;
+	my ($differences) = run_sql(
+		$node,
+		join('',
+			map { qq{
+BEGIN;
+SELECT apikey.set_user_id('$_');
+SELECT count(*) FROM (SELECT name, apikey.reveal_key(id) AS value FROM apikey.keys) k
+	FULL JOIN (SELECT name, value FROM ledger WHERE user_id = '$_') l USING (name) WHERE k.value IS DISTINCT FROM l.value;
+COMMIT;}
+			} @users),
+		user => ApikeyTest::app_role);
+
+	is($differences, join("\n", map { ($_, '0') } @users), "$title: every key has its value");
+	is(sql('SELECT (SELECT count(*) FROM apikey.api_keys) - (SELECT count(*) FROM ledger)'),
+		'0', "$title: none is doubled");
+	is( sql(q{SELECT count(*) FROM ledger l WHERE NOT EXISTS (SELECT FROM apikey.find_keys(l.value) k WHERE k.user_id = l.user_id AND k.name = l.name)}),
+		'0',
+		"$title: each is found by its value");
+	return;
 }
 
 my %killed;
-for my $round (1 .. $rounds)
+my $interrupted = 0;
+for my $what (shuffle(map { $kinds[ $_ % @kinds ] } 1 .. $rounds))
 {
-	my $what = ('backend', 'rotation', 'postmaster')[ int(rand(3)) ];
+	my $title = 'round ' . (1 + sum0(values %killed)) . ", $what";
+	my $log_offset = -s $node->logfile;
+	my $began = sql('SELECT clock_timestamp()');
+	my $stored = "SELECT count(*) > 0 FROM ledger WHERE stored_at > '$began'";
 	my $load = start_load();
 	my $rotation = start_rotations();
 
-	usleep(int(rand(700_000)) + 100_000);
-	my $done = kill_one($what);
-	$killed{$what} += $done;
+	ok(wait_for($node, "SELECT ($stored) AND EXISTS (SELECT FROM apikey.rotation_progress WHERE started_at > '$began' AND rows_done > 0)"),
+		"$title: load and rotation are at work");
+	usleep(int(rand(700_000)));
+	my $pid = kill_one($what);
+	$killed{$what}++;
 	$load->kill_kill if $what eq 'postmaster';
-	bring_back($what);
-	eval { $load->kill_kill };
-	eval { $rotation->{handle}->kill_kill };
+	bring_back($what, $pid, $log_offset);
+	eval { $_->kill_kill } for $load, $rotation;
 	wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name IN ('load', 'rotation')});
+	like(slurp_file($node->logfile, $log_offset),
+		qr/was not properly shut down; automatic recovery in progress/, "$title: the server crashed");
+	unlike(slurp_file("$dir/load.out"), qr/ERROR:/, "$title: the load had no error before");
+	# A transaction in flight may need a data key that no row names.
+	is(join("\n", grep { !/is still needed$/ } slurp_file("$dir/rotation.out") =~ /ERROR:.*/g),
+		'', "$title: nor had the rotation");
 
-	my $title = "round $round, $what";
 	check_rows($node, $title);
+	$interrupted++ if rows_left($node) > 0;
 	like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()')),
 		qr/keys re-encrypted: \d+, not opened: 0$/m, "$title: the rotation is resumed and ends");
 	is(rows_left($node), '0', "$title: nothing is left under an older key");
-	is( $node->safe_psql(
-			'postgres',
-			q{SELECT count(*) FROM apikey.api_keys k FULL JOIN ledger l USING (user_id, name) WHERE k.id IS NULL OR l.value IS NULL}),
-		'0',
-		"$title: no key is lost, and none there that was not stored");
+	is(sql($stored), 't', "$title: what the load stored is there");
+	check_ledger($title);
 	# What was interrupted is done again; the next round takes the oldest
 	# master key away.
-	$node->safe_psql('postgres', 'SELECT apikey.rewrap_data_keys()');
+	sql('SELECT apikey.rewrap_data_keys()');
 	last unless Test::More->builder->is_passing;
 }
-is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT (user_id, name)) FROM apikey.api_keys}) =~ /^(\d+)\|\g1$/ ? 'once' : 'doubled',
-	'once', 'each key is there once');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT count(*) FROM apikey.api_keys, times WHERE name LIKE 'key %' AND NOT (created_at = '2020-01-01'
+is( sql(q{SELECT count(*) FROM apikey.api_keys, times WHERE name LIKE 'key %' AND NOT (created_at = '2020-01-01'
 			AND (updated_at = '2021-01-01' OR user_id = 'u0' AND updated_at > began))}),
 	'0',
 	'times are as the users left them');
-
-# Each value once more, as its user reads it.
-for my $user (map { "u$_" } 0 .. 9)
-{
-	is( (run_as($node, $user,
-				qq{SELECT count(*) FROM apikey.keys k WHERE apikey.reveal_key(id) <> (SELECT value FROM ledger l WHERE l.user_id = k.user_id AND l.name = k.name)}))[0],
-		'0', "every value of $user is the right one");
-}
-is($node->safe_psql('postgres', q{SELECT count(DISTINCT master_key) FROM apikey.key_status WHERE master_key IS NOT NULL}),
+is(sql(q{SELECT count(DISTINCT master_key) FROM apikey.key_status WHERE master_key IS NOT NULL}),
 	'1', 'all data keys are under the newest master key');
-note(join(', ', map { "$_: $killed{$_}" } sort keys %killed) . ' killed');
-my $all = 0;
-$all += $_ for values %killed;
-cmp_ok($all, '>', $rounds / 2, 'there was something to kill');
-cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM ledger'), '>', initial_rows, 'the load stored keys');
+note('killed: ' . join(', ', map { "$_ $killed{$_}" } sort keys %killed));
+note(sql(q{SELECT format('%s keys, %s data keys', (SELECT count(*) FROM ledger), (SELECT count(*) FROM apikey.data_keys))}));
+is(sum0(values %killed), $rounds, 'a kill in each round');
+cmp_ok($interrupted, '>', 0, "rows were half moved in $interrupted of them");
 $node->stop;
 done_testing();
