@@ -96,12 +96,14 @@ sub start_load
 }
 
 # Changes of all kinds, one after the other, each in a transaction of its own.
+# The first try to retire a data key comes too early.
 append_to_file("$dir/rotations",
 	"SELECT apikey.reload_master_key();\n" . q{SELECT pg_sleep(0.05);
 SELECT apikey.rotate_data_key();
+SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE state = 'inactive';
 CALL apikey.reencrypt_keys(20);
 SELECT apikey.rewrap_data_keys();
-SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE state = 'inactive' AND rows = 0;
+SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE state = 'inactive';
 } x 50);
 
 # The master key that has been the first one goes second: nothing is under an
@@ -202,14 +204,14 @@ for my $what (shuffle(map { $kinds[ $_ % @kinds ] } 1 .. $rounds))
 	like(slurp_file($node->logfile, $log_offset),
 		qr/was not properly shut down; automatic recovery in progress/, "$title: the server crashed");
 	unlike(slurp_file("$dir/load.out"), qr/ERROR:/, "$title: the load had no error before");
-	# A transaction in flight may need a data key that no row names.
 	is(join("\n", grep { !/is still needed$/ } slurp_file("$dir/rotation.out") =~ /ERROR:.*/g),
 		'', "$title: nor had the rotation");
 
 	check_rows($node, $title);
-	$interrupted++ if rows_left($node) > 0;
+	my $left = rows_left($node);
+	$interrupted++ if $left > 0;
 	like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()')),
-		qr/keys re-encrypted: \d+, not opened: 0$/m, "$title: the rotation is resumed and ends");
+		qr/keys re-encrypted: $left, not opened: 0$/m, "$title: the rotation is resumed and ends");
 	is(rows_left($node), '0', "$title: nothing is left under an older key");
 	is(sql($stored), 't', "$title: what the load stored is there");
 	check_ledger($title);
