@@ -98,8 +98,7 @@ sub start_load
 # Changes of all kinds, one after the other, each in a transaction of its own.
 # The first try to retire a data key comes too early.
 append_to_file("$dir/rotations",
-	"SELECT apikey.reload_master_key();\n" . q{SELECT pg_sleep(0.05);
-SELECT apikey.rotate_data_key();
+	"SELECT apikey.reload_master_key();\n" . q{SELECT apikey.rotate_data_key();
 SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE state = 'inactive';
 CALL apikey.reencrypt_keys(20);
 SELECT apikey.rewrap_data_keys();
