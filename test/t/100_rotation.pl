@@ -161,7 +161,7 @@ for my $way ('cancel', 'terminate', 'restart')
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 append_to_file("$dir/load", q{
-\set n random(1, 1000000000)
+\set n random(1, 1000000000000000)
 \set k random(1, 2999)
 BEGIN;
 SELECT apikey.set_user_id('w');
