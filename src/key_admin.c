@@ -65,26 +65,41 @@ static ApikeyStatement delete_old = {
 	.arg_types = {INTERVALOID}
 };
 
-/* The value's fingerprints under each live data key, as bytea[]. */
+/* Fingerprints as bytea[]. */
 static Datum
-fingerprints_of(const char *value, size_t len)
+make_array(const uint8_t *fingerprints, int count)
 {
-	size_t		utf8_len;
-	const char *utf8 = apikey_to_utf8(value, len, &utf8_len);
-	uint8_t    *fingerprints;
-	int			count = apikey_keyring_fingerprints(utf8, utf8_len, &fingerprints);
 	Datum	   *elements = palloc(Max(count, 1) * sizeof(Datum));
 	int			i;
 
-	if (utf8 != value)
-		explicit_bzero(unconstify(char *, utf8), utf8_len);
-
 	for (i = 0; i < count; i++)
-		elements[i] = PointerGetDatum(cstring_to_text_with_len((char *) fingerprints +
+		elements[i] = PointerGetDatum(cstring_to_text_with_len((const char *) fingerprints +
 															   i * APIKEY_FINGERPRINT_SIZE,
 															   APIKEY_FINGERPRINT_SIZE));
 	return PointerGetDatum(construct_array(elements, count, BYTEAOID, -1, false,
 										   TYPALIGN_INT));
+}
+
+/* The value's fingerprints under each live data key. */
+static Datum
+fingerprints_of(const char *value, size_t len)
+{
+	uint8_t    *fingerprints = NULL;
+	volatile int count = 0;		/* set within PG_TRY */
+	size_t		utf8_len;
+	const char *utf8 = apikey_to_utf8(value, len, &utf8_len);
+
+	PG_TRY();
+	{
+		count = apikey_keyring_fingerprints(utf8, utf8_len, &fingerprints);
+	}
+	PG_FINALLY();
+	{
+		if (utf8 != value)
+			explicit_bzero(unconstify(char *, utf8), utf8_len);
+	}
+	PG_END_TRY();
+	return make_array(fingerprints, count);
 }
 
 /*

@@ -332,7 +332,7 @@ run_passes(Run *run)
 
 		run_pass(run);
 		run->known_failed = 0;
-		if (run->pass.failed == present)
+		if (run->pass.failed == present && !run->pass.outdated)
 			return;
 		if (run->pass.done > done || run->pass.outdated)
 			wait = MIN_WAIT_MS;
@@ -392,6 +392,7 @@ apikey_reencrypt_keys(PG_FUNCTION_ARGS)
 	}
 	tell_result(&run);
 	(void) LockRelease(&tag, ShareUpdateExclusiveLock, true);
+	commit();
 	XactIsoLevel = DefaultXactIsoLevel; /* for what the caller goes on with */
 	SPI_finish();
 	return (Datum) 0;

@@ -8,10 +8,15 @@
  * would hold others up, so that a count under a snapshot taken after it misses
  * no row.  A first count comes before the wait, to refuse at once.
  *
+ * That rests on the data key having been deactivated by a transaction that is
+ * over and that held the same lock, as rotate_data_key() does.  Who writes
+ * data_keys by hand sees to it that nobody stores keys meanwhile.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -29,7 +34,8 @@ PG_FUNCTION_INFO_V1(apikey_retire_data_key);
 
 static ApikeyStatement select_one = {
 	.role = APIKEY_AS_OWNER,
-	.sql = "SELECT purpose, deactivated_at IS NULL, destroyed_at IS NOT NULL"
+	.sql = "SELECT purpose, deactivated_at IS NULL, destroyed_at IS NOT NULL,"
+	" xmin"
 	" FROM apikey.data_keys WHERE id OPERATOR(pg_catalog.=) $1",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
@@ -83,6 +89,14 @@ require_inactive(const Datum *id, bool force)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("data key %s is active", name),
 				 errhint("Call apikey.rotate_data_key() first, then CALL apikey.reencrypt_keys()."),
+				 apikey_errargument("id")));
+	/* To others, who go on under it, what we did is not done yet. */
+	if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(apikey_rows_get(&rows, 0, 4, &is_null))))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("data key %s was changed in this transaction", name),
+				 errdetail("Other sessions may still be storing values under it."),
+				 errhint("Commit first, and retire it in a transaction of its own."),
 				 apikey_errargument("id")));
 	if (strcmp(purpose, APIKEY_PURPOSE_COLUMN) == 0 && !force)
 		ereport(ERROR,
