@@ -18,7 +18,7 @@ CREATE FUNCTION apikey.retire_data_key(id uuid, force boolean DEFAULT false) RET
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_retire_data_key';
 COMMENT ON FUNCTION apikey.retire_data_key(uuid, boolean) IS
-'Destroys a data key for good, and returns its id; what is under it anywhere, such as a row that is brought back from a backup by itself, cannot be opened any more (a whole dump from before has its own copy of the key). 55000 for one that is active or destroyed, that a row is under (with the count), or, without force, of purpose "column", whose users cannot be seen. 22023: no such data key. 40001: the transaction''s snapshot is older than the data key. Waits for transactions that are writing keys, and holds none up.';
+'Destroys a data key for good, and returns its id; what is under it anywhere, such as a row that is brought back from a backup by itself, cannot be opened any more (a whole dump from before has its own copy of the key). 55000 for one that is active or destroyed, that a row is under (with the count), or, without force, of purpose "column", whose users cannot be seen. 22023: no such data key. 40001: the transaction''s snapshot is older than the data key. Waits for transactions that are writing keys, and keeps nobody from reading or writing them. One in each transaction, and not in the one that rotated (55000).';
 REVOKE ALL ON FUNCTION apikey.retire_data_key(uuid, boolean) FROM PUBLIC;
 
 -- The last run of reencrypt_keys(); written with each batch.  Not dumped: it

@@ -193,6 +193,18 @@ is(sql(q{SELECT count(*), (SELECT count(*) FROM apikey.all_keys) FROM api_keys})
 	$count + 2 . '|1', 'and moves nothing');
 sql(q{SELECT apikey.purge_user('5')});
 
+# Under another isolation level a row could be missed: nothing is moved.
+for my $script ($move, slurp_file("$dir/migrations/move_back.sql"))
+{
+	($state, $messages) = run_script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; $script", 'COMMIT');
+	like($messages, qr/ERROR:  P0001: keys are moved under READ COMMITTED alone/, 'REPEATABLE READ is refused');
+}
+
+# An id that the new one has no room for is not cut.
+($state, $messages) = run_script(
+	"ALTER TABLE api_keys ALTER id TYPE bigint; UPDATE api_keys SET id = 1234567890123 WHERE id = 1; $move", 'ROLLBACK');
+is($state, '22P02', 'an id of 13 digits is refused');
+
 # What does not compare is not moved.
 for my $change (
 	[ 'another value', 'secret := ', q{secret := 'x' || } ],

@@ -8,6 +8,17 @@
 -- Keys of other users or another table, and keys that do not open, stay in
 -- apikey; how many is told.
 
+-- A transaction that keeps its first snapshot would not see what was written
+-- before the lock was there, and lose it.
+DO $$
+BEGIN
+	IF current_setting('transaction_isolation') <> 'read committed' THEN
+		RAISE EXCEPTION 'keys are moved under READ COMMITTED alone'
+			USING HINT = 'SET default_transaction_isolation = ''read committed'' first.';
+	END IF;
+END
+$$;
+
 LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;
 
 CREATE TABLE api_keys (

@@ -4,11 +4,23 @@
 -- rows are moved, and compared, or none: what cannot be moved is listed in the
 -- error's detail by its id, and all stays as it was.
 --
--- Kept: user, name, value, created_at, updated_at; what was not active
--- arrives deleted.  A key_type that apikey does not know is noted in metadata.
--- The new id is a uuid that ends in the old one, of up to 12 digits; a user
--- cannot choose such an id.  Another table of yours needs another number than
--- the 00000001 in front, here and in move_back.sql.
+-- Kept: user, name, value (but for white space around it), created_at,
+-- updated_at; what was not active arrives deleted.  A key_type that apikey does
+-- not know is noted in metadata.  The new id is a uuid that ends in the old
+-- one, of up to 12 digits; a user cannot choose such an id.  Another table of
+-- yours needs another number than the 00000001 in front, here and in
+-- move_back.sql.
+
+-- A transaction that keeps its first snapshot would not see what was written
+-- before the lock was there, and lose it.
+DO $$
+BEGIN
+	IF current_setting('transaction_isolation') <> 'read committed' THEN
+		RAISE EXCEPTION 'keys are moved under READ COMMITTED alone'
+			USING HINT = 'SET default_transaction_isolation = ''read committed'' first.';
+	END IF;
+END
+$$;
 
 -- Nobody writes meanwhile.
 LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;
@@ -44,7 +56,7 @@ BEGIN
 				key_type => old.new_type,
 				value => secret,
 				metadata => old.note,
-				id => ('00000001-0000-8000-8000-' || lpad(old.id::text, 12, '0'))::uuid,
+				id => ('00000001-0000-8000-8000-' || to_char(old.id, 'FM000000000000'))::uuid,
 				created_at => old.created_at,
 				updated_at => old.updated_at,
 				deleted_at => CASE WHEN NOT old.is_active THEN old.updated_at END,
@@ -81,7 +93,7 @@ DECLARE
 	differ text;
 BEGIN
 	WITH old AS (
-		SELECT k.*, ('00000001-0000-8000-8000-' || lpad(k.id::text, 12, '0'))::uuid AS new_id
+		SELECT k.*, ('00000001-0000-8000-8000-' || to_char(k.id, 'FM000000000000'))::uuid AS new_id
 			FROM api_keys k
 	)
 	SELECT string_agg(old.id::text, ', ' ORDER BY old.id) INTO differ
