@@ -96,6 +96,20 @@ like($said, qr/keys re-encrypted: 4, not opened: 2$/m, 'they are counted once');
 is(sql('SELECT state, rows_done, rows_left, rows_failed FROM apikey.rotation_progress'),
 	'finished|4|0|2', 'as the view says');
 is(rows_left($node), '2', 'and stay');
+
+# A newer data key comes while the last of them is met: the rows that the run
+# has nothing to do with so far move, too.
+$run = start_sql($node, q{CALL apikey.reencrypt_keys(1, '1 s')});
+ok(wait_for($node, q{SELECT state = 'running' AND rows_failed = 1 FROM apikey.rotation_progress}), 'one of two is met');
+ask($user, $_) for 'BEGIN', 'LOCK TABLE apikey.reencryption IN SHARE MODE';
+ok(wait_for($node, q{SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'apikey.reencryption'::regclass AND NOT granted)}),
+	'the other one, too');
+sql('SELECT apikey.rotate_data_key()');
+ask($user, 'COMMIT');
+$said = finish_sql($run);
+like($said, qr/keys re-encrypted: 4, not opened: 2$/m, 'the run goes on with those that open');
+unlike($said, qr/waiting for keys/, 'at once');
+is(rows_left($node), '2', 'and leaves no more than those that do not');
 sql("SELECT apikey.purge_user('$_')") for 'a' .. 'f';
 
 # ----------------------------------------------------------------------
