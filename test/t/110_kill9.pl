@@ -145,7 +145,7 @@ sub bring_back
 		}
 		return;
 	}
-	$node->wait_for_log(qr/server process \(PID $pid\) was terminated by signal 9/, $log_offset);
+	$node->wait_for_log(qr/\(PID $pid\) was terminated by signal 9/, $log_offset);
 	for (1 .. 600)
 	{
 		return if finish_sql(start_sql($node, 'SELECT 1')) =~ /1 row/;
