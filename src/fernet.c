@@ -52,18 +52,32 @@ refuse_long_value(size_t len)
 				 apikey_errargument("value")));
 }
 
+/* A token of a value in UTF-8, which may be longer than what was passed. */
+static text *
+seal_utf8(const ApikeyFernetKey *key, const char *utf8, size_t len)
+{
+	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
+	text	   *token;
+
+	refuse_long_value(len);
+	token = make_token(len);
+	apikey_random(iv, sizeof(iv));
+	if (apikey_fernet_seal(key, (uint64) time(NULL), iv, utf8, len,
+						   VARDATA(token)) != APIKEY_OK)
+		apikey_raise_libcrypto();
+	return token;
+}
+
 /*
  * apikey.fernet_encrypt(value) -> text
  */
 static Datum
 fernet_encrypt(PG_FUNCTION_ARGS)
 {
-	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
+	text	   *volatile token = NULL;
 	const ApikeyFernetKeys *keys;
-	ApikeyResult result;
 	const char *utf8;
 	text	   *value;
-	text	   *token;
 	size_t		len;
 
 	apikey_refuse_restricted();
@@ -72,17 +86,17 @@ fernet_encrypt(PG_FUNCTION_ARGS)
 	value = PG_GETARG_TEXT_PP(0);
 	refuse_long_value(VARSIZE_ANY_EXHDR(value));
 	keys = apikey_fernet_keys();
-	apikey_random(iv, sizeof(iv));
 	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &len);
-	token = make_token(len);
-	result = apikey_fernet_seal(keys->keys[0], (uint64) time(NULL), iv, utf8, len,
-								VARDATA(token));
-	if (utf8 != VARDATA_ANY(value))
-		explicit_bzero(unconstify(char *, utf8), len);
-	/* Again: in UTF-8 it may be longer. */
-	refuse_long_value(len);
-	if (result != APIKEY_OK)
-		apikey_raise_libcrypto();
+	PG_TRY();
+	{
+		token = seal_utf8(keys->keys[0], utf8, len);
+	}
+	PG_FINALLY();
+	{
+		if (utf8 != VARDATA_ANY(value))
+			explicit_bzero(unconstify(char *, utf8), len);
+	}
+	PG_END_TRY();
 	PG_RETURN_TEXT_P(token);
 }
 

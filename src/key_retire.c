@@ -26,7 +26,6 @@
 #include "errors.h"
 #include "identity.h"
 #include "keyring.h"
-#include "reencrypt.h"
 #include "relations.h"
 #include "statement.h"
 
