@@ -20,7 +20,7 @@ EXTENSION  = apikey
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(topdir)/$(EXTENSION).control)
 MODULE_big = apikey
 PGFILEDESC = "apikey - encrypted API keys of an application's users"
-OBJS       = $(patsubst %.c,%.o,$(call tree_files,src/*.c src/core/*.c))
+OBJS       = $(patsubst %.c,%.o,$(call tree_files,src/*.c src/*/*.c))
 
 SQL_MODULES = $(call tree_files,sql/apikey/*.sql)
 DATA        = $(call tree_files,sql/apikey--*--*.sql)
@@ -61,7 +61,7 @@ endif
 NO_INSTALLCHECK = 1
 
 EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip \
-			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/core/*.$(suffix)))
+			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These need no server, nor its development files: demo and test fetch them.
 STANDALONE = demo test test-long coverage indent check-indent dist
@@ -76,7 +76,7 @@ endif
 include $(PGXS)
 
 # Debian's PostgreSQL is configured without dependency tracking.
-$(OBJS): $(call tree_files,src/*.h src/core/*.h) apikey.control Makefile
+$(OBJS): $(call tree_files,src/*.h src/*/*.h) apikey.control Makefile
 $(OBJS): | openssl-present object-dirs
 
 $(DATA_built): $(SQL_MODULES) apikey.control

@@ -15,9 +15,9 @@
 #include "miscadmin.h"
 
 #include "guc.h"
-#include "relations.h"
-#include "source.h"
-#include "status.h"
+#include "exec/table_cache.h"
+#include "keys/key_source.h"
+#include "functions/status.h"
 
 PG_MODULE_MAGIC;
 

@@ -14,8 +14,8 @@
 
 #include "compat.h"
 #include "guc.h"
-#include "identity.h"
-#include "source.h"
+#include "exec/identity.h"
+#include "keys/key_source.h"
 
 /* Strings are set when they are defined, and are never NULL from then on. */
 char	   *apikey_guc_master_key_source = NULL;

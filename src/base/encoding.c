@@ -1,0 +1,140 @@
+/*-------------------------------------------------------------------------
+ *
+ * chars.c
+ *		Questions about the characters of a text, in the server's encoding.
+ *
+ * ASCII is judged in any encoding; beyond it, UTF-8 alone is known.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "mb/pg_wchar.h"
+
+#include "base/encoding.h"
+#include "base/errors.h"
+
+/* U+202A-2E or U+2066-69, of three bytes? */
+static bool
+is_reordering(const char *text)
+{
+	pg_wchar	c = utf8_to_unicode((const unsigned char *) text);
+
+	return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+bool
+apikey_has_control(const char *text, size_t len)
+{
+	bool		utf8 = (GetDatabaseEncoding() == PG_UTF8);
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) text[i];
+
+		if (c < 0x20 || c == 0x7F)
+			return true;
+		if (utf8 && c == 0xC2 && i + 1 < len &&
+			(unsigned char) text[i + 1] < 0xA0)
+			return true;
+		if (utf8 && c == 0xE2 && i + 2 < len && is_reordering(text + i))
+			return true;
+	}
+	return false;
+}
+
+/* White space outside ASCII: U+A0, U+1680, U+2000-200B, 2028-9, 202F, ... */
+static bool
+is_space(pg_wchar c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || c == 0x1680 ||
+		(c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 ||
+		c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
+}
+
+/* The character that begins at text. */
+static pg_wchar
+character_at(const char *text)
+{
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return utf8_to_unicode((const unsigned char *) text);
+	return (unsigned char) *text < 0x80 ? (unsigned char) *text : '?';
+}
+
+bool
+apikey_has_outer_space(const char *text, size_t len)
+{
+	const char *last = text + len - 1;
+
+	if (len == 0)
+		return false;
+	if (GetDatabaseEncoding() == PG_UTF8)
+		while (last > text && (*last & 0xC0) == 0x80)
+			last--;
+	return is_space(character_at(text)) || is_space(character_at(last));
+}
+
+static bool
+is_ascii(const char *text, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		if (IS_HIGHBIT_SET(text[i]))
+			return false;
+	return true;
+}
+
+/* NULL, without raising: an error of PostgreSQL's would quote a character. */
+static const char *
+convert(const char *text, size_t len, int from, int to, size_t *converted_len)
+{
+	size_t		size = len * MAX_CONVERSION_GROWTH + 1;
+	char	   *converted = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	Oid			conversion = FindDefaultConversionProc(from, to);
+
+	if (!OidIsValid(conversion) ||
+		pg_do_encoding_conversion_buf(conversion, from, to,
+									  (unsigned char *) unconstify(char *, text),
+									  (int) len, (unsigned char *) converted,
+									  (int) size, true) != (int) len)
+	{
+		explicit_bzero(converted, size);
+		return NULL;
+	}
+	*converted_len = strlen(converted);
+	return converted;
+}
+
+const char *
+apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
+{
+	int			encoding = GetDatabaseEncoding();
+	const char *utf8;
+
+	*utf8_len = len;
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || is_ascii(text, len))
+		return text;
+	utf8 = convert(text, len, encoding, PG_UTF8, utf8_len);
+	if (utf8 == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("a text has characters that UTF-8 lacks"),
+				 apikey_errquiet()));
+	return utf8;
+}
+
+const char *
+apikey_from_utf8(const char *utf8, size_t len, size_t *text_len)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	*text_len = len;
+	if (encoding == PG_SQL_ASCII || is_ascii(utf8, len))
+		return utf8;
+	if (encoding == PG_UTF8)
+		return pg_verify_mbstr(PG_UTF8, utf8, (int) len, true) ? utf8 : NULL;
+	return convert(utf8, len, PG_UTF8, encoding, text_len);
+}

@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.c
+ *		What every error of the extension carries; see errors.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/errors.h"
+
+int
+apikey_errquiet(void)
+{
+	/*
+	 * errfinish() runs the callbacks of this stack next.  Whoever catches the
+	 * error restores it: PG_TRY, or PostgresMain.
+	 */
+	error_context_stack = NULL;
+	errhidecontext(true);
+	return errhidestmt(true);
+}
+
+int
+apikey_errargument(const char *argument)
+{
+	apikey_errquiet();
+	return err_generic_string(PG_DIAG_COLUMN_NAME, argument);
+}
+
+void
+apikey_refuse_argument(const char *argument, const char *message,
+					   const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s", message),
+			 detail != NULL ? errdetail("%s", detail) : 0,
+			 hint != NULL ? errhint("%s", hint) : 0,
+			 apikey_errargument(argument)));
+}
+
+/*
+ * Error context callback.  An error also drops the callbacks further out,
+ * which may quote the statement to the client; a warning keeps them, since
+ * the function goes on.
+ */
+static void
+hide_statement(void *arg)
+{
+	int			class = ERRCODE_TO_CATEGORY(geterrcode());
+
+	errhidestmt(true);
+	errhidecontext(true);
+	if (class != ERRCODE_WARNING && class != ERRCODE_NO_DATA &&
+		class != ERRCODE_SUCCESSFUL_COMPLETION)
+		((ErrorContextCallback *) arg)->previous = NULL;
+}
+
+Datum
+apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo)
+{
+	ErrorContextCallback *outer = error_context_stack;
+	ErrorContextCallback callback = {outer, hide_statement, &callback};
+	Datum		result;
+
+	error_context_stack = &callback;
+	result = (*function) (fcinfo);
+	error_context_stack = outer;
+	return result;
+}
+
+void
+apikey_raise_old_snapshot(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errhint("Run it again, in a transaction of its own."),
+			 apikey_errquiet()));
+}
+
+void
+apikey_raise_libcrypto(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg("libcrypto failed"),
+			 errhint("The server may be out of memory, or its OpenSSL may refuse AES-256-GCM."),
+			 apikey_errquiet()));
+}

@@ -1,0 +1,74 @@
+/*-------------------------------------------------------------------------
+ *
+ * random.c
+ *		Strong random bytes, from a pool of this process.
+ *
+ * A call of pg_strong_random() costs more than the bytes of one nonce, so
+ * 4 KiB are drawn at once.  Each byte is handed out once and wiped from the
+ * pool as it is.  The pool belongs to the process that filled it: a forked
+ * child sees another process id and draws its own, since bytes that parent
+ * and child both hold would be nonces used twice.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/errors.h"
+#include "base/random.h"
+
+#define POOL_SIZE	4096
+
+static unsigned char pool[POOL_SIZE];
+static size_t pool_left = 0;	/* unused bytes, at the end of the pool */
+static int	pool_owner = 0;		/* the process that filled it */
+
+/* Draw a new pool; raises, with the pool empty, when there is nothing. */
+static void
+refill(void)
+{
+	pool_left = 0;
+	pool_owner = MyProcPid;
+	if (!pg_strong_random(pool, POOL_SIZE))
+	{
+		explicit_bzero(pool, POOL_SIZE);
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random bytes"),
+				 apikey_errquiet()));
+	}
+	pool_left = POOL_SIZE;
+}
+
+void
+apikey_random(void *buffer, size_t len)
+{
+	unsigned char *out = buffer;
+
+	while (len > 0)
+	{
+		unsigned char *from;
+		size_t		part;
+
+		if (pool_left == 0 || pool_owner != MyProcPid)
+			refill();
+		part = Min(len, pool_left);
+		from = pool + POOL_SIZE - pool_left;
+		memcpy(out, from, part);
+		explicit_bzero(from, part);
+		pool_left -= part;
+		out += part;
+		len -= part;
+	}
+}
+
+void
+apikey_random_uuid(unsigned char *uuid)
+{
+	apikey_random(uuid, 16);
+
+	/* RFC 9562: version 4 in the seventh byte, variant 10 in the ninth. */
+	uuid[6] = (uuid[6] & 0x0f) | 0x40;
+	uuid[8] = (uuid[8] & 0x3f) | 0x80;
+}

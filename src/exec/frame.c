@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * actor.c
+ *		As whom the extension's own code runs; see actor.h.
+ *
+ * The innermost frame is a static pointer into the stack of the function
+ * that entered it.  That function leaves it in a PG_FINALLY, so the pointer
+ * never outlives the frame.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/rls.h"
+
+#include "exec/frame.h"
+#include "base/errors.h"
+
+static ApikeyActor *current_frame = NULL;
+
+static Oid
+internal_role(const char *name)
+{
+	Oid			role = get_role_oid(name, true);
+
+	if (!OidIsValid(role))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("internal role \"%s\" does not exist", name),
+				 errhint("If it was renamed, give it its name back."),
+				 apikey_errquiet()));
+	return role;
+}
+
+Oid
+apikey_owner_role(void)
+{
+	return internal_role("apikey_owner");
+}
+
+Oid
+apikey_maintenance_role(void)
+{
+	return internal_role("apikey_maintenance");
+}
+
+/*
+ * Where row_security is off (pg_restore and pg_dump set it so), a statement
+ * that row-level security restricts fails; ours are meant to be restricted.
+ */
+static int
+turn_row_security_on(void)
+{
+	int			level;
+
+	if (row_security)
+		return 0;
+	level = NewGUCNestLevel();
+	(void) set_config_option("row_security", "on", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+void
+apikey_actor_enter(ApikeyActor *frame, Oid role, int security_flags,
+				   const char *identity)
+{
+	GetUserIdAndSecContext(&frame->outer_role, &frame->outer_security);
+	frame->guc_level = turn_row_security_on();
+	frame->identity = identity;
+	frame->outer = current_frame;
+	current_frame = frame;
+	SetUserIdAndSecContext(role, frame->outer_security |
+						   SECURITY_LOCAL_USERID_CHANGE | security_flags);
+}
+
+void
+apikey_actor_leave(ApikeyActor *frame)
+{
+	SetUserIdAndSecContext(frame->outer_role, frame->outer_security);
+	if (frame->guc_level > 0)
+		AtEOXact_GUC(true, frame->guc_level);
+	current_frame = frame->outer;
+}
+
+bool
+apikey_actor_current(const char **identity)
+{
+	if (current_frame == NULL)
+		return false;
+	*identity = current_frame->identity;
+	return true;
+}

@@ -1,0 +1,270 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.c
+ *		The extension's own SQL statements; see statement.h.
+ *
+ * Plans are generic and kept for the life of the backend; PostgreSQL's plan
+ * cache renews them when a table changes.  Since each runs as one role, the
+ * row-level security in it is that role's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "exec/frame.h"
+#include "exec/statement.h"
+
+#define ROWS_PER_FETCH	200
+
+/* The OID of apikey.encrypted, if the statement has an argument of it. */
+static Oid
+encrypted_type(const ApikeyStatement *statement)
+{
+	int			i;
+
+	for (i = 0; i < statement->arg_count; i++)
+		if (statement->arg_types[i] == APIKEY_ENCRYPTED)
+			return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+								   CStringGetDatum("encrypted"),
+								   ObjectIdGetDatum(get_namespace_oid("apikey", false)));
+	return InvalidOid;
+}
+
+static void
+prepare(ApikeyStatement *statement)
+{
+	Oid			encrypted = encrypted_type(statement);
+	Oid			types[APIKEY_STATEMENT_MAX_ARGS];
+	SPIPlanPtr	plan;
+	int			i;
+
+	if (statement->plan != NULL && statement->encrypted == encrypted)
+		return;
+	if (statement->plan != NULL)
+		SPI_freeplan(statement->plan);
+	statement->plan = NULL;
+	for (i = 0; i < statement->arg_count; i++)
+		types[i] = statement->arg_types[i] == APIKEY_ENCRYPTED ?
+			encrypted : statement->arg_types[i];
+	plan = SPI_prepare_cursor(statement->sql, statement->arg_count, types,
+							  CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare a statement: %s",
+			 SPI_result_code_string(SPI_result));
+	statement->encrypted = encrypted;
+	statement->plan = plan;
+}
+
+/* SPI wants a character for each argument where we have a bool. */
+static const char *
+spi_nulls(const ApikeyStatement *statement, const bool *nulls, char *buffer)
+{
+	int			i;
+
+	if (nulls == NULL)
+		return NULL;
+	for (i = 0; i < statement->arg_count; i++)
+		buffer[i] = nulls[i] ? 'n' : ' ';
+	return buffer;
+}
+
+/* Copy the result out of SPI's memory, which SPI_finish() frees. */
+static void
+copy_rows(ApikeyRows *rows, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	uint64		i;
+
+	rows->count = SPI_tuptable != NULL ? SPI_processed : 0;
+	rows->desc = NULL;
+	rows->tuples = NULL;
+	if (rows->count > 0)
+	{
+		rows->desc = CreateTupleDescCopy(SPI_tuptable->tupdesc);
+		rows->tuples = palloc(rows->count * sizeof(HeapTuple));
+		for (i = 0; i < rows->count; i++)
+			rows->tuples[i] = heap_copytuple(SPI_tuptable->vals[i]);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * The newest snapshot, registered, if the statement wants it, else none.  With
+ * crosscheck, the executor raises 40001 for a row that only the newest sees.
+ */
+static Snapshot
+newest_snapshot(const ApikeyStatement *statement, Snapshot *crosscheck)
+{
+	*crosscheck = InvalidSnapshot;
+	if (statement->snapshot == APIKEY_SNAPSHOT_TRANSACTION)
+		return InvalidSnapshot;
+	if (statement->snapshot == APIKEY_SNAPSHOT_FOREIGN_KEY)
+	{
+		/* READ COMMITTED takes the newest for each statement by itself. */
+		if (!IsolationUsesXactSnapshot())
+			return InvalidSnapshot;
+		CommandCounterIncrement();	/* see this transaction's own work */
+		*crosscheck = GetTransactionSnapshot();
+	}
+	return RegisterSnapshot(GetLatestSnapshot());
+}
+
+static void
+execute(ApikeyStatement *statement, const Datum *args, const bool *nulls)
+{
+	char		buffer[APIKEY_STATEMENT_MAX_ARGS];
+	Snapshot	crosscheck;
+	Snapshot	newest;
+	int			result;
+
+	prepare(statement);
+	newest = newest_snapshot(statement, &crosscheck);
+	result = SPI_execute_snapshot(statement->plan, unconstify(Datum *, args),
+								  spi_nulls(statement, nulls, buffer),
+								  newest, crosscheck,
+								  statement->snapshot == APIKEY_SNAPSHOT_LATEST,
+								  true, 0);
+	if (newest != InvalidSnapshot)
+		UnregisterSnapshot(newest);
+	if (result < 0)
+		elog(ERROR, "could not execute a statement: %s",
+			 SPI_result_code_string(result));
+}
+
+static Oid
+role_of(const ApikeyStatement *statement)
+{
+	return statement->role == APIKEY_AS_OWNER ?
+		apikey_owner_role() : apikey_maintenance_role();
+}
+
+uint64
+apikey_run(ApikeyStatement *statement, const char *user_id,
+		   const Datum *args, const bool *nulls, ApikeyRows *rows)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile uint64 count = 0;	/* set within PG_TRY */
+	ApikeyActor frame;
+
+	apikey_actor_enter(&frame, role_of(statement), 0, user_id);
+	PG_TRY();
+	{
+		SPI_connect();
+		execute(statement, args, nulls);
+		count = SPI_processed;
+		if (rows != NULL)
+			copy_rows(rows, caller);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		apikey_actor_leave(&frame);
+	}
+	PG_END_TRY();
+	return count;
+}
+
+static void
+set_off(const char *setting)
+{
+	(void) set_config_option(setting, "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * A generic plan does not know that the rows wanted are few, and might read
+ * and sort the whole table for each batch; nor does it know that most entries
+ * are of dead rows, which an index scan marks and a bitmap scan does not.  On
+ * an error the transaction's end puts the settings back.
+ */
+uint64
+apikey_run_by_index(ApikeyStatement *statement, const Datum *args,
+					ApikeyRows *rows)
+{
+	int			level = NewGUCNestLevel();
+	uint64		count;
+
+	set_off("enable_seqscan");
+	set_off("enable_bitmapscan");
+	set_off("enable_sort");
+	count = apikey_run(statement, NULL, args, NULL, rows);
+	AtEOXact_GUC(true, level);
+	return count;
+}
+
+Datum
+apikey_rows_get(const ApikeyRows *rows, uint64 row, int column, bool *is_null)
+{
+	Assert(row < rows->count);
+	return heap_getattr(rows->tuples[row], column, rows->desc, is_null);
+}
+
+/* Call work for all rows of an open portal, a few at a time. */
+static void
+fetch_each(Portal portal, ApikeyRowWork work, void *arg)
+{
+	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext,
+												  "apikey row",
+												  ALLOCSET_DEFAULT_SIZES);
+	uint64		i;
+
+	for (;;)
+	{
+		SPITupleTable *table;
+		uint64		fetched;
+
+		SPI_cursor_fetch(portal, true, ROWS_PER_FETCH);
+		table = SPI_tuptable;
+		fetched = SPI_processed;
+		for (i = 0; i < fetched; i++)
+		{
+			MemoryContext old = MemoryContextSwitchTo(per_row);
+
+			work(table->vals[i], table->tupdesc, arg);
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(per_row);
+		}
+		SPI_freetuptable(table);
+		if (fetched == 0)
+			break;
+	}
+	MemoryContextDelete(per_row);
+}
+
+void
+apikey_run_each(ApikeyStatement *statement, const char *user_id,
+				const Datum *args, const bool *nulls,
+				ApikeyRowWork work, void *arg)
+{
+	char		buffer[APIKEY_STATEMENT_MAX_ARGS];
+	ApikeyActor frame;
+
+	apikey_actor_enter(&frame, role_of(statement), 0, user_id);
+	PG_TRY();
+	{
+		Portal		portal;
+
+		SPI_connect();
+		prepare(statement);
+		portal = SPI_cursor_open(NULL, statement->plan,
+								 unconstify(Datum *, args),
+								 spi_nulls(statement, nulls, buffer), false);
+		fetch_each(portal, work, arg);
+		SPI_cursor_close(portal);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		apikey_actor_leave(&frame);
+	}
+	PG_END_TRY();
+}

@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * relations.c
+ *		OIDs of the extension's tables, and word of their changes.
+ *
+ * Caches of table rows (data keys, key types, linked users) are dropped by a
+ * relcache message.  PostgreSQL sends none for a plain INSERT, UPDATE or
+ * DELETE, so ENABLE ALWAYS triggers on those tables do.  The message reaches
+ * other backends at commit, standbys with the WAL, and this backend at the
+ * end of the command and again if the (sub)transaction rolls back: what was
+ * cached of uncommitted rows is dropped then.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "base/errors.h"
+#include "exec/table_cache.h"
+
+PG_FUNCTION_INFO_V1(apikey_invalidate_cache);
+
+static const char *const table_names[APIKEY_CACHED_TABLES] = {
+	"data_keys", "builtin_key_types", "custom_key_types", "linked_users"
+};
+static Oid	tables[APIKEY_CACHED_TABLES];
+static uint64 changes[APIKEY_CACHED_TABLES] = {1, 1, 1, 1};
+
+/*
+ * Relcache callback: only count, since it may come at any moment.  One for
+ * all caches, since a backend has room for ten callbacks of all extensions.
+ */
+static void
+note_change(Datum arg, Oid relation)
+{
+	int			i;
+
+	for (i = 0; i < APIKEY_CACHED_TABLES; i++)
+		if (relation == tables[i] || !OidIsValid(relation))
+			changes[i]++;
+}
+
+void
+apikey_relations_init(void)
+{
+	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+}
+
+uint64
+apikey_table_changes(ApikeyCachedTable table)
+{
+	return changes[table];
+}
+
+Oid
+apikey_watch_table(ApikeyCachedTable table)
+{
+	return tables[table] = apikey_relation(table_names[table]);
+}
+
+Oid
+apikey_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid("apikey", true);
+	Oid			relation = InvalidOid;
+
+	if (OidIsValid(schema))
+		relation = get_relname_relid(name, schema);
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"apikey.%s\" does not exist in this database", name),
+				 errhint("Run CREATE EXTENSION apikey; its schema must keep its name."),
+				 apikey_errquiet()));
+	return relation;
+}
+
+/*
+ * apikey.invalidate_cache(): the trigger.  Harmless on any table.
+ */
+Datum
+apikey_invalidate_cache(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by a trigger"),
+				 apikey_errquiet()));
+	CacheInvalidateRelcache(trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}

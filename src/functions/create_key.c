@@ -1,0 +1,278 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_create.c
+ *		create_key, set_key and create_key_for.
+ *
+ * The order matters: arguments are judged first, then api_keys is locked
+ * (retiring a data key waits for us), then a linked users table is asked, then
+ * the data key is chosen and the value sealed.  The value is read where
+ * PostgreSQL put the argument.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "validate/arguments.h"
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "validate/value.h"
+#include "store/key_update.h"
+#include "store/user_link.h"
+#include "base/random.h"
+#include "exec/statement.h"
+
+PG_FUNCTION_INFO_V1(apikey_create_key);
+PG_FUNCTION_INFO_V1(apikey_set_key);
+PG_FUNCTION_INFO_V1(apikey_create_key_for);
+
+/* A key to be stored, as the arguments have it. */
+typedef struct NewKey
+{
+	char	   *user_id;
+	pg_uuid_t	id;
+	char	   *key_type;
+	ApikeyKeyChange content;	/* name, value and options */
+	Datum		created_at;
+	Datum		updated_at;
+	Datum		deleted_at;
+	bool		has_created_at;
+	bool		has_updated_at;
+	bool		has_deleted_at;
+} NewKey;
+
+static ApikeyStatement insert_key = {
+	.sql = "INSERT INTO apikey.api_keys (user_id, id, name, key_type,"
+	" encrypted_value, hint, fingerprint, expires_at, metadata, env_var,"
+	" created_at, updated_at, deleted_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+	" COALESCE($9, '{}'::pg_catalog.jsonb), $10,"
+	" COALESCE($11, pg_catalog.now()), COALESCE($12, $11, pg_catalog.now()), $13)"
+	" ON CONFLICT DO NOTHING",
+	.arg_count = 13,
+	.arg_types = {TEXTOID, UUIDOID, TEXTOID, TEXTOID, APIKEY_ENCRYPTED, TEXTOID,
+		BYTEAOID, TIMESTAMPTZOID, JSONBOID, TEXTOID, TIMESTAMPTZOID,
+	TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+static text *
+required_text(FunctionCallInfo fcinfo, int arg, const char *argument)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" is missing", argument),
+				 errhint("It cannot be NULL."),
+				 apikey_errargument(argument)));
+	return PG_GETARG_TEXT_PP(arg);
+}
+
+/* The arguments key_type and value, judged. */
+static void
+read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
+{
+	const ApikeyKeyType *type;
+	text	   *value;
+
+	key->key_type = text_to_cstring(required_text(fcinfo, arg, "key_type"));
+	type = apikey_keytype_get(key->key_type, "key_type");
+	value = PG_ARGISNULL(arg + 1) ? cstring_to_text("") : PG_GETARG_TEXT_PP(arg + 1);
+	key->content.value = VARDATA_ANY(value);
+	key->content.value_len = VARSIZE_ANY_EXHDR(value);
+	apikey_value_trim(&key->content.value, &key->content.value_len);
+	apikey_judge_or_raise(type, key->content.value, key->content.value_len,
+						  "value", check_format);
+}
+
+/* name, key_type, value, expires_at, metadata, env_var, from arg on. */
+static void
+read_new_key(FunctionCallInfo fcinfo, int arg, bool check_format,
+			 bool past_expiry, NewKey *key)
+{
+	key->content.name = apikey_arg_name(required_text(fcinfo, arg, "name"), "name");
+	read_value(fcinfo, arg + 1, check_format, key);
+	apikey_read_options(fcinfo, arg + 3, "", past_expiry, &key->content);
+}
+
+/* Insert the row; false when its name or id is taken. */
+static bool
+insert(const NewKey *key, const ApikeySealedValue *sealed)
+{
+	const ApikeyKeyChange *content = &key->content;
+	bool		nulls[13] = {false};
+	Datum		args[13];
+
+	args[0] = CStringGetTextDatum(key->user_id);
+	args[1] = UUIDPGetDatum(&key->id);
+	args[2] = CStringGetTextDatum(content->name);
+	args[3] = CStringGetTextDatum(key->key_type);
+	args[4] = PointerGetDatum(sealed->envelope);
+	args[5] = PointerGetDatum(sealed->hint);
+	args[6] = PointerGetDatum(sealed->fingerprint);
+	args[7] = TimestampTzGetDatum(content->expires_at);
+	nulls[7] = !content->sets_expiry || content->expires_at == DT_NOEND;
+	args[8] = JsonbPGetDatum(content->metadata);
+	nulls[8] = content->metadata == NULL;
+	args[9] = apikey_optional_text(content->env_var, &nulls[9]);
+	args[10] = key->created_at;
+	nulls[10] = !key->has_created_at;
+	args[11] = key->updated_at;
+	nulls[11] = !key->has_updated_at;
+	args[12] = key->deleted_at;
+	nulls[12] = !key->has_deleted_at;
+	return apikey_run(&insert_key, key->user_id, args, nulls, NULL) == 1;
+}
+
+static bool
+store(NewKey *key)
+{
+	ApikeySealedValue sealed;
+
+	apikey_lock_for_write();
+	apikey_links_require_user(key->user_id);
+	apikey_seal_value(key->user_id, &key->id, key->key_type, key->content.name,
+					  key->content.value, key->content.value_len, &sealed);
+	return insert(key, &sealed);
+}
+
+/*
+ * apikey.create_key(name, key_type, value, expires_at, metadata, env_var)
+ */
+static Datum
+create_key(PG_FUNCTION_ARGS)
+{
+	NewKey	   *key = palloc0(sizeof(NewKey));
+
+	key->user_id = apikey_require_identity();
+	read_new_key(fcinfo, 0, true, false, key);
+	apikey_random_uuid(key->id.data);
+	if (!store(key))
+		apikey_raise_name_taken(key->content.name, "name");
+	PG_RETURN_UUID_P(&key->id);
+}
+
+Datum
+apikey_create_key(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(create_key, fcinfo);
+}
+
+/* Replace the value of the key that the name means; false: there is none. */
+static bool
+replace(NewKey *key, const ApikeySelector *selector)
+{
+	ApikeyStoredKey stored;
+
+	if (!apikey_stored_key_find(key->user_id, selector, true, &stored))
+		return false;
+	if (stored.deleted)
+		apikey_raise_no_such_key(selector, true);
+	if (strcmp(stored.key_type, key->key_type) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("API key \"%s\" is of type \"%s\"", stored.name,
+						stored.key_type),
+				 errhint("Choose another name for a key of type \"%s\".",
+						 key->key_type),
+				 apikey_errargument("key_type")));
+	key->id = stored.id;
+	key->content.name = NULL;
+	apikey_apply_change(&stored, &key->content, "name");
+	return true;
+}
+
+/*
+ * apikey.set_key(name, key_type, value, expires_at, metadata, env_var)
+ *
+ * When another session creates the name between our look and our insert, the
+ * second look finds it.
+ */
+static Datum
+set_key(PG_FUNCTION_ARGS)
+{
+	NewKey	   *key = palloc0(sizeof(NewKey));
+	ApikeySelector selector;
+
+	key->user_id = apikey_require_identity();
+	(void) required_text(fcinfo, 0, "name");
+	selector = apikey_select_by_text(fcinfo, 0);
+	read_value(fcinfo, 1, true, key);
+	apikey_read_options(fcinfo, 3, "", false, &key->content);
+	apikey_lock_for_write();
+	if (replace(key, &selector))
+		PG_RETURN_UUID_P(&key->id);
+	if (selector.name == NULL)
+		apikey_raise_no_such_key(&selector, false);
+	key->content.name = apikey_arg_name(PG_GETARG_TEXT_PP(0), "name");
+	apikey_random_uuid(key->id.data);
+	if (!store(key) && !replace(key, &selector))
+		apikey_raise_name_taken(selector.name, "name");
+	PG_RETURN_UUID_P(&key->id);
+}
+
+Datum
+apikey_set_key(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(set_key, fcinfo);
+}
+
+/* An optional timestamp argument, of what has happened. */
+static bool
+read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
+{
+	if (PG_ARGISNULL(arg))
+		return false;
+	apikey_arg_past(PG_GETARG_TIMESTAMPTZ(arg), argument);
+	*value = PG_GETARG_DATUM(arg);
+	return true;
+}
+
+pg_attribute_noreturn()
+static void
+raise_taken_for(const NewKey *key, const pg_uuid_t *id)
+{
+	ApikeySelector selector = {.name = NULL,.id = *id};
+	ApikeyStoredKey stored;
+
+	if (apikey_stored_key_find(key->user_id, &selector, false, &stored))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("the id is taken"),
+				 errdetail("The user has a key with this id already."),
+				 errhint("Leave the id out for a new one."),
+				 apikey_errargument("id")));
+	apikey_raise_name_taken(key->content.name, "name");
+}
+
+/*
+ * apikey.create_key_for(user_id, name, key_type, value, expires_at, metadata,
+ * env_var, id, created_at, updated_at, deleted_at, check_format)
+ */
+static Datum
+create_key_for(PG_FUNCTION_ARGS)
+{
+	NewKey	   *key = palloc0(sizeof(NewKey));
+	bool		check_format = PG_ARGISNULL(11) || PG_GETARG_BOOL(11);
+
+	apikey_refuse_restricted();
+	key->user_id = apikey_arg_user_id(required_text(fcinfo, 0, "user_id"));
+	key->has_created_at = read_time(fcinfo, 8, "created_at", &key->created_at);
+	key->has_updated_at = read_time(fcinfo, 9, "updated_at", &key->updated_at);
+	key->has_deleted_at = read_time(fcinfo, 10, "deleted_at", &key->deleted_at);
+	read_new_key(fcinfo, 1, check_format, key->has_created_at, key);
+	if (PG_ARGISNULL(7))
+		apikey_random_uuid(key->id.data);
+	else
+		key->id = *PG_GETARG_UUID_P(7);
+	if (!store(key))
+		raise_taken_for(key, &key->id);
+	PG_RETURN_UUID_P(&key->id);
+}
+
+Datum
+apikey_create_key_for(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(create_key_for, fcinfo);
+}

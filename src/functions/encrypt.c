@@ -1,0 +1,174 @@
+/*-------------------------------------------------------------------------
+ *
+ * column.c
+ *		encrypt and decrypt, for columns of other tables.
+ *
+ * Data keys of purpose "column", and a context that begins with that word: no
+ * context given here opens a stored key.  encrypt() never makes a data key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+
+#include "base/encoding.h"
+#include "core/envelope.h"
+#include "functions/encrypted_type.h"
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "keys/data_key.h"
+#include "base/random.h"
+#include "store/key_value.h"
+
+PG_FUNCTION_INFO_V1(apikey_encrypt);
+PG_FUNCTION_INFO_V1(apikey_decrypt);
+
+static text *
+required_context(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the context is missing"),
+				 errhint("Pass a text that says what the value belongs to, such as the table and the row's key."),
+				 apikey_errargument("context")));
+	return PG_GETARG_TEXT_PP(1);
+}
+
+/* Freed by the caller. */
+static void
+make_context(ApikeyContext *context, const text *name)
+{
+	ApikeySpan	span;
+
+	span.data = apikey_to_utf8(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &span.len);
+	if (!apikey_context_column(context, span))
+		apikey_raise_libcrypto();
+}
+
+static const ApikeyDataKey *
+active_key(void)
+{
+	const ApikeyDataKey *key = apikey_keyring_active(APIKEY_PURPOSE_COLUMN);
+
+	if (key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no data key for columns"),
+				 errhint("An administrator makes one with SELECT apikey.rotate_data_key('column')."),
+				 apikey_errquiet()));
+	return key;
+}
+
+/* Seal a value that is in UTF-8. */
+static bytea *
+seal_utf8(const char *value, size_t len, const text *name)
+{
+	size_t		size = VARHDRSZ + len + APIKEY_ENVELOPE_OVERHEAD;
+	bytea	   *envelope = palloc(size);
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
+	const ApikeyDataKey *key;
+	ApikeyContext context;
+	ApikeyResult result;
+
+	SET_VARSIZE(envelope, size);
+	apikey_random(nonce, sizeof(nonce));
+	key = active_key();
+	make_context(&context, name);
+	result = apikey_envelope_seal(key, &context, nonce, value, len,
+								  (uint8_t *) VARDATA(envelope));
+	apikey_context_free(&context);
+	if (result != APIKEY_OK)
+		apikey_raise_libcrypto();
+	return envelope;
+}
+
+static void
+refuse_too_long(const text *value)
+{
+	/* A conversion to UTF-8 lengthens it: hence the margin. */
+	if (VARSIZE_ANY_EXHDR(value) > APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the value is too long to be encrypted"),
+				 errdetail("The limit is %zu bytes.",
+						   APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH),
+				 errhint("Encrypt it outside the database under a key that is stored here."),
+				 apikey_errargument("value")));
+}
+
+/*
+ * apikey.encrypt(value, context) -> apikey.encrypted
+ */
+static Datum
+encrypt_value(PG_FUNCTION_ARGS)
+{
+	text	   *name = required_context(fcinfo);
+	bytea	   *envelope = NULL;
+	const char *utf8;
+	size_t		utf8_len;
+	text	   *value;
+
+	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	value = PG_GETARG_TEXT_PP(0);
+	refuse_too_long(value);
+	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &utf8_len);
+	PG_TRY();
+	{
+		envelope = seal_utf8(utf8, utf8_len, name);
+	}
+	PG_FINALLY();
+	{
+		if (utf8 != VARDATA_ANY(value))
+			explicit_bzero(unconstify(char *, utf8), utf8_len);
+	}
+	PG_END_TRY();
+	PG_RETURN_BYTEA_P(envelope);
+}
+
+Datum
+apikey_encrypt(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(encrypt_value, fcinfo);
+}
+
+/*
+ * apikey.decrypt(encrypted, context) -> text
+ */
+Datum
+apikey_decrypt(PG_FUNCTION_ARGS)
+{
+	text	   *name = required_context(fcinfo);
+	const ApikeyDataKey *key;
+	ApikeyContext context;
+	ApikeyResult result;
+	bytea	   *envelope;
+	text	   *value;
+
+	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	envelope = PG_GETARG_BYTEA_PP(0);
+	apikey_encrypted_check(envelope);
+	value = palloc(VARHDRSZ + VARSIZE_ANY_EXHDR(envelope) - APIKEY_ENVELOPE_OVERHEAD);
+	SET_VARSIZE(value, VARHDRSZ + VARSIZE_ANY_EXHDR(envelope) - APIKEY_ENVELOPE_OVERHEAD);
+	key = apikey_keyring_get(apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(envelope)),
+							 APIKEY_PURPOSE_COLUMN);
+	make_context(&context, name);
+	result = apikey_envelope_open(key, &context, (uint8_t *) VARDATA_ANY(envelope),
+								  VARSIZE_ANY_EXHDR(envelope), VARDATA(value));
+	apikey_context_free(&context);
+	if (result == APIKEY_LIBCRYPTO_FAILED)
+		apikey_raise_libcrypto();
+	if (result != APIKEY_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_UNOPENED),
+				 errmsg("the value cannot be opened"),
+				 errdetail("It was altered, or encrypted with another context."),
+				 apikey_errquiet()));
+	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
+}

@@ -1,0 +1,127 @@
+/*-------------------------------------------------------------------------
+ *
+ * encrypted.c
+ *		The type apikey.encrypted: a varlena that holds an envelope.
+ *
+ * Its input takes nothing but a well-formed envelope, so that no plaintext
+ * can be stored by mistake, and never echoes what it refuses.  It raises even
+ * where the caller would take a soft error: COPY ... ON_ERROR would report
+ * the refused text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "libpq/pqformat.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+#include "core/base64.h"
+#include "core/envelope.h"
+#include "functions/encrypted_type.h"
+#include "base/errors.h"
+
+PG_FUNCTION_INFO_V1(apikey_encrypted_in);
+PG_FUNCTION_INFO_V1(apikey_encrypted_out);
+PG_FUNCTION_INFO_V1(apikey_encrypted_recv);
+PG_FUNCTION_INFO_V1(apikey_encrypted_send);
+PG_FUNCTION_INFO_V1(apikey_data_key_id);
+
+pg_attribute_noreturn()
+static void
+refuse_input(int sqlstate)
+{
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg("invalid input for type apikey.encrypted"),
+			 errdetail("Only an encrypted value is accepted, which begins with \"%s\".",
+					   APIKEY_ENVELOPE_TEXT_PREFIX),
+			 errhint("To store a secret, call apikey.create_key(), or apikey.encrypt() for a column of your own."),
+			 apikey_errquiet()));
+}
+
+/*
+ * Text input, into a palloc'ed varlena.
+ */
+Datum
+apikey_encrypted_in(PG_FUNCTION_ARGS)
+{
+	const char *text = PG_GETARG_CSTRING(0);
+	size_t		len = strlen(text);
+	bytea	   *result = palloc(VARHDRSZ + apikey_base64_decoded_size(len));
+	size_t		size;
+
+	if (apikey_envelope_from_text(text, len, (uint8_t *) VARDATA(result),
+								  &size) != APIKEY_OK)
+		refuse_input(ERRCODE_INVALID_TEXT_REPRESENTATION);
+	SET_VARSIZE(result, VARHDRSZ + size);
+	PG_RETURN_BYTEA_P(result);
+}
+
+Datum
+apikey_encrypted_out(PG_FUNCTION_ARGS)
+{
+	bytea	   *envelope = PG_GETARG_BYTEA_PP(0);
+	size_t		size = apikey_envelope_text_size(VARSIZE_ANY_EXHDR(envelope));
+	char	   *text = palloc(size + 1);
+
+	apikey_envelope_to_text((uint8_t *) VARDATA_ANY(envelope),
+							VARSIZE_ANY_EXHDR(envelope), text);
+	text[size] = '\0';
+	PG_RETURN_CSTRING(text);
+}
+
+Datum
+apikey_encrypted_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buffer = (StringInfo) PG_GETARG_POINTER(0);
+	int			size = buffer->len - buffer->cursor;
+	const char *bytes = pq_getmsgbytes(buffer, size);
+	bytea	   *result;
+
+	if (!apikey_envelope_is_valid((const uint8_t *) bytes, size))
+		refuse_input(ERRCODE_INVALID_BINARY_REPRESENTATION);
+	result = palloc(VARHDRSZ + size);
+	SET_VARSIZE(result, VARHDRSZ + size);
+	memcpy(VARDATA(result), bytes, size);
+	PG_RETURN_BYTEA_P(result);
+}
+
+Datum
+apikey_encrypted_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
+}
+
+void
+apikey_encrypted_check(const bytea *envelope)
+{
+	if (!apikey_envelope_is_valid((const uint8_t *) VARDATA_ANY(envelope),
+								  VARSIZE_ANY_EXHDR(envelope)))
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_MALFORMED),
+				 errmsg("malformed encrypted value"),
+				 errdetail("The stored bytes are not an envelope of a known version and suite."),
+				 apikey_errquiet()));
+}
+
+/*
+ * apikey.data_key_id(encrypted) -> uuid: which data key it is under.  Reads
+ * the head of a toasted value alone.
+ */
+Datum
+apikey_data_key_id(PG_FUNCTION_ARGS)
+{
+	bytea	   *head = PG_GETARG_BYTEA_P_SLICE(0, 0, APIKEY_ENVELOPE_HEADER_SIZE);
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	if (VARSIZE_ANY_EXHDR(head) < APIKEY_ENVELOPE_HEADER_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_MALFORMED),
+				 errmsg("malformed encrypted value"),
+				 apikey_errquiet()));
+	memcpy(id->data,
+		   apikey_envelope_data_key_id((const uint8_t *) VARDATA_ANY(head)),
+		   APIKEY_DATA_KEY_ID_SIZE);
+	PG_RETURN_UUID_P(id);
+}

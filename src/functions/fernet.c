@@ -1,0 +1,287 @@
+/*-------------------------------------------------------------------------
+ *
+ * fernet.c
+ *		fernet_encrypt, fernet_decrypt and fernet_rotate, for applications
+ *		that come from Python's "cryptography".
+ *
+ * A value is decrypted into what is returned, or into memory that is wiped
+ * as soon as it is encrypted anew.  All memory is had before a token is
+ * opened, and from then on nothing raises before it has wiped the value.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "core/base64.h"
+#include "base/encoding.h"
+#include "base/errors.h"
+#include "keys/fernet_key.h"
+#include "exec/identity.h"
+#include "base/random.h"
+#include "store/key_value.h"
+
+PG_FUNCTION_INFO_V1(apikey_fernet_encrypt);
+PG_FUNCTION_INFO_V1(apikey_fernet_decrypt);
+PG_FUNCTION_INFO_V1(apikey_fernet_rotate);
+
+/* Room for the token of a value of len bytes. */
+static text *
+make_token(size_t len)
+{
+	size_t		size = VARHDRSZ + apikey_fernet_token_size(len);
+	text	   *token = palloc(size);
+
+	SET_VARSIZE(token, size);
+	return token;
+}
+
+static void
+refuse_long_value(size_t len)
+{
+	if (len > APIKEY_FERNET_MAX_VALUE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the value is too long to be encrypted"),
+				 errdetail("The limit is %zu bytes.", APIKEY_FERNET_MAX_VALUE),
+				 apikey_errargument("value")));
+}
+
+/* A token of a value in UTF-8, which may be longer than what was passed. */
+static text *
+seal_utf8(const ApikeyFernetKey *key, const char *utf8, size_t len)
+{
+	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
+	text	   *token;
+
+	refuse_long_value(len);
+	token = make_token(len);
+	apikey_random(iv, sizeof(iv));
+	if (apikey_fernet_seal(key, (uint64) time(NULL), iv, utf8, len,
+						   VARDATA(token)) != APIKEY_OK)
+		apikey_raise_libcrypto();
+	return token;
+}
+
+/*
+ * apikey.fernet_encrypt(value) -> text
+ */
+static Datum
+fernet_encrypt(PG_FUNCTION_ARGS)
+{
+	text	   *volatile token = NULL;
+	const ApikeyFernetKeys *keys;
+	const char *utf8;
+	text	   *value;
+	size_t		len;
+
+	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	value = PG_GETARG_TEXT_PP(0);
+	refuse_long_value(VARSIZE_ANY_EXHDR(value));
+	keys = apikey_fernet_keys();
+	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &len);
+	PG_TRY();
+	{
+		token = seal_utf8(keys->keys[0], utf8, len);
+	}
+	PG_FINALLY();
+	{
+		if (utf8 != VARDATA_ANY(value))
+			explicit_bzero(unconstify(char *, utf8), len);
+	}
+	PG_END_TRY();
+	PG_RETURN_TEXT_P(token);
+}
+
+Datum
+apikey_fernet_encrypt(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(fernet_encrypt, fcinfo);
+}
+
+/* KA004 for what is no token; its bytes are palloc'ed. */
+static void
+parse(const text *argument, ApikeyFernetToken *token)
+{
+	size_t		len = VARSIZE_ANY_EXHDR(argument);
+	uint8_t    *buffer = palloc(apikey_base64_decoded_size(len) + 1);
+
+	if (apikey_fernet_parse(VARDATA_ANY(argument), len, buffer,
+							token) != APIKEY_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_MALFORMED),
+				 errmsg("the value is not a Fernet token"),
+				 errhint("A Fernet token is base64url and begins with \"gAAAAA\"."),
+				 apikey_errargument("token")));
+}
+
+/* Open with whichever key does, into token->room bytes; how many, or KA003. */
+static size_t
+open_token(const ApikeyFernetToken *token, const ApikeyFernetKeys *keys,
+		   char *value)
+{
+	size_t		len;
+
+	for (int i = 0; i < keys->count; i++)
+	{
+		ApikeyResult result = apikey_fernet_open(keys->keys[i], token,
+												 (uint8_t *) value, &len);
+
+		if (result == APIKEY_OK)
+			return len;
+		if (result == APIKEY_LIBCRYPTO_FAILED)
+			apikey_raise_libcrypto();
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_APIKEY_UNOPENED),
+			 errmsg("no Fernet key opens the token"),
+			 errdetail_plural("It was altered, or made with another key than the one with fingerprint %s.",
+							  "It was altered, or made with another key than those with fingerprints %s.",
+							  keys->count, apikey_fernet_fingerprints(keys)),
+			 errhint("Add the key that made it to the source that apikey.fernet_key_source names, and reload the configuration."),
+			 apikey_errargument("token")));
+}
+
+/*
+ * An age in whole seconds, as Python's ttl: a day has 24 hours, a month 30
+ * days.  Rounding down changes nothing, since times are whole.
+ */
+static uint64
+max_age_seconds(const Interval *interval)
+{
+	int64		days = (int64) interval->month * DAYS_PER_MONTH + interval->day;
+	int64		seconds = days * SECS_PER_DAY + interval->time / USECS_PER_SEC;
+
+	if (interval->time % USECS_PER_SEC < 0)
+		seconds--;
+	if (seconds < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the greatest age is negative"),
+				 apikey_errargument("max_age")));
+	return (uint64) seconds;
+}
+
+/* KA006 unless the token is as young as it must be; wipes the value then. */
+static void
+judge_age(const ApikeyFernetToken *token, uint64 max_age, char *value)
+{
+	uint64		now = (uint64) time(NULL);
+	ApikeyFernetAge age = apikey_fernet_age(token->time, now, max_age);
+
+	if (age == APIKEY_FERNET_FRESH)
+		return;
+	explicit_bzero(value, token->room);
+	if (age == APIKEY_FERNET_EXPIRED)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("the Fernet token is expired"),
+				 errdetail("It is %llu seconds old; the greatest age is %llu seconds.",
+						   (unsigned long long) (now - token->time),
+						   (unsigned long long) max_age),
+				 apikey_errargument("token")));
+	ereport(ERROR,
+			(errcode(ERRCODE_APIKEY_NOT_USABLE),
+			 errmsg("the Fernet token is from the future"),
+			 errdetail("Its time is more than %d seconds ahead of this server's clock.",
+					   APIKEY_FERNET_CLOCK_SKEW),
+			 apikey_errargument("token")));
+}
+
+/* 22021 for bytes that are no text; wipes them then. */
+static void
+judge_encoding(const ApikeyFernetToken *token, char *value, size_t len)
+{
+	/* Python's text is UTF-8; SQL_ASCII takes all bytes but zeros. */
+	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
+
+	if (pg_verify_mbstr(encoding, value, (int) len, true))
+		return;
+	explicit_bzero(value, token->room);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+			 errmsg("the value of the Fernet token is not text in encoding %s",
+					pg_encoding_to_char(encoding)),
+			 apikey_errargument("token")));
+}
+
+/*
+ * apikey.fernet_decrypt(token, max_age) -> text
+ */
+static Datum
+fernet_decrypt(PG_FUNCTION_ARGS)
+{
+	uint64		max_age = 0;
+	ApikeyFernetToken token;
+	const ApikeyFernetKeys *keys;
+	text	   *value;
+	size_t		len;
+
+	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (!PG_ARGISNULL(1))
+		max_age = max_age_seconds(PG_GETARG_INTERVAL_P(1));
+	parse(PG_GETARG_TEXT_PP(0), &token);
+	keys = apikey_fernet_keys();
+	value = palloc(VARHDRSZ + token.room);
+	len = open_token(&token, keys, VARDATA(value));
+	if (!PG_ARGISNULL(1))
+		judge_age(&token, max_age, VARDATA(value));
+	judge_encoding(&token, VARDATA(value), len);
+	SET_VARSIZE(value, VARHDRSZ + len);
+	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
+}
+
+Datum
+apikey_fernet_decrypt(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(fernet_decrypt, fcinfo);
+}
+
+/*
+ * apikey.fernet_rotate(token) -> text
+ *
+ * The value need not be text: nobody sees it.
+ */
+static Datum
+fernet_rotate(PG_FUNCTION_ARGS)
+{
+	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
+	ApikeyFernetToken token;
+	const ApikeyFernetKeys *keys;
+	ApikeyResult result;
+	text	   *rotated;
+	char	   *value;
+	size_t		len;
+
+	apikey_refuse_restricted();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	parse(PG_GETARG_TEXT_PP(0), &token);
+	keys = apikey_fernet_keys();
+	/* The longest value that pads to this room; each has a token as long. */
+	rotated = make_token(token.room - 1);
+	value = palloc(token.room);
+	apikey_random(iv, sizeof(iv));
+	len = open_token(&token, keys, value);
+	result = apikey_fernet_seal(keys->keys[0], token.time, iv, value, len,
+								VARDATA(rotated));
+	explicit_bzero(value, token.room);
+	if (result != APIKEY_OK)
+		apikey_raise_libcrypto();
+	PG_RETURN_TEXT_P(rotated);
+}
+
+Datum
+apikey_fernet_rotate(PG_FUNCTION_ARGS)
+{
+	return apikey_call_hidden(fernet_rotate, fcinfo);
+}

@@ -1,0 +1,297 @@
+/*-------------------------------------------------------------------------
+ *
+ * keytype_check.c
+ *		The trigger that checks the rows of builtin_key_types and
+ *		custom_key_types.
+ *
+ * A row holds no secret, but what is refused is not shown either: it may be a
+ * value that got into the wrong place.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "regex/regex.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "base/encoding.h"
+#include "validate/checksum.h"
+#include "base/errors.h"
+#include "exec/table_cache.h"
+#include "validate/pattern_text.h"
+
+#define LABEL_MAX		200		/* characters */
+#define PATTERN_MAX		1000	/* characters */
+#define PREFIXES_MAX	32
+
+PG_FUNCTION_INFO_V1(apikey_check_key_type_row);
+
+static bool
+is_like(const char *string, const char *expression)
+{
+	return RE_compile_and_execute(cstring_to_text(expression),
+								  unconstify(char *, string), strlen(string),
+								  REG_ADVANCED | REG_NOSUB, C_COLLATION_OID,
+								  0, NULL);
+}
+
+static void
+check_name(const char *name)
+{
+	if (!is_like(name, "^[a-z][a-z0-9_]{0,62}$"))
+		apikey_refuse_argument("key_type", "invalid name of a key type",
+							   "It has 1 to 63 characters, a-z, 0-9 and _, and begins with a letter.",
+							   "Choose a name such as acme_cloud.");
+}
+
+static void
+check_label(const char *label)
+{
+	size_t		len = strlen(label);
+
+	if (len == 0 || pg_mbstrlen_with_len(label, len) > LABEL_MAX ||
+		apikey_has_control(label, len) || apikey_has_outer_space(label, len))
+		apikey_refuse_argument("label", "invalid label of a key type",
+							   psprintf("It has 1 to %d characters, no control characters, and no white space at its ends.",
+										LABEL_MAX),
+							   "Choose what people call the key, such as Acme Cloud API key.");
+}
+
+/*
+ * What apikey_is_env_var() takes for a key of its own is too narrow here:
+ * vendors read AWS_BEARER_TOKEN_BEDROCK, CLARIFAI_PAT and SLACK_WEBHOOK_URL.
+ * Still the name has to say that it holds a secret: never PATH or LD_PRELOAD.
+ */
+static void
+check_env_var(const char *name)
+{
+	if (!is_like(name, "^[A-Z][A-Z0-9_]{0,190}_(?:(?:KEY|TOKEN|SECRET|PASSWORD|PAT|WEBHOOK)(?:_[A-Z0-9_]*)?|ID)$"))
+		apikey_refuse_argument("env_vars", "invalid name of an environment variable",
+							   "It consists of A-Z, 0-9 and _, begins with a letter, and has the word KEY, TOKEN, SECRET, PASSWORD, PAT or WEBHOOK after a _, or ends with _ID.",
+							   "Give names such as ACME_API_KEY.");
+}
+
+/*
+ * What a prefix tells is in the bytes, so it is ASCII in any encoding.  A
+ * key's hint shows its prefix: hence the limits of length and number, without
+ * which a long list of them would draw a value's first characters out.
+ */
+static void
+check_prefix(const char *prefix)
+{
+	if (!is_like(prefix, "^[!-~]{2,40}$"))
+		apikey_refuse_argument("prefixes", "invalid prefix of a key type",
+							   "A prefix has 2 to 40 printable ASCII characters, and no spaces.",
+							   "Give what every key begins with and what tells the provider, such as acme_.");
+}
+
+static void
+check_checksum(const char *name)
+{
+	if (!apikey_checksum_is_known(name))
+		apikey_refuse_argument("checksum", "unrecognized checksum of a key type",
+							   "The checksums are " APIKEY_CHECKSUM_NAMES ".",
+							   "Leave it NULL for keys that carry none of these.");
+}
+
+static void
+check_enforcement(const char *enforcement)
+{
+	if (strcmp(enforcement, "reject") != 0 && strcmp(enforcement, "warn") != 0)
+		apikey_refuse_argument("enforcement", "unrecognized enforcement of a key type", NULL,
+							   "Use reject or warn.");
+}
+
+/* Applications show it as a link: no javascript: and no plain http: */
+static void
+check_docs_url(const char *url)
+{
+	if (!is_like(url, "^https://[!-~]{1,250}$"))
+		apikey_refuse_argument("docs_url", "invalid address of a key type's documentation",
+							   "It begins with https:// and has no spaces.", NULL);
+}
+
+/* Is there a "|" outside of all groups? */
+static bool
+has_alternatives(const char *pattern)
+{
+	const char *p;
+	const char *next;
+	int			depth = 0;
+
+	for (p = pattern; *p != '\0'; p = next)
+	{
+		next = apikey_pattern_next(p);
+		if (next - p > 1)
+			continue;			/* what it stands for is no operator */
+		if (*p == '|' && depth == 0)
+			return true;
+		depth += (*p == '(') - (*p == ')');
+	}
+	return false;
+}
+
+/*
+ * Does it run from ^ to $, so that it describes the whole value?  In ^a|b$,
+ * neither of the two does.  Asked of a valid regular expression.
+ */
+static bool
+is_anchored(const char *pattern, size_t len)
+{
+	size_t		escapes = 0;
+
+	while (escapes + 1 < len && pattern[len - 2 - escapes] == '\\')
+		escapes++;
+	return len >= 2 && pattern[0] == '^' && pattern[len - 1] == '$' &&
+		escapes % 2 == 0 && !has_alternatives(pattern);
+}
+
+/*
+ * Compiled here rather than by RE_compile_and_cache(), so that the error names
+ * the column and nothing of a refused pattern stays in that cache.
+ */
+static void
+check_pattern(const char *pattern)
+{
+	size_t		len = strlen(pattern);
+	pg_wchar   *wide;
+	regex_t		expression;
+	char		problem[100];
+	int			result;
+
+	if (pg_mbstrlen_with_len(pattern, len) > PATTERN_MAX)
+		apikey_refuse_argument("pattern", "pattern of a key type is too long",
+							   psprintf("The limit is %d characters.", PATTERN_MAX),
+							   "A pattern may end in an open bound such as {20,}: values have at most 8192 bytes.");
+
+	wide = palloc((len + 1) * sizeof(pg_wchar));
+	result = pg_regcomp(&expression, wide,
+						pg_mb2wchar_with_len(pattern, wide, (int) len),
+						REG_ADVANCED | REG_NOSUB, C_COLLATION_OID);
+	if (result != REG_OKAY)
+	{
+		CHECK_FOR_INTERRUPTS();
+		pg_regerror(result, &expression, problem, sizeof(problem));
+		apikey_refuse_argument("pattern", "pattern of a key type is not a valid regular expression",
+							   psprintf("The regular expression engine says: %s.", problem),
+							   "Mind that a repetition bound ends at 255.");
+	}
+	pg_regfree(&expression);
+	pfree(wide);
+
+	if (!is_anchored(pattern, len))
+		apikey_refuse_argument("pattern", "pattern of a key type does not cover a whole value",
+							   "It must begin with ^ and end with $, and have no | outside of parentheses.",
+							   "Write ^(?:...)$.");
+}
+
+/*
+ * The columns and their checks; of an array, for each of its elements.  What
+ * can be NULL or must be unique is left to the table's constraints.
+ */
+static const struct
+{
+	const char *name;
+	int			items_max;		/* of an array; 0: is none */
+	void		(*check) (const char *value);
+}			columns[] = {
+	{"key_type", 0, check_name},
+	{"label", 0, check_label},
+	{"env_vars", PG_INT32_MAX, check_env_var},
+	{"pattern", 0, check_pattern},
+	{"prefixes", PREFIXES_MAX, check_prefix},
+	{"checksum", 0, check_checksum},
+	{"enforcement", 0, check_enforcement},
+	{"docs_url", 0, check_docs_url}
+};
+
+static void
+check_array(ArrayType *array, const char *column, int items_max,
+			void (*check) (const char *value))
+{
+	Datum	   *items;
+	bool	   *nulls;
+	int			count;
+	int			i;
+
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
+		apikey_refuse_argument(column, psprintf("%s is not a plain list", column),
+							   "It has one dimension and no NULL in it.", "Write '{}' for none.");
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &items, &nulls, &count);
+	if (count > items_max)
+		apikey_refuse_argument(column, psprintf("%s has too many elements", column),
+							   psprintf("The limit is %d.", items_max), NULL);
+	for (i = 0; i < count; i++)
+		check(TextDatumGetCString(items[i]));
+}
+
+static void
+check_row(HeapTuple tuple, TupleDesc desc)
+{
+	size_t		i;
+
+	for (i = 0; i < lengthof(columns); i++)
+	{
+		bool		is_null;
+		Datum		value = SPI_getbinval(tuple, desc,
+										  SPI_fnumber(desc, columns[i].name),
+										  &is_null);
+
+		if (is_null)
+			continue;
+		if (columns[i].items_max > 0)
+			check_array(DatumGetArrayTypeP(value), columns[i].name,
+						columns[i].items_max, columns[i].check);
+		else
+			columns[i].check(TextDatumGetCString(value));
+	}
+}
+
+/*
+ * A BEFORE row trigger for INSERT or UPDATE of one of the two tables?  On any
+ * other, the columns could be missing or of other types.
+ */
+static bool
+is_our_trigger(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Oid			table;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		return false;
+	table = RelationGetRelid(trigger->tg_relation);
+	return table == apikey_relation("custom_key_types") ||
+		table == apikey_relation("builtin_key_types");
+}
+
+/*
+ * apikey.check_key_type_row(): the trigger
+ */
+Datum
+apikey_check_key_type_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	HeapTuple	tuple;
+
+	if (!is_our_trigger(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by a trigger of a table of key types"),
+				 apikey_errquiet()));
+	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
+		trigger->tg_newtuple : trigger->tg_trigtuple;
+	check_row(tuple, RelationGetDescr(trigger->tg_relation));
+	return PointerGetDatum(tuple);
+}

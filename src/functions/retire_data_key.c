@@ -1,0 +1,169 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_retire.c
+ *		retire_data_key: destroy a data key that nothing needs any more.
+ *
+ * Whoever stores a value locks api_keys ROW EXCLUSIVE before choosing the data
+ * key.  We wait for all who hold that lock, without a lock of our own that
+ * would hold others up, so that a count under a snapshot taken after it misses
+ * no row.  A first count comes before the wait, to refuse at once.
+ *
+ * That rests on the data key having been deactivated by a transaction that is
+ * over and that held the same lock, as rotate_data_key() does.  Who writes
+ * data_keys by hand sees to it that nobody stores keys meanwhile.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "keys/data_key.h"
+#include "exec/table_cache.h"
+#include "exec/statement.h"
+
+PG_FUNCTION_INFO_V1(apikey_retire_data_key);
+
+static ApikeyStatement select_one = {
+	.role = APIKEY_AS_OWNER,
+	.sql = "SELECT purpose, deactivated_at IS NULL, destroyed_at IS NOT NULL,"
+	" xmin"
+	" FROM apikey.data_keys WHERE id OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {UUIDOID}
+};
+
+static ApikeyStatement count_rows = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT pg_catalog.count(*) FROM apikey.api_keys"
+	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {UUIDOID}
+};
+
+static ApikeyStatement destroy = {
+	.role = APIKEY_AS_OWNER,
+	.sql = "UPDATE apikey.data_keys SET wrapped_key = NULL,"
+	" destroyed_at = pg_catalog.clock_timestamp()"
+	" WHERE id OPERATOR(pg_catalog.=) $1",
+	.arg_count = 1,
+	.arg_types = {UUIDOID}
+};
+
+pg_attribute_noreturn() static void
+refuse_unknown(void)
+{
+	apikey_refuse_argument("id", "there is no such data key", NULL,
+						   "The view apikey.key_status lists the data keys.");
+}
+
+/* 55000 for a key that may not be destroyed, whatever rows there are. */
+static void
+require_inactive(const Datum *id, bool force)
+{
+	char	   *name = DatumGetCString(DirectFunctionCall1(uuid_out, *id));
+	ApikeyRows	rows;
+	const char *purpose;
+	bool		is_null;
+
+	if (apikey_run(&select_one, NULL, id, NULL, &rows) == 0)
+		refuse_unknown();
+	purpose = TextDatumGetCString(apikey_rows_get(&rows, 0, 1, &is_null));
+	if (DatumGetBool(apikey_rows_get(&rows, 0, 3, &is_null)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("data key %s has been destroyed already", name),
+				 apikey_errargument("id")));
+	if (DatumGetBool(apikey_rows_get(&rows, 0, 2, &is_null)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("data key %s is active", name),
+				 errhint("Call apikey.rotate_data_key() first, then CALL apikey.reencrypt_keys()."),
+				 apikey_errargument("id")));
+	/* To others, who go on under it, what we did is not done yet. */
+	if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(apikey_rows_get(&rows, 0, 4, &is_null))))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("data key %s was changed in this transaction", name),
+				 errdetail("Other sessions may still be storing values under it."),
+				 errhint("Commit first, and retire it in a transaction of its own."),
+				 apikey_errargument("id")));
+	if (strcmp(purpose, APIKEY_PURPOSE_COLUMN) == 0 && !force)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("data key %s encrypts values in other tables", name),
+				 errdetail("Whether any is left under it cannot be seen from here; what is left would be lost."),
+				 errhint("When every such value has been encrypted anew, pass force => true."),
+				 apikey_errargument("id")));
+}
+
+/* 55000 while a row is under the key. */
+static void
+require_unused(const Datum *id)
+{
+	ApikeyRows	rows;
+	bool		is_null;
+	int64		count;
+
+	apikey_run_by_index(&count_rows, id, &rows);
+	count = DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
+	if (count > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("data key %s is still needed",
+						DatumGetCString(DirectFunctionCall1(uuid_out, *id))),
+				 errdetail("API keys under it: " INT64_FORMAT ".", count),
+				 errhint("CALL apikey.reencrypt_keys() first; what it cannot open is listed by apikey.verify_keys(), to be replaced or purged."),
+				 apikey_errargument("id")));
+}
+
+/*
+ * Wait for whoever may have chosen the data key while it was active.  That it
+ * is not can be seen a moment before the word of it has been sent, and who
+ * locks api_keys in that moment may still choose it.  The rotation holds the
+ * lock for longer than that moment: the first wait is for its end, the second
+ * for whoever came before.
+ */
+static void
+wait_for_writers(void)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, apikey_relation("api_keys"));
+	WaitForLockers(tag, ShareLock, false);
+	WaitForLockers(tag, ShareLock, false);
+}
+
+/*
+ * apikey.retire_data_key(id, force) -> uuid
+ */
+Datum
+apikey_retire_data_key(PG_FUNCTION_ARGS)
+{
+	bool		force = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	Datum		args[1];
+
+	apikey_refuse_restricted();
+	apikey_refuse_read_only("a change of data keys");
+	if (PG_ARGISNULL(0))
+		refuse_unknown();
+	args[0] = PG_GETARG_DATUM(0);
+	require_inactive(args, force);
+	require_unused(args);
+	wait_for_writers();
+	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
+	require_inactive(args, force);
+	require_unused(args);
+	if (apikey_run(&destroy, NULL, args, NULL, NULL) != 1)
+		apikey_raise_old_snapshot();
+	PG_RETURN_DATUM(args[0]);
+}

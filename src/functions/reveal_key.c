@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_reveal.c
+ *		reveal_key: the hot path.
+ *
+ * One statement finds the row; data keys and their ciphers come from this
+ * backend's cache.  The value is opened straight into the text that is
+ * returned.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "store/key_value.h"
+
+PG_FUNCTION_INFO_V1(apikey_reveal_key);
+PG_FUNCTION_INFO_V1(apikey_reveal_key_by_id);
+
+static Datum
+reveal(const char *user_id, ApikeySelector selector)
+{
+	ApikeyStoredKey key;
+
+	apikey_stored_key_get(user_id, &selector, false, &key);
+	apikey_stored_key_require_usable(&key, selector.argument);
+	PG_RETURN_TEXT_P(apikey_stored_key_open(&key));
+}
+
+/*
+ * apikey.reveal_key(name or id) -> text
+ */
+Datum
+apikey_reveal_key(PG_FUNCTION_ARGS)
+{
+	char	   *user_id = apikey_require_identity();
+
+	return reveal(user_id, apikey_select_by_text(fcinfo, 0));
+}
+
+Datum
+apikey_reveal_key_by_id(PG_FUNCTION_ARGS)
+{
+	char	   *user_id = apikey_require_identity();
+
+	return reveal(user_id, apikey_select_by_id(fcinfo, 0));
+}

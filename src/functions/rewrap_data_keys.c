@@ -1,0 +1,132 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_rewrap.c
+ *		Rotation of the master key: reload_master_key has it read again, and
+ *		rewrap_data_keys puts every data key under the primary one.
+ *
+ * Values are not touched, so it takes milliseconds however many there are.
+ * The lock on data_keys waits for who is making a data key, perhaps under the
+ * older master key, and lets readers pass.  A raw data key lies on the stack
+ * of rewrap() alone, and nothing raises while it does.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/uuid.h"
+
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "keys/data_key.h"
+#include "keys/master_key.h"
+#include "base/random.h"
+#include "exec/table_cache.h"
+#include "exec/statement.h"
+
+PG_FUNCTION_INFO_V1(apikey_reload_master_key);
+PG_FUNCTION_INFO_V1(apikey_rewrap_data_keys);
+
+static ApikeyStatement select_live = {
+	.role = APIKEY_AS_OWNER,
+	.sql = "SELECT id, purpose, wrapped_key FROM apikey.data_keys"
+	" WHERE destroyed_at IS NULL ORDER BY created_at, id",
+	.snapshot = APIKEY_SNAPSHOT_LATEST
+};
+
+static ApikeyStatement update_wrap = {
+	.role = APIKEY_AS_OWNER,
+	.sql = "UPDATE apikey.data_keys SET wrapped_key = $2"
+	" WHERE id OPERATOR(pg_catalog.=) $1",
+	.arg_count = 2,
+	.arg_types = {UUIDOID, BYTEAOID}
+};
+
+/* The old wrap's key, wrapped under the primary master key. */
+static bytea *
+rewrap(const pg_uuid_t *id, const char *purpose, const bytea *old)
+{
+	const ApikeyMasterKeys *masters = apikey_master_keys();
+	const uint8_t *wrapped = (const uint8_t *) VARDATA_ANY(old);
+	size_t		len = VARSIZE_ANY_EXHDR(old);
+	bytea	   *result = palloc(VARHDRSZ + APIKEY_WRAPPED_SIZE);
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
+	uint8_t		raw[APIKEY_KEY_SIZE];
+	const ApikeyMasterKey *master;
+	ApikeyResult done;
+
+	SET_VARSIZE(result, VARHDRSZ + APIKEY_WRAPPED_SIZE);
+	apikey_random(nonce, sizeof(nonce));
+	master = apikey_master_find(masters, apikey_wrap_master_id(wrapped, len));
+	done = apikey_data_key_unwrap(master, id->data, purpose, wrapped, len, raw);
+	if (done == APIKEY_OK)
+		done = apikey_data_key_wrap(masters->keys[0], id->data, purpose, nonce,
+									raw, (uint8_t *) VARDATA(result));
+	explicit_bzero(raw, sizeof(raw));
+	if (done != APIKEY_OK)
+		apikey_raise_libcrypto();
+	return result;
+}
+
+/* Rewrap one row of select_live, if need be; KA002, KA003 if it cannot be. */
+static bool
+rewrap_row(const ApikeyRows *rows, uint64 row)
+{
+	bool		is_null;
+	pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(rows, row, 1, &is_null));
+	char	   *purpose = TextDatumGetCString(apikey_rows_get(rows, row, 2, &is_null));
+	bytea	   *old = DatumGetByteaPP(apikey_rows_get(rows, row, 3, &is_null));
+	const uint8_t *master_id;
+	Datum		args[2];
+
+	/* Also one that could stay as it is. */
+	apikey_keyring_require(id->data, purpose);
+	master_id = apikey_wrap_master_id((const uint8_t *) VARDATA_ANY(old),
+									  VARSIZE_ANY_EXHDR(old));
+	if (memcmp(master_id, apikey_master_keys()->keys[0]->id,
+			   APIKEY_MASTER_ID_SIZE) == 0)
+		return false;
+	args[0] = UUIDPGetDatum(id);
+	args[1] = PointerGetDatum(rewrap(id, purpose, old));
+	if (apikey_run(&update_wrap, NULL, args, NULL, NULL) != 1)
+		apikey_raise_old_snapshot();
+	return true;
+}
+
+/*
+ * apikey.reload_master_key() -> boolean
+ *
+ * Whoever may execute this may reload, without a right to pg_reload_conf().
+ */
+Datum
+apikey_reload_master_key(PG_FUNCTION_ARGS)
+{
+	apikey_refuse_restricted();
+	return OidFunctionCall0(F_PG_RELOAD_CONF);
+}
+
+/*
+ * apikey.rewrap_data_keys() -> bigint
+ */
+Datum
+apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
+{
+	int64		count = 0;
+	ApikeyRows	rows;
+	uint64		i;
+
+	apikey_refuse_restricted();
+	apikey_refuse_read_only("a change of data keys");
+	apikey_master_reread();
+	(void) apikey_master_keys();
+	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
+	/* What is judged are the very rows that are written. */
+	apikey_keyring_reload();
+	apikey_run(&select_live, NULL, NULL, NULL, &rows);
+	for (i = 0; i < rows.count; i++)
+		count += rewrap_row(&rows, i);
+	PG_RETURN_INT64(count);
+}

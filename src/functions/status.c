@@ -1,0 +1,363 @@
+/*-------------------------------------------------------------------------
+ *
+ * status.c
+ *		apikey.status(): what an administrator asks first, one row an item.
+ *
+ * It reports and never fails for want of a key.  What the catalogue tells is
+ * in the SQL function apikey.catalog_status(), run as apikey_maintenance;
+ * the library itself, the settings and the keys are told here.
+ *
+ * Paths, variables and commands of a key source are shown to members of
+ * pg_read_all_settings alone, as PostgreSQL does with the setting itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+#include "utils/uuid.h"
+
+#include "keys/fernet_key.h"
+#include "guc.h"
+#include "exec/identity.h"
+#include "keys/data_key.h"
+#include "keys/master_key.h"
+#include "keys/key_source.h"
+#include "exec/statement.h"
+#include "functions/status.h"
+
+#define COLUMNS 4				/* item, value, severity, advice */
+
+#define SEVERITY_OK			"ok"
+#define SEVERITY_WARNING	"warning"
+#define SEVERITY_ERROR		"error"
+
+PG_FUNCTION_INFO_V1(apikey_status);
+
+static bool preloaded = false;
+
+static ApikeyStatement select_version = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT extversion FROM pg_catalog.pg_extension"
+	" WHERE extname OPERATOR(pg_catalog.=) 'apikey'"
+};
+
+static ApikeyStatement select_catalog = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT item, value, severity, advice FROM apikey.catalog_status()"
+};
+
+static ApikeyStatement select_data_keys = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT id, deactivated_at IS NULL FROM apikey.data_keys"
+	" WHERE purpose OPERATOR(pg_catalog.=) $1 AND destroyed_at IS NULL"
+	" ORDER BY created_at",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+static ApikeyStatement count_wraps = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT pg_catalog.count(*) FROM apikey.data_keys"
+	" WHERE destroyed_at IS NULL"
+	" AND pg_catalog.substr(wrapped_key, 3, 8) OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {BYTEAOID}
+};
+
+void
+apikey_status_init(void)
+{
+	preloaded = process_shared_preload_libraries_in_progress;
+}
+
+/* Add a row; advice is NULL when there is none to give. */
+static void
+put(ReturnSetInfo *result, const char *item, const char *value,
+	const char *severity, const char *advice)
+{
+	const char *texts[COLUMNS] = {item, value, severity, advice};
+	Datum		values[COLUMNS];
+	bool		nulls[COLUMNS];
+
+	for (int i = 0; i < COLUMNS; i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(texts[i]);
+	}
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* An upgrade has two steps, the library's and the script's. */
+static void
+put_version(ReturnSetInfo *result)
+{
+	ApikeyRows	rows;
+	const char *installed = "";
+	bool		is_null;
+
+	if (apikey_run(&select_version, NULL, NULL, NULL, &rows) > 0)
+		installed = TextDatumGetCString(apikey_rows_get(&rows, 0, 1, &is_null));
+	if (strcmp(installed, APIKEY_VERSION) == 0)
+		put(result, "version", APIKEY_VERSION, SEVERITY_OK, NULL);
+	else
+		put(result, "version",
+			psprintf("library %s, extension %s", APIKEY_VERSION, installed),
+			SEVERITY_ERROR,
+			"Run ALTER EXTENSION apikey UPDATE; if the library is the older one, restart the server.");
+}
+
+/* What the library can do in the way that it was loaded. */
+static void
+put_library(ReturnSetInfo *result)
+{
+	if (preloaded)
+		put(result, "preload", "on", SEVERITY_OK, NULL);
+	else
+		put(result, "preload", "off", SEVERITY_WARNING,
+			"Add apikey to shared_preload_libraries and restart the server: it then takes the variable of an env: source out of the server's environment, and checks its settings at the start.");
+
+	put(result, "redaction", "off", SEVERITY_WARNING,
+		"This version does not keep values out of the server log.  Pass them as bound parameters, and keep log_statement at none or ddl, log_min_duration_statement at -1, log_parameter_max_length and log_parameter_max_length_on_error at 0.");
+}
+
+/*
+ * The session's values, which ALTER ROLE or ALTER DATABASE may have set apart
+ * from the server's.
+ */
+static void
+put_settings(ReturnSetInfo *result)
+{
+	const char *mode = GetConfigOption("apikey.identity", false, false);
+
+	if (apikey_guc_identity == APIKEY_IDENTITY_SESSION)
+		put(result, "identity", mode, SEVERITY_WARNING,
+			"An identity lasts as long as the session: behind a connection pool the next client inherits it.  Use this mode with dedicated connections alone.");
+	else
+		put(result, "identity", mode, SEVERITY_OK, NULL);
+
+	put(result, "strict checks", apikey_guc_strict_checks ? "on" : "off",
+		SEVERITY_OK, NULL);
+}
+
+static bool
+may_see_sources(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
+}
+
+/* Where keys come from; kind is "master key" or "Fernet key". */
+static void
+put_source(ReturnSetInfo *result, const char *kind, const char *source)
+{
+	put(result, psprintf("%s source", kind),
+		may_see_sources() ? source : apikey_source_scheme(source),
+		SEVERITY_OK, NULL);
+}
+
+/* Why there are no keys of a kind. */
+static void
+put_failure(ReturnSetInfo *result, const char *kind,
+			const ApikeySourceError *error)
+{
+	put(result, kind,
+		may_see_sources() && error->detail[0] != '\0' ?
+		psprintf("%s  %s", error->summary, error->detail) : error->summary,
+		SEVERITY_ERROR,
+		error->hint[0] != '\0' ? error->hint : "See the server log.");
+}
+
+/* How many keys of a kind there are, and their fingerprints. */
+static void
+put_keys(ReturnSetInfo *result, const char *kind, int count,
+		 const char *fingerprints)
+{
+	put(result, kind, psprintf("%d at hand", count), SEVERITY_OK, NULL);
+	put(result, psprintf("%s fingerprint", kind), fingerprints,
+		SEVERITY_OK, NULL);
+}
+
+/*
+ * Source and state of the master keys; returns whether there are any.  Asking
+ * for them reads the source if this session has not done so yet: a report of
+ * what was read earlier would help nobody.
+ */
+static bool
+put_master_key(ReturnSetInfo *result)
+{
+	const char *kind = "master key";
+	const ApikeyMasterKeys *masters;
+	ApikeySourceError error;
+
+	if (apikey_guc_master_key_source[0] == '\0')
+		put(result, "master key source", "none", SEVERITY_ERROR,
+			"Set apikey.master_key_source to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.");
+	else
+		put_source(result, kind, apikey_guc_master_key_source);
+
+	masters = apikey_master_try(&error);
+	if (masters == NULL)
+	{
+		put_failure(result, kind, &error);
+		return false;
+	}
+	put_keys(result, kind, masters->count, apikey_master_fingerprints(masters));
+	return true;
+}
+
+/* The same of the Fernet keys, which most servers have none of. */
+static void
+put_fernet_key(ReturnSetInfo *result)
+{
+	const char *kind = "Fernet key";
+	const ApikeyFernetKeys *keys;
+	ApikeySourceError error;
+
+	if (apikey_guc_fernet_key_source[0] == '\0')
+		return;
+	put_source(result, kind, apikey_guc_fernet_key_source);
+	keys = apikey_fernet_keys_try(&error);
+	if (keys == NULL)
+		put_failure(result, kind, &error);
+	else
+		put_keys(result, kind, keys->count, apikey_fernet_fingerprints(keys));
+}
+
+/*
+ * How many data keys of a purpose there are, and how many open; the advice
+ * tells what the first that does not open needs.
+ */
+static void
+put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
+{
+	char	   *item = psprintf("data keys for %ss", purpose);
+	Datum		arg = CStringGetTextDatum(purpose);
+	int			active = 0;
+	int			open = 0;
+	char	   *problem = NULL;
+	ApikeyRows	rows;
+
+	if (apikey_run(&select_data_keys, NULL, &arg, NULL, &rows) == 0)
+	{
+		put(result, item, "none yet", SEVERITY_OK, NULL);
+		return;
+	}
+	for (uint64 i = 0; i < rows.count; i++)
+	{
+		bool		is_null;
+		pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(&rows, i, 1, &is_null));
+		ApikeyKeyState state = APIKEY_KEY_NO_MASTER;
+		const ApikeyDataKey *key;
+
+		if (DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null)))
+			active++;
+		/* Without a master key, do not ask its source again for each. */
+		if (have_master)
+			state = apikey_keyring_lookup(id->data, purpose, &key);
+		if (state == APIKEY_KEY_OPEN)
+			open++;
+		else if (problem == NULL)
+			problem = apikey_keyring_problem(state, id->data);
+	}
+	put(result, item,
+		psprintf("%d active, %d inactive; %d open", active,
+				 (int) rows.count - active, open),
+		(problem == NULL) ? SEVERITY_OK :
+		(open > 0) ? SEVERITY_WARNING : SEVERITY_ERROR, problem);
+}
+
+/* How many live data keys a master key wraps. */
+static int64
+wraps_of(const ApikeyMasterKey *master)
+{
+	Datum		arg = PointerGetDatum(cstring_to_text_with_len((const char *) master->id,
+															   APIKEY_MASTER_ID_SIZE));
+	ApikeyRows	rows;
+	bool		is_null;
+
+	apikey_run(&count_wraps, NULL, &arg, NULL, &rows);
+	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
+}
+
+/*
+ * Which of the master keys behind the first one are still needed.  That is
+ * all this database can tell: others may have the same source.
+ */
+static void
+put_older_master_keys(ReturnSetInfo *result)
+{
+	ApikeySourceError error;
+	const ApikeyMasterKeys *masters = apikey_master_try(&error);
+	StringInfoData list;
+	bool		needed = false;
+
+	if (masters == NULL)
+		return;
+	initStringInfo(&list);
+	for (int i = 1; i < masters->count; i++)
+	{
+		char		text[APIKEY_MASTER_ID_TEXT];
+		int64		wraps = wraps_of(masters->keys[i]);
+
+		apikey_master_id_text(masters->keys[i]->id, text);
+		appendStringInfo(&list, "%s%s %s", (i > 1) ? ", " : "", text,
+						 (wraps > 0) ?
+						 psprintf("wraps data keys: " INT64_FORMAT, wraps) :
+						 "can be removed, as far as this database goes");
+		needed |= wraps > 0;
+	}
+	put(result, "older master keys", (list.len > 0) ? list.data : "none",
+		needed ? SEVERITY_WARNING : SEVERITY_OK,
+		needed ? "Keep those that wrap data keys until SELECT apikey.rewrap_data_keys() has put these under the first master key." : NULL);
+}
+
+/* What apikey.catalog_status() tells, row by row as it is. */
+static void
+put_catalog(ReturnSetInfo *result)
+{
+	ApikeyRows	rows;
+
+	apikey_run(&select_catalog, NULL, NULL, NULL, &rows);
+	for (uint64 i = 0; i < rows.count; i++)
+	{
+		Datum		values[COLUMNS];
+		bool		nulls[COLUMNS];
+
+		for (int column = 0; column < COLUMNS; column++)
+			values[column] = apikey_rows_get(&rows, i, column + 1,
+											 &nulls[column]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * apikey.status() -> setof (item text, value text, severity text,
+ *							 advice text)
+ */
+Datum
+apikey_status(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		have_master;
+
+	apikey_refuse_restricted();
+	InitMaterializedSRF(fcinfo, 0);
+	put_version(result);
+	put_library(result);
+	put_settings(result);
+	have_master = put_master_key(result);
+	put_data_keys(result, APIKEY_PURPOSE_VALUE, have_master);
+	put_data_keys(result, APIKEY_PURPOSE_COLUMN, have_master);
+	put_older_master_keys(result);
+	put_fernet_key(result);
+	put_catalog(result);
+	return (Datum) 0;
+}

@@ -1,0 +1,238 @@
+/*-------------------------------------------------------------------------
+ *
+ * link_triggers.c
+ *		The triggers that apikey.link_users() puts on a users table: the keys
+ *		of a deleted user follow, an id with keys cannot be changed, and the
+ *		table cannot be emptied under them.
+ *
+ * What a trigger does is taken from the table's row in apikey.linked_users,
+ * never from the trigger: else whoever can create a trigger could delete
+ * anybody's keys.  A trigger of a table that is not linked raises an error.
+ *
+ * A user's rows in api_keys are changed as apikey_owner under that user's
+ * identity, in the way of a foreign key's action: on the newest committed
+ * state, so that a DELETE under REPEATABLE READ fails with 40001, rather than
+ * leave behind a key that came after its snapshot.
+ *
+ * They refuse a security-restricted operation like everything else here: no
+ * maintenance command deletes users, and what an index function does there
+ * must not reach keys.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "store/user_link.h"
+#include "exec/statement.h"
+
+PG_FUNCTION_INFO_V1(apikey_users_delete_trigger);
+PG_FUNCTION_INFO_V1(apikey_users_update_trigger);
+PG_FUNCTION_INFO_V1(apikey_users_truncate_trigger);
+
+/* What kind of trigger: event, row or statement, before or after. */
+#define KIND_MASK \
+	(TRIGGER_EVENT_OPMASK | TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)
+
+static ApikeyStatement purge = {
+	.role = APIKEY_AS_OWNER,
+	.sql = "DELETE FROM apikey.api_keys"
+	" WHERE user_id OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_FOREIGN_KEY,
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+static ApikeyStatement soft_delete = {
+	.role = APIKEY_AS_OWNER,
+	.sql = "UPDATE apikey.api_keys"
+	" SET deleted_at = pg_catalog.now(), updated_at = pg_catalog.now()"
+	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL",
+	.snapshot = APIKEY_SNAPSHOT_FOREIGN_KEY,
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+static ApikeyStatement count_of_user = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT 1 FROM apikey.api_keys"
+	" WHERE user_id OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+/* $2: the prefixes of the links that take some of $1's user ids away. */
+static ApikeyStatement any_of_prefix = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT 1 FROM apikey.api_keys k"
+	" WHERE pg_catalog.starts_with(k.user_id, $1)"
+	" AND NOT EXISTS (SELECT FROM pg_catalog.unnest($2) p(prefix)"
+	" WHERE pg_catalog.starts_with(k.user_id, p.prefix))"
+	" LIMIT 1",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 2,
+	.arg_types = {TEXTOID, TEXTARRAYOID}
+};
+
+/*
+ * The link of the trigger's table and the column of its ids, after a check
+ * that the trigger is of the kind that link_users() makes, and the table still
+ * one that can be linked: a row that moves to another partition is deleted
+ * from this one, and its user lives on.
+ */
+static ApikeyLink *
+get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	ApikeyLink *link;
+	Oid			type;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		(trigger->tg_event & KIND_MASK) != expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by the trigger that it is for"),
+				 errhint("apikey.link_users() creates its triggers by itself."),
+				 apikey_errquiet()));
+	apikey_refuse_restricted();
+
+	apikey_links_load();
+	link = apikey_links_of_table(RelationGetRelid(trigger->tg_relation));
+	if (link == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not linked to API keys",
+						RelationGetRelationName(trigger->tg_relation)),
+				 errhint("Call apikey.link_users() for the table, or drop its trigger \"%s\".",
+						 trigger->tg_trigger->tgname),
+				 apikey_errquiet()));
+	*column = apikey_link_column(link, trigger->tg_relation, &type);
+	return link;
+}
+
+/*
+ * The user id of a row of the users table, or NULL when another link with a
+ * longer prefix has that user id.
+ */
+static char *
+get_user_id(const ApikeyLink *link, AttrNumber column, Relation users,
+			HeapTuple row)
+{
+	char	   *id = SPI_getvalue(row, RelationGetDescr(users), column);
+	char	   *user_id;
+
+	if (id == NULL)
+		return NULL;
+	user_id = psprintf("%s%s", link->prefix, id);
+	return (apikey_links_of_user(user_id) == link) ? user_id : NULL;
+}
+
+/*
+ * apikey.users_delete_trigger(): AFTER DELETE FOR EACH ROW.
+ */
+Datum
+apikey_users_delete_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	AttrNumber	column;
+	ApikeyLink *link = get_link(fcinfo,
+								TRIGGER_EVENT_DELETE | TRIGGER_EVENT_ROW,
+								&column);
+	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
+									  trigger->tg_trigtuple);
+	Datum		arg;
+
+	if (user_id == NULL)
+		return PointerGetDatum(NULL);
+	arg = CStringGetTextDatum(user_id);
+	apikey_run(link->soft_delete ? &soft_delete : &purge, user_id, &arg, NULL,
+			   NULL);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * apikey.users_update_trigger(): AFTER UPDATE FOR EACH ROW, when the id has
+ * changed.
+ */
+Datum
+apikey_users_update_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	AttrNumber	column;
+	ApikeyLink *link = get_link(fcinfo,
+								TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW,
+								&column);
+	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
+									  trigger->tg_trigtuple);
+	Datum		arg;
+	uint64		count;
+
+	if (user_id == NULL)
+		return PointerGetDatum(NULL);
+	arg = CStringGetTextDatum(user_id);
+	count = apikey_run(&count_of_user, NULL, &arg, NULL, NULL);
+	if (count > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("cannot change the id of a user who has API keys"),
+				 errdetail_plural("User \"%s\" has %lu key, deleted ones included.",
+								  "User \"%s\" has %lu keys, deleted ones included.",
+								  (unsigned long) count, user_id,
+								  (unsigned long) count),
+				 errhint("The user id is part of what each key is encrypted with.  apikey.purge_user() removes the keys for good."),
+				 apikey_errargument(link->id_column)));
+	return PointerGetDatum(NULL);
+}
+
+/* The prefixes of other links that begin with this link's, as text[]. */
+static Datum
+get_longer_prefixes(const ApikeyLink *link)
+{
+	List	   *longer = apikey_links_below(link);
+	Datum	   *prefixes = palloc((list_length(longer) + 1) * sizeof(Datum));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, longer)
+	{
+		ApikeyLink *other = (ApikeyLink *) lfirst(cell);
+
+		prefixes[count++] = CStringGetTextDatum(other->prefix);
+	}
+	return PointerGetDatum(construct_array(prefixes, count, TEXTOID, -1,
+										   false, TYPALIGN_INT));
+}
+
+/*
+ * apikey.users_truncate_trigger(): BEFORE TRUNCATE FOR EACH STATEMENT.
+ */
+Datum
+apikey_users_truncate_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	AttrNumber	column;
+	ApikeyLink *link = get_link(fcinfo,
+								TRIGGER_EVENT_TRUNCATE | TRIGGER_EVENT_BEFORE,
+								&column);
+	Datum		args[2];
+
+	args[0] = CStringGetTextDatum(link->prefix);
+	args[1] = get_longer_prefixes(link);
+	if (apikey_run(&any_of_prefix, NULL, args, NULL, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("cannot truncate table \"%s\", whose users have API keys",
+						RelationGetRelationName(trigger->tg_relation)),
+				 errdetail("Keys that are deleted and not purged count too."),
+				 errhint("Delete the users with DELETE, or end the link with apikey.unlink_users()."),
+				 apikey_errquiet()));
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * fernet_keys.c
+ *		The Fernet keys of this backend.
+ *
+ * Fernet uses its keys as they are, so they are kept, in structs that the
+ * core allocates and wipes; keyload.c reads them, and says when.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "keys/fernet_key.h"
+#include "guc.h"
+#include "keys/key_loader.h"
+
+static ApikeyFernetKeys current;
+
+/* Wipe and free the keys, if there are any. */
+static void
+drop(void)
+{
+	for (int i = 0; i < current.count; i++)
+		apikey_fernet_key_free(current.keys[i]);
+	memset(&current, 0, sizeof(current));
+}
+
+static bool
+is_there(const uint8_t *id)
+{
+	for (int i = 0; i < current.count; i++)
+	{
+		if (memcmp(current.keys[i]->id, id, APIKEY_FERNET_ID_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Keep a key, unless it is one that the source repeats. */
+static bool
+add(const uint8_t *raw)
+{
+	ApikeyFernetKey *key = apikey_fernet_key_new(raw);
+
+	if (key == NULL)
+		return false;
+	if (is_there(key->id))
+		apikey_fernet_key_free(key);
+	else
+		current.keys[current.count++] = key;
+	return true;
+}
+
+static ApikeyKeyload keyload = {
+	.setting = "apikey.fernet_key_source",
+	.source = &apikey_guc_fernet_key_source,
+	.missing = "no Fernet key is available",
+	.add = add,
+	.drop = drop
+};
+
+const ApikeyFernetKeys *
+apikey_fernet_keys_try(ApikeySourceError *error)
+{
+	return apikey_keyload(&keyload, error) ? &current : NULL;
+}
+
+const ApikeyFernetKeys *
+apikey_fernet_keys(void)
+{
+	ApikeySourceError error;
+	const ApikeyFernetKeys *keys = apikey_fernet_keys_try(&error);
+
+	if (keys == NULL)
+		apikey_keyload_raise(&keyload, &error);
+	return keys;
+}
+
+char *
+apikey_fernet_fingerprints(const ApikeyFernetKeys *keys)
+{
+	StringInfoData list;
+	char		id[2 * APIKEY_FERNET_ID_SIZE];
+
+	initStringInfo(&list);
+	for (int i = 0; i < keys->count; i++)
+	{
+		hex_encode((const char *) keys->keys[i]->id, APIKEY_FERNET_ID_SIZE, id);
+		appendStringInfo(&list, "%s%.*s", (i > 0) ? ", " : "",
+						 (int) sizeof(id), id);
+	}
+	return list.data;
+}

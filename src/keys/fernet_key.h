@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * fernet_keys.h
+ *		The Fernet keys of this backend, read from apikey.fernet_key_source as
+ *		master keys are from theirs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_FERNET_KEYS_H
+#define APIKEY_FERNET_KEYS_H
+
+#include "core/fernet.h"
+#include "keys/key_source.h"
+
+/* Newest first; the first encrypts.  Owned by fernet_keys.c. */
+typedef struct ApikeyFernetKeys
+{
+	int			count;
+	ApikeyFernetKey *keys[APIKEY_KEYTEXT_MAX_KEYS];
+} ApikeyFernetKeys;
+
+/*
+ * The keys, or NULL with *error filled.  Never raises.  The result is valid
+ * until the next call.
+ */
+extern const ApikeyFernetKeys *apikey_fernet_keys_try(ApikeySourceError *error);
+
+/* The same, raising KA001. */
+extern const ApikeyFernetKeys *apikey_fernet_keys(void);
+
+/* Their fingerprints, in order, with commas between; palloc'ed. */
+extern char *apikey_fernet_fingerprints(const ApikeyFernetKeys *keys);
+
+#endif							/* APIKEY_FERNET_KEYS_H */

@@ -1,0 +1,181 @@
+/*-------------------------------------------------------------------------
+ *
+ * source.c
+ *		Where key text comes from: the schemes, and reading through them.
+ *
+ * Nothing here raises, so that a caller can wipe what it holds.  The text of
+ * a source lives on the stack of apikey_source_read() alone and is wiped
+ * before it returns; the parsed keys are the caller's to wipe.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "keys/key_source.h"
+
+#define HINT_SCHEMES \
+	"Use \"env:NAME\", \"file:/path\" or \"command:/path argument ...\"."
+#define HINT_MAKE_KEY \
+	"Put a key of 32 bytes there, as base64 or as 64 hexadecimal digits; \"openssl rand -base64 32\" makes one."
+#define HINT_FORMS \
+	"Give keys one on each line, or separated by commas, each as base64, base64url or 64 hexadecimal digits of 32 bytes."
+
+static const ApikeySourceRoutine *const routines[] = {
+	&apikey_source_env,
+	&apikey_source_file,
+	&apikey_source_command
+};
+
+/* The routine for scheme:argument, or NULL. */
+static const ApikeySourceRoutine *
+find_routine(const char *source, const char **argument)
+{
+	for (int i = 0; i < (int) lengthof(routines); i++)
+	{
+		size_t		len = strlen(routines[i]->scheme);
+
+		if (strncmp(source, routines[i]->scheme, len) == 0 &&
+			source[len] == ':')
+		{
+			*argument = source + len + 1;
+			return routines[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The format functions of port.h know %m, which needs errno as it was: the
+ * copies before it do not set it today, but need not promise that.
+ */
+bool
+apikey_source_fail(ApikeySourceError *error, const char *summary,
+				   const char *hint, const char *detail,...)
+{
+	int			save_errno = errno;
+	va_list		args;
+
+	strlcpy(error->summary, summary, sizeof(error->summary));
+	strlcpy(error->hint, hint, sizeof(error->hint));
+	errno = save_errno;			/* for %m in the detail */
+	va_start(args, detail);
+	vsnprintf(error->detail, sizeof(error->detail), detail, args);
+	va_end(args);
+	return false;
+}
+
+/* Find the routine of a source and have it check its argument. */
+static const ApikeySourceRoutine *
+resolve(const char *source, const char **argument, ApikeySourceError *error)
+{
+	const ApikeySourceRoutine *routine = find_routine(source, argument);
+
+	/* Whatever was set may be a key by mistake: it is not repeated. */
+	if (routine == NULL)
+	{
+		apikey_source_fail(error, "The key source has an unrecognized form.",
+						   HINT_SCHEMES, "%s", "");
+		return NULL;
+	}
+	return routine->check(*argument, error) ? routine : NULL;
+}
+
+/* Runs in the check hook of a setting, so nothing is read here. */
+bool
+apikey_source_is_valid(const char *source, ApikeySourceError *error)
+{
+	const char *argument;
+
+	return source[0] == '\0' || resolve(source, &argument, error) != NULL;
+}
+
+/* "" for a source that is empty or has no known scheme. */
+const char *
+apikey_source_scheme(const char *source)
+{
+	const char *argument;
+	const ApikeySourceRoutine *routine = find_routine(source, &argument);
+
+	return routine ? routine->scheme : "";
+}
+
+int
+apikey_source_shown(const char *source)
+{
+	if (strcmp(apikey_source_scheme(source), "command") == 0)
+		return (int) strcspn(source, " \t");
+	return (int) strlen(source);
+}
+
+/*
+ * What is wrong with the text that a source yielded; see keytext.h.  A line
+ * number and a length are all that is told of it.
+ */
+static bool
+fail_keytext(const char *source, ApikeyKeytextStatus status,
+			 const ApikeyKeytext *keys, ApikeySourceError *error)
+{
+	char		summary[sizeof(error->summary)];
+	const char *hint = HINT_FORMS;
+
+	switch (status)
+	{
+		case APIKEY_KEYTEXT_TOO_LONG:
+			snprintf(summary, sizeof(summary),
+					 "The key source yields more than %d bytes.",
+					 APIKEY_KEYTEXT_MAX_SIZE);
+			break;
+		case APIKEY_KEYTEXT_TOO_MANY:
+			snprintf(summary, sizeof(summary),
+					 "The key source yields more than %d keys.",
+					 APIKEY_KEYTEXT_MAX_KEYS);
+			hint = "Remove the oldest keys, which nothing needs any more.";
+			break;
+		case APIKEY_KEYTEXT_MALFORMED:
+			snprintf(summary, sizeof(summary),
+					 "Line %d of the key source is not a key.", keys->line);
+			break;
+		case APIKEY_KEYTEXT_WRONG_LENGTH:
+			snprintf(summary, sizeof(summary),
+					 "The key on line %d of the key source has %zu bytes and must have %d.",
+					 keys->line, keys->length, APIKEY_KEY_SIZE);
+			hint = HINT_MAKE_KEY;
+			break;
+		default:
+			strlcpy(summary, "The key source yields no key.", sizeof(summary));
+			hint = HINT_MAKE_KEY;
+			break;
+	}
+
+	return apikey_source_fail(error, summary, hint, "The source is \"%.*s\".",
+							  apikey_source_shown(source), source);
+}
+
+/*
+ * The one place where text that holds keys exists.  A routine that fails may
+ * have left some there, so it is wiped either way.
+ */
+bool
+apikey_source_read(const char *source, ApikeyKeytext *keys,
+				   ApikeySourceError *error)
+{
+	const char *argument;
+	const ApikeySourceRoutine *routine = resolve(source, &argument, error);
+	ApikeySourceText text;
+	ApikeyKeytextStatus status;
+	bool		ok;
+
+	if (routine == NULL)
+		return false;
+
+	text.len = 0;
+	ok = routine->read(argument, &text, error);
+	if (ok)
+	{
+		status = apikey_keytext_parse(text.data, text.len, keys);
+		if (status != APIKEY_KEYTEXT_OK)
+			ok = fail_keytext(source, status, keys, error);
+	}
+	explicit_bzero(&text, sizeof(text));
+	return ok;
+}

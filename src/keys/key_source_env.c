@@ -1,0 +1,209 @@
+/*-------------------------------------------------------------------------
+ *
+ * source_env.c
+ *		Keys from an environment variable: env:NAME.
+ *
+ * A variable stays readable in /proc/PID/environ for the life of a process
+ * and is handed to every program that the server starts.  So where the
+ * library is preloaded, the postmaster moves the value to memory of our own,
+ * which children inherit and core dumps leave out, and wipes the rest.
+ * Without preloading it stays where it is and is read with getenv().
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "keys/key_source.h"
+
+#define NAME_SIZE	256			/* with its terminating zero */
+#define SCHEME		"env"
+
+#ifndef MAP_ANONYMOUS
+#define MAP_ANONYMOUS MAP_ANON
+#endif
+
+/* A variable that was moved; lies in a mapping of its own, kept for ever. */
+typedef struct KeptVariable
+{
+	struct KeptVariable *next;
+	char		name[NAME_SIZE];
+	ApikeySourceText text;
+} KeptVariable;
+
+static KeptVariable *kept_variables = NULL;
+
+/* What POSIX allows in a name, so that "=" or a shell's syntax is refused. */
+static bool
+check_env(const char *name, ApikeySourceError *error)
+{
+	size_t		len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+							 "abcdefghijklmnopqrstuvwxyz_0123456789");
+
+	if (len == 0 || name[len] != '\0' || len >= NAME_SIZE ||
+		(name[0] >= '0' && name[0] <= '9'))
+		return apikey_source_fail(error,
+								  "\"env:\" is not followed by the name of an environment variable.",
+								  "Use letters, digits and underscores, and no digit first: \"env:APIKEY_MASTER_KEY\".",
+								  "%s", "");
+	return true;
+}
+
+/* Copy a value, or as much of it as shows that it is too long. */
+static void
+copy_value(ApikeySourceText *text, const char *value)
+{
+	text->len = strnlen(value, sizeof(text->data));
+	memcpy(text->data, value, text->len);
+}
+
+/* The copy that was kept goes first: in the environment nothing is left. */
+static bool
+read_env(const char *name, ApikeySourceText *text, ApikeySourceError *error)
+{
+	const KeptVariable *kept = kept_variables;
+	const char *value;
+
+	while (kept != NULL && strcmp(kept->name, name) != 0)
+		kept = kept->next;
+	if (kept != NULL)
+	{
+		text->len = kept->text.len;
+		memcpy(text->data, kept->text.data, text->len);
+		return true;
+	}
+
+	value = getenv(name);
+	if (value == NULL)
+		return apikey_source_fail(error,
+								  "The environment variable of the key source is not set.",
+								  "Set it in the environment that the server starts in, and restart the server.",
+								  "The server's environment has no variable \"%s\".",
+								  name);
+	if (value[0] == '\0')
+		return apikey_source_fail(error,
+								  "The environment variable of the key source is empty.",
+								  "Set it in the environment that the server starts in, and restart the server.",
+								  "The variable \"%s\" is empty in the server's environment.",
+								  name);
+	copy_value(text, value);
+	return true;
+}
+
+/* Keep a copy of a variable where no core dump shows it. */
+static bool
+keep(const char *name, const char *value)
+{
+	KeptVariable *kept = mmap(NULL, sizeof(KeptVariable),
+							  PROT_READ | PROT_WRITE,
+							  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (kept == MAP_FAILED)
+		return false;
+#ifdef MADV_DONTDUMP
+	(void) madvise(kept, sizeof(KeptVariable), MADV_DONTDUMP);
+#endif
+	strlcpy(kept->name, name, sizeof(kept->name));
+	copy_value(&kept->text, value);
+	kept->next = kept_variables;
+	kept_variables = kept;
+	return true;
+}
+
+/*
+ * Where the kernel put the environment that this process began with, which
+ * PostgreSQL has since copied elsewhere: fields 50 and 51 of /proc/self/stat.
+ */
+static bool
+find_initial_environment(char **start, char **end)
+{
+	char		stat[2048];
+	char	   *field;
+	unsigned long from;
+	unsigned long to;
+	ssize_t		len;
+	int			fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	len = read(fd, stat, sizeof(stat) - 1);
+	close(fd);
+	if (len <= 0)
+		return false;
+	stat[len] = '\0';
+
+	/* Field 2 may have blanks in it, and ends at the last parenthesis. */
+	field = strrchr(stat, ')');
+	for (int i = 2; i < 50 && field != NULL; i++)
+		field = strchr(field + 1, ' ');
+	if (field == NULL || sscanf(field, "%lu %lu", &from, &to) != 2)
+		return false;
+	*start = (char *) from;
+	*end = (char *) to;
+	return from != 0 && from < to;
+}
+
+/* Wipe the value of a variable in the environment that exec() passed. */
+static void
+wipe_initial_environment(const char *name)
+{
+	size_t		name_len = strlen(name);
+	char	   *entry;
+	char	   *end;
+
+	if (!find_initial_environment(&entry, &end))
+		return;
+	while (entry < end)
+	{
+		size_t		len = strnlen(entry, end - entry);
+
+		if (len > name_len && entry[name_len] == '=' &&
+			memcmp(entry, name, name_len) == 0)
+			explicit_bzero(entry + name_len + 1, len - name_len - 1);
+		entry += len + 1;
+	}
+}
+
+/*
+ * The order matters: nothing is wiped unless a copy was kept, and the name is
+ * taken away last.  A failure costs secrecy, not the server's start.
+ *
+ * Three places hold the value: what exec() passed, the copy of it that
+ * PostgreSQL makes to have room for its process titles, where getenv() looks,
+ * and ours.  Only the last is left.
+ */
+void
+apikey_source_env_scrub(const char *source)
+{
+	const char *name = source + strlen(SCHEME ":");
+	ApikeySourceError error;
+	char	   *value;
+
+	if (strncmp(source, SCHEME ":", strlen(SCHEME ":")) != 0 ||
+		!check_env(name, &error))
+		return;
+	value = getenv(name);
+	if (value == NULL || value[0] == '\0')
+		return;
+	if (!keep(name, value))
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not take a key out of the server's environment"),
+				 errhint("The key can be read in the environment of the server's processes.")));
+		return;
+	}
+	wipe_initial_environment(name);
+	explicit_bzero(value, strlen(value));
+	unsetenv(name);
+}
+
+const ApikeySourceRoutine apikey_source_env = {
+	.scheme = SCHEME,
+	.check = check_env,
+	.read = read_env
+};

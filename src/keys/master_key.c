@@ -1,0 +1,127 @@
+/*-------------------------------------------------------------------------
+ *
+ * master.c
+ *		The master keys of this backend.
+ *
+ * What is kept are the derived keys, in structs that the core allocates and
+ * wipes; keyload.c reads the raw ones, and says when.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "guc.h"
+#include "keys/key_loader.h"
+#include "keys/master_key.h"
+
+static ApikeyMasterKeys current;
+static uint64 last_generation = 0;
+
+/* Wipe and free the keys, if there are any. */
+static void
+drop(void)
+{
+	for (int i = 0; i < current.count; i++)
+		apikey_master_key_free(current.keys[i]);
+	memset(&current, 0, sizeof(current));
+	current.generation = ++last_generation;
+}
+
+/*
+ * Derive a key, unless it is there already.  Only apikey_master_extend() can
+ * meet more than there is room for: these wait for a reload.
+ */
+static bool
+add(const uint8_t *raw)
+{
+	ApikeyMasterKey *key = apikey_master_key_new(raw);
+
+	if (key == NULL)
+		return false;
+	if (apikey_master_find(&current, key->id) != NULL ||
+		current.count == APIKEY_KEYTEXT_MAX_KEYS)
+		apikey_master_key_free(key);
+	else
+		current.keys[current.count++] = key;
+	return true;
+}
+
+static ApikeyKeyload keyload = {
+	.setting = "apikey.master_key_source",
+	.source = &apikey_guc_master_key_source,
+	.missing = "no master key is available",
+	.add = add,
+	.drop = drop
+};
+
+const ApikeyMasterKey *
+apikey_master_find(const ApikeyMasterKeys *keys, const uint8_t *id)
+{
+	for (int i = 0; i < keys->count; i++)
+	{
+		if (memcmp(keys->keys[i]->id, id, APIKEY_MASTER_ID_SIZE) == 0)
+			return keys->keys[i];
+	}
+	return NULL;
+}
+
+const ApikeyMasterKeys *
+apikey_master_try(ApikeySourceError *error)
+{
+	return apikey_keyload(&keyload, error) ? &current : NULL;
+}
+
+void
+apikey_master_reread(void)
+{
+	keyload.is_loaded = false;
+}
+
+void
+apikey_master_extend(void)
+{
+	apikey_keyload_extend(&keyload);
+}
+
+const ApikeyMasterKeys *
+apikey_master_keys(void)
+{
+	ApikeySourceError error;
+	const ApikeyMasterKeys *keys = apikey_master_try(&error);
+
+	if (keys == NULL)
+		apikey_master_raise(&error);
+	return keys;
+}
+
+void
+apikey_master_id_text(const uint8_t *id, char *text)
+{
+	uint64		len = hex_encode((const char *) id, APIKEY_MASTER_ID_SIZE, text);
+
+	text[len] = '\0';
+}
+
+char *
+apikey_master_fingerprints(const ApikeyMasterKeys *keys)
+{
+	char		text[APIKEY_MASTER_ID_TEXT];
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < keys->count; i++)
+	{
+		apikey_master_id_text(keys->keys[i]->id, text);
+		appendStringInfo(&list, "%s%s", (i > 0) ? ", " : "", text);
+	}
+	return list.data;
+}
+
+void
+apikey_master_raise(const ApikeySourceError *error)
+{
+	apikey_keyload_raise(&keyload, error);
+}

@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * master.h
+ *		The master keys of this backend.
+ *
+ * Read from apikey.master_key_source on first need, and again after each
+ * reload of the configuration.  A failure is not kept: the next call tries
+ * again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_MASTER_H
+#define APIKEY_MASTER_H
+
+#include "compat.h"
+#include "core/keys.h"
+#include "keys/key_source.h"
+
+#define APIKEY_MASTER_ID_TEXT	(2 * APIKEY_MASTER_ID_SIZE + 1)
+
+/* Newest first; the first is primary. Owned by master.c. */
+typedef struct ApikeyMasterKeys
+{
+	int			count;
+	uint64		generation;		/* changes whenever the keys are read anew */
+	ApikeyMasterKey *keys[APIKEY_KEYTEXT_MAX_KEYS];
+} ApikeyMasterKeys;
+
+/*
+ * The keys, or NULL with *error filled.  Never raises.  The result is valid
+ * until the next call.
+ */
+extern const ApikeyMasterKeys *apikey_master_try(ApikeySourceError *error);
+
+/*
+ * Have the next call read the source again, without a reload: for what must
+ * not work with older keys.
+ */
+extern void apikey_master_reread(void);
+
+/*
+ * Read the source again for a key that is missing: what it has got since is
+ * added behind the keys at hand, which stay, also when the reading fails.
+ */
+extern void apikey_master_extend(void);
+
+/* The same as apikey_master_try(), raising KA001 (the source's detail goes to the log alone). */
+extern const ApikeyMasterKeys *apikey_master_keys(void);
+
+/* The key of that id, or NULL. */
+extern const ApikeyMasterKey *apikey_master_find(const ApikeyMasterKeys *keys,
+												 const uint8_t *id);
+
+/* An id as 16 hexadecimal digits; text has APIKEY_MASTER_ID_TEXT bytes. */
+extern void apikey_master_id_text(const uint8_t *id, char *text);
+
+/* The ids of all keys, the primary one first, for a message; palloc'ed. */
+extern char *apikey_master_fingerprints(const ApikeyMasterKeys *keys);
+
+/* Raise KA001 for a failure that apikey_master_try() told. */
+pg_attribute_noreturn() extern void
+			apikey_master_raise(const ApikeySourceError *error);
+
+#endif							/* APIKEY_MASTER_H */

@@ -1,0 +1,252 @@
+/*-------------------------------------------------------------------------
+ *
+ * reencrypt.c
+ *		Move stored values under the newest active data key; see reencrypt.h.
+ *
+ * What is done and what is not stands in the rows themselves, in the data key
+ * that each names, so that any interruption costs one batch at most.
+ *
+ * A row is locked before it is read, and one that somebody else has locked is
+ * skipped: nobody waits for us longer than a batch, and we for nobody.  An
+ * opened value lives between two calls in move_row() and is wiped by the
+ * second, also when that fails.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "base/errors.h"
+#include "keys/data_key.h"
+#include "keys/master_key.h"
+#include "store/key_reencrypt.h"
+#include "exec/statement.h"
+#include "store/key_value.h"
+
+/* The first data key after $1 that has rows. */
+static ApikeyStatement next_data_key = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT apikey.data_key_id(encrypted_value) FROM apikey.api_keys"
+	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.>) $1"
+	" ORDER BY 1 LIMIT 1",
+	.arg_count = 1,
+	.arg_types = {UUIDOID}
+};
+
+/*
+ * The next rows under data key $1.  Said as a range, so that no other index
+ * gives the order.
+ */
+static ApikeyStatement next_rows = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT user_id, id, name, key_type, encrypted_value"
+	" FROM apikey.api_keys"
+	" WHERE ROW(apikey.data_key_id(encrypted_value), user_id, id)"
+	" OPERATOR(pg_catalog.>) ROW($1, $2, $3)"
+	" AND apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.<=) $1"
+	" ORDER BY apikey.data_key_id(encrypted_value), user_id, id"
+	" LIMIT $4 FOR UPDATE SKIP LOCKED",
+	.arg_count = 4,
+	.arg_types = {UUIDOID, TEXTOID, UUIDOID, INT8OID}
+};
+
+static ApikeyStatement update_row = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "UPDATE apikey.api_keys SET encrypted_value = $3, fingerprint = $4"
+	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+	.arg_count = 4,
+	.arg_types = {TEXTOID, UUIDOID, APIKEY_ENCRYPTED, BYTEAOID}
+};
+
+static ApikeyStatement count_left = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT (SELECT pg_catalog.count(*) FROM apikey.api_keys"
+	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.<) $1)"
+	" OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM apikey.api_keys"
+	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.>) $1)",
+	.arg_count = 1,
+	.arg_types = {UUIDOID}
+};
+
+/* Go to the next data key that has rows to move; false: there is none. */
+static bool
+next_key(ApikeyReencryption *pass)
+{
+	ApikeyRows	rows;
+	Datum		args[1];
+	bool		is_null;
+
+	do
+	{
+		args[0] = UUIDPGetDatum(&pass->data_key);
+		if (apikey_run_by_index(&next_data_key, args, &rows) == 0)
+			return false;
+		pass->data_key = *DatumGetUUIDP(apikey_rows_get(&rows, 0, 1, &is_null));
+	} while (memcmp(&pass->data_key, &pass->target, sizeof(pg_uuid_t)) == 0);
+	pass->user_id[0] = '\0';
+	memset(&pass->id, 0, sizeof(pg_uuid_t));
+	return true;
+}
+
+/* The newest active data key; false: there is none. */
+static bool
+choose_target(pg_uuid_t *target)
+{
+	const ApikeyDataKey *active = apikey_keyring_active(APIKEY_PURPOSE_VALUE);
+
+	if (active != NULL)
+		memcpy(target->data, active->id, APIKEY_DATA_KEY_ID_SIZE);
+	return active != NULL;
+}
+
+bool
+apikey_reencrypt_begin(ApikeyReencryption *pass)
+{
+	memset(&pass->data_key, 0, sizeof(pg_uuid_t));
+	pass->user_id[0] = '\0';
+	memset(&pass->id, 0, sizeof(pg_uuid_t));
+	pass->failed = 0;
+	return choose_target(&pass->target);
+}
+
+static bool
+is_reported(const ApikeyReencryption *pass, const pg_uuid_t *id)
+{
+	int			i;
+
+	for (i = 0; i < pass->reported_count; i++)
+		if (memcmp(&pass->reported[i], id, sizeof(pg_uuid_t)) == 0)
+			return true;
+	return false;
+}
+
+static void
+report_failure(ApikeyReencryption *pass, const ApikeyStoredKey *key,
+			   const char *problem)
+{
+	pass->failed++;
+	if (pass->reported_count == APIKEY_REENCRYPT_MAX_REPORTS ||
+		is_reported(pass, &key->id))
+		return;
+	pass->reported[pass->reported_count++] = key->id;
+	ereport(WARNING,
+			(errcode(ERRCODE_APIKEY_UNOPENED),
+			 errmsg("API key %s of user \"%s\" does not open and stays as it is",
+					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&key->id))),
+					key->user_id),
+			 errdetail("%s", problem),
+			 errhidestmt(true), errhidecontext(true)));
+	if (pass->reported_count == APIKEY_REENCRYPT_MAX_REPORTS)
+		ereport(WARNING,
+				(errcode(ERRCODE_APIKEY_UNOPENED),
+				 errmsg("further API keys that do not open are only counted"),
+				 errhint("apikey.verify_keys() lists them."),
+				 errhidestmt(true), errhidecontext(true)));
+}
+
+/*
+ * Open a locked row's value, and write it sealed anew.  Without any master
+ * key there is no going on, and the statement stops.
+ */
+static void
+move_row(ApikeyReencryption *pass, const ApikeyStoredKey *key)
+{
+	ApikeySealedValue sealed;
+	Datum		args[4];
+	char	   *problem;
+	text	   *value;
+
+	(void) apikey_master_keys();
+	problem = apikey_stored_key_try_open(key, &value);
+	if (problem != NULL)
+	{
+		report_failure(pass, key, problem);
+		return;
+	}
+	apikey_reseal_value(key, value, &sealed);
+	args[0] = CStringGetTextDatum(key->user_id);
+	args[1] = UUIDPGetDatum(&key->id);
+	args[2] = PointerGetDatum(sealed.envelope);
+	args[3] = PointerGetDatum(sealed.fingerprint);
+	apikey_run(&update_row, NULL, args, NULL, NULL);
+	pass->done++;
+}
+
+static void
+read_row(const ApikeyRows *rows, uint64 row, ApikeyStoredKey *key)
+{
+	bool		is_null;
+
+	memset(key, 0, sizeof(*key));
+	key->user_id = TextDatumGetCString(apikey_rows_get(rows, row, 1, &is_null));
+	key->id = *DatumGetUUIDP(apikey_rows_get(rows, row, 2, &is_null));
+	key->name = TextDatumGetCString(apikey_rows_get(rows, row, 3, &is_null));
+	key->key_type = TextDatumGetCString(apikey_rows_get(rows, row, 4, &is_null));
+	key->envelope = DatumGetByteaPP(apikey_rows_get(rows, row, 5, &is_null));
+}
+
+static uint64
+fetch_rows(const ApikeyReencryption *pass, int batch_size, ApikeyRows *rows)
+{
+	Datum		args[4];
+
+	args[0] = UUIDPGetDatum(&pass->data_key);
+	args[1] = CStringGetTextDatum(pass->user_id);
+	args[2] = UUIDPGetDatum(&pass->id);
+	args[3] = Int64GetDatum(batch_size);
+	return apikey_run_by_index(&next_rows, args, rows);
+}
+
+bool
+apikey_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext per_row;
+	ApikeyStoredKey key;
+	ApikeyRows	rows;
+	pg_uuid_t	target;
+	uint64		i;
+
+	/* Before the data key is chosen: whoever retires one waits for us. */
+	apikey_lock_for_write();
+	/* What is under the last target moves to a newer one, too. */
+	pass->outdated = !choose_target(&target) ||
+		memcmp(&target, &pass->target, sizeof(pg_uuid_t)) != 0;
+	if (pass->outdated)
+		return false;
+	while (fetch_rows(pass, batch_size, &rows) == 0)
+	{
+		if (!next_key(pass))
+			return false;
+	}
+	per_row = AllocSetContextCreate(outer, "apikey row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(per_row);
+	for (i = 0; i < rows.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_row(&rows, i, &key);
+		move_row(pass, &key);
+		strlcpy(pass->user_id, key.user_id, APIKEY_REENCRYPT_USER_ID);
+		pass->id = key.id;
+		MemoryContextReset(per_row);
+	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(per_row);
+	return true;
+}
+
+int64
+apikey_reencrypt_left(const ApikeyReencryption *pass)
+{
+	Datum		args[1];
+	ApikeyRows	rows;
+	bool		is_null;
+
+	args[0] = UUIDPGetDatum(&pass->target);
+	apikey_run_by_index(&count_left, args, &rows);
+	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
+}

@@ -1,0 +1,182 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_write.c
+ *		Change a stored key: what create, set, update and restore share.
+ *
+ * A new name, like a new value, means a new envelope, since the name is part
+ * of what the envelope is bound to.  The old value is then opened, sealed
+ * anew and wiped, also when sealing fails.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "validate/arguments.h"
+#include "base/errors.h"
+#include "store/key_update.h"
+#include "exec/statement.h"
+
+static ApikeyStatement update_key = {
+	.sql = "UPDATE apikey.api_keys SET name = $3,"
+	" encrypted_value = COALESCE($4, encrypted_value),"
+	" hint = COALESCE($5, hint), fingerprint = COALESCE($6, fingerprint),"
+	" expires_at = $7, metadata = $8, env_var = $9,"
+	" deleted_at = NULL, updated_at = pg_catalog.now()"
+	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+	.arg_count = 9,
+	.arg_types = {TEXTOID, UUIDOID, TEXTOID, APIKEY_ENCRYPTED, TEXTOID, BYTEAOID,
+	TIMESTAMPTZOID, JSONBOID, TEXTOID}
+};
+
+void
+apikey_raise_name_taken(const char *name, const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("the name \"%s\" is taken", name),
+			 errdetail("The user has an API key of that name already."),
+			 errhint("Choose another name, or change that key with apikey.update_key() or apikey.set_key()."),
+			 apikey_errargument(argument)));
+}
+
+/* The name of an argument that may be called new_something. */
+static char *
+argument_name(const char *prefix, const char *name)
+{
+	return psprintf("%s%s", prefix, name);
+}
+
+void
+apikey_read_options(FunctionCallInfo fcinfo, int arg, const char *prefix,
+					bool past_expiry, ApikeyKeyChange *change)
+{
+	if (!PG_ARGISNULL(arg))
+	{
+		change->sets_expiry = true;
+		change->expires_at = PG_GETARG_TIMESTAMPTZ(arg);
+		if (!past_expiry)
+			apikey_arg_expires_at(change->expires_at,
+								  argument_name(prefix, "expires_at"));
+	}
+	if (!PG_ARGISNULL(arg + 1) && !apikey_arg_is_json_null(PG_GETARG_JSONB_P(arg + 1)))
+		change->metadata = apikey_arg_metadata(PG_GETARG_JSONB_P(arg + 1),
+											   argument_name(prefix, "metadata"));
+	if (PG_ARGISNULL(arg + 2))
+		return;
+	change->env_var = text_to_cstring(PG_GETARG_TEXT_PP(arg + 2));
+	if (*change->env_var != '\0')
+		change->env_var = apikey_arg_env_var(PG_GETARG_TEXT_PP(arg + 2),
+											 argument_name(prefix, "env_var"));
+}
+
+/* Seal the old value for the key's new name. */
+static void
+reseal(const ApikeyStoredKey *key, const char *name, ApikeySealedValue *sealed)
+{
+	text	   *value = apikey_stored_key_open(key);
+
+	PG_TRY();
+	{
+		apikey_seal_value(key->user_id, &key->id, key->key_type, name,
+						  VARDATA(value), VARSIZE(value) - VARHDRSZ, sealed);
+	}
+	PG_FINALLY();
+	{
+		explicit_bzero(value, VARSIZE(value));
+	}
+	PG_END_TRY();
+}
+
+/* The arguments of update_key: what is to stand in the row. */
+static void
+fill_arguments(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
+			   Datum *args, bool *nulls)
+{
+	const char *name = change->name != NULL ? change->name : key->name;
+	bool		renamed = strcmp(name, key->name) != 0;
+	TimestampTz expires_at = change->sets_expiry ? change->expires_at : key->expires_at;
+	ApikeySealedValue sealed = {0};
+
+	if (change->value != NULL)
+		apikey_seal_value(key->user_id, &key->id, key->key_type, name,
+						  change->value, change->value_len, &sealed);
+	else if (renamed)
+		reseal(key, name, &sealed);
+	args[0] = CStringGetTextDatum(key->user_id);
+	args[1] = UUIDPGetDatum(&key->id);
+	args[2] = CStringGetTextDatum(name);
+	args[3] = PointerGetDatum(sealed.envelope);
+	args[4] = PointerGetDatum(sealed.hint);
+	args[5] = PointerGetDatum(sealed.fingerprint);
+	nulls[3] = nulls[5] = sealed.envelope == NULL;
+
+	/*
+	 * The hint stays with the value.  Made anew, it would tell whoever can
+	 * restore a key and change its type's prefixes how the value begins.
+	 */
+	nulls[4] = change->value == NULL;
+	args[6] = TimestampTzGetDatum(expires_at);
+	nulls[6] = expires_at == DT_NOEND;
+	args[7] = JsonbPGetDatum(change->metadata != NULL ? change->metadata : key->metadata);
+	args[8] = apikey_optional_text(change->env_var != NULL ? change->env_var : key->env_var,
+								   &nulls[8]);
+}
+
+/*
+ * Run the update; false when the name is taken.  An UPDATE has no ON CONFLICT,
+ * so a subtransaction catches the violation, whose own message would speak of
+ * our index.
+ */
+static bool
+try_update(const Datum *args, const bool *nulls)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool taken = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		apikey_run(&update_key, TextDatumGetCString(args[0]), args, nulls, NULL);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+			ReThrowError(error);
+		taken = true;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return !taken;
+}
+
+void
+apikey_apply_change(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
+					const char *name_argument)
+{
+	bool		takes_name = key->deleted || change->name != NULL;
+	bool		nulls[9] = {false};
+	Datum		args[9];
+
+	fill_arguments(key, change, args, nulls);
+	if (!takes_name)
+		apikey_run(&update_key, key->user_id, args, nulls, NULL);
+	else if (!try_update(args, nulls))
+		apikey_raise_name_taken(TextDatumGetCString(args[2]), name_argument);
+}

@@ -1,0 +1,248 @@
+/*-------------------------------------------------------------------------
+ *
+ * args.c
+ *		Checks of the arguments that several functions share; see args.h.
+ *
+ * A name or a string of metadata that has the shape of a provider's key is a
+ * secret pasted into the wrong field: it is refused and never echoed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/unicode_norm.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+
+#include "validate/arguments.h"
+#include "base/encoding.h"
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "validate/value.h"
+
+static const char *const env_var_endings[] = {
+	"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ID"
+};
+
+/* The value of a hexadecimal digit, or -1. */
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* By the rule of the type's input: braces, and a hyphen after each 4 digits. */
+bool
+apikey_arg_is_uuid(const char *text, unsigned char *uuid)
+{
+	bool		braces = (*text == '{');
+	int			i;
+
+	text += braces;
+	for (i = 0; i < 16; i++)
+	{
+		int			high = hex_digit(text[0]);
+		int			low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0)
+			return false;
+		uuid[i] = (unsigned char) (high << 4 | low);
+		text += 2;
+		if (*text == '-' && i % 2 == 1 && i < 15)
+			text++;
+	}
+	text += braces && *text == '}' ? 1 : 0;
+	return *text == '\0' && (!braces || text[-1] == '}');
+}
+
+static bool
+is_nfc(const char *text, size_t len)
+{
+	pg_wchar   *characters;
+	pg_wchar   *normalized;
+	int			count;
+	size_t		i;
+	bool		result;
+
+	for (i = 0; i < len && (unsigned char) text[i] < 0x80; i++)
+		;
+	if (i == len || GetDatabaseEncoding() != PG_UTF8)
+		return true;
+	characters = palloc((len + 1) * sizeof(pg_wchar));
+	count = pg_mb2wchar_with_len(text, characters, (int) len);
+	normalized = unicode_normalize(UNICODE_NFC, characters);
+	for (i = 0; i <= (size_t) count && characters[i] == normalized[i]; i++)
+		;
+	result = (i > (size_t) count);
+	pfree(characters);
+	pfree(normalized);
+	return result;
+}
+
+char *
+apikey_arg_name(const text *name, const char *argument)
+{
+	char	   *result = text_to_cstring(name);
+	size_t		len = strlen(result);
+	unsigned char uuid[16];
+
+	if (len == 0)
+		apikey_refuse_argument(argument, "the name is empty", NULL,
+							   "Give the key a name, such as \"default\".");
+	if (pg_mbstrlen_with_len(result, len) > APIKEY_NAME_MAX)
+		apikey_refuse_argument(argument, "the name is too long",
+							   psprintf("A name has at most %d characters.", APIKEY_NAME_MAX),
+							   "Shorten the name.");
+	if (apikey_has_control(result, len))
+		apikey_refuse_argument(argument, "the name contains a control character", NULL,
+							   "Leave out line breaks, tabs and marks of text direction.");
+	if (apikey_has_outer_space(result, len))
+		apikey_refuse_argument(argument, "the name begins or ends with white space", NULL,
+							   "Trim the name.");
+	if (apikey_arg_is_uuid(result, uuid))
+		apikey_refuse_argument(argument, "the name has the form of a uuid",
+							   "Where a name is taken, a uuid means a key's id.",
+							   "Choose a name that people can tell apart.");
+	if (!is_nfc(result, len))
+		apikey_refuse_argument(argument, "the name is not in Unicode normalization form C",
+							   NULL, "Pass normalize(name, NFC).");
+	if (apikey_has_key_shape(result, len))
+		apikey_refuse_argument(argument, "the name has the shape of an API key",
+							   "Names are shown in lists and are not encrypted.",
+							   "Pass the secret as the value, and choose a name for it.");
+	return result;
+}
+
+char *
+apikey_arg_user_id(const text *user_id)
+{
+	char	   *result = user_id != NULL ? text_to_cstring(user_id) : "";
+
+	if (!apikey_is_user_id(result, strlen(result)))
+		apikey_refuse_argument("user_id", "invalid user id",
+							   psprintf("A user id has 1 to %d characters, none of them a control character.",
+										APIKEY_USER_ID_MAX),
+							   "Pass the id under which your application knows the user.");
+	return result;
+}
+
+char *
+apikey_arg_reason(const text *reason)
+{
+	char	   *result = text_to_cstring(reason);
+	size_t		len = strlen(result);
+
+	if (pg_mbstrlen_with_len(result, len) > APIKEY_NAME_MAX ||
+		apikey_has_control(result, len))
+		apikey_refuse_argument("reason", "invalid reason",
+							   psprintf("A reason has at most %d characters, none of them a control character.",
+										APIKEY_NAME_MAX), "Shorten the reason to one line.");
+	if (apikey_has_key_shape(result, len))
+		apikey_refuse_argument("reason", "the reason has the shape of an API key",
+							   "Reasons are shown in lists and are not encrypted.",
+							   "Leave the secret out of the reason.");
+	return result;
+}
+
+/* ^[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET|PASSWORD|ID)$ */
+bool
+apikey_is_env_var(const char *name)
+{
+	size_t		len = strlen(name);
+	size_t		i;
+
+	if (*name < 'A' || *name > 'Z' ||
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != len)
+		return false;
+	for (i = 0; i < lengthof(env_var_endings); i++)
+	{
+		size_t		ending = strlen(env_var_endings[i]);
+
+		if (len > ending && strcmp(name + len - ending, env_var_endings[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+char *
+apikey_arg_env_var(const text *env_var, const char *argument)
+{
+	char	   *result = text_to_cstring(env_var);
+
+	if (strlen(result) > APIKEY_NAME_MAX || !apikey_is_env_var(result))
+		apikey_refuse_argument(argument, "invalid name of an environment variable",
+							   "It consists of A-Z, 0-9 and _, begins with a letter and ends with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.",
+							   "Choose a name such as MY_SERVICE_API_KEY.");
+	return result;
+}
+
+/* Refuse a key's shape in any member name or string, at any depth. */
+static void
+refuse_key_shapes(Jsonb *metadata, const char *argument)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&metadata->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		if ((token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM) &&
+			value.type == jbvString &&
+			apikey_has_key_shape(value.val.string.val, value.val.string.len))
+			apikey_refuse_argument(argument, "metadata holds a string with the shape of an API key",
+								   "Metadata is shown in lists and is not encrypted.",
+								   "Leave the secret out of the metadata.");
+	}
+}
+
+Jsonb *
+apikey_arg_metadata(Jsonb *metadata, const char *argument)
+{
+	char	   *as_text;
+	size_t		len;
+
+	if (!JB_ROOT_IS_OBJECT(metadata))
+		apikey_refuse_argument(argument, "metadata is not a JSON object", NULL,
+							   "Pass an object, such as {\"team\": \"research\"}.");
+	as_text = JsonbToCString(NULL, &metadata->root, VARSIZE(metadata));
+	len = strlen(as_text);
+	pfree(as_text);
+	if (len > APIKEY_METADATA_MAX)
+		apikey_refuse_argument(argument, "metadata is too large",
+							   psprintf("It has %zu bytes as text; the limit is %d.", len,
+										APIKEY_METADATA_MAX),
+							   "Keep what is large in a table of your own.");
+	refuse_key_shapes(metadata, argument);
+	return metadata;
+}
+
+bool
+apikey_arg_is_json_null(Jsonb *json)
+{
+	JsonbValue	value;
+
+	return JB_ROOT_IS_SCALAR(json) &&
+		JsonbExtractScalar(&json->root, &value) && value.type == jbvNull;
+}
+
+void
+apikey_arg_past(TimestampTz at, const char *argument)
+{
+	if (TIMESTAMP_NOT_FINITE(at) || at > GetCurrentTimestamp())
+		apikey_refuse_argument(argument, "the time is infinite or to come", NULL,
+							   "Give the time at which it happened, or leave it out.");
+}
+
+void
+apikey_arg_expires_at(TimestampTz expires_at, const char *argument)
+{
+	if (expires_at <= GetCurrentTimestamp())
+		apikey_refuse_argument(argument, "the expiry is in the past", NULL,
+							   "Give a time to come, or 'infinity' for none.");
+}
