@@ -14,10 +14,10 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "guc.h"
 #include "exec/table_cache.h"
-#include "keys/key_source.h"
 #include "functions/status.h"
+#include "guc.h"
+#include "keys/key_source.h"
 
 PG_MODULE_MAGIC;
 
@@ -27,11 +27,11 @@ void
 _PG_init(void)
 {
 	apikey_guc_init();
-	apikey_relations_init();
+	apikey_table_cache_init();
 	apikey_status_init();
 	if (process_shared_preload_libraries_in_progress)
 	{
-		apikey_source_env_scrub(apikey_guc_master_key_source);
-		apikey_source_env_scrub(apikey_guc_fernet_key_source);
+		apikey_key_source_env_scrub(apikey_guc_master_key_source);
+		apikey_key_source_env_scrub(apikey_guc_fernet_key_source);
 	}
 }

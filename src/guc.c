@@ -13,8 +13,8 @@
 #include "utils/guc.h"
 
 #include "compat.h"
-#include "guc.h"
 #include "exec/identity.h"
+#include "guc.h"
 #include "keys/key_source.h"
 
 /* Strings are set when they are defined, and are never NULL from then on. */
@@ -38,9 +38,9 @@ static const struct config_enum_entry identity_modes[] = {
 static bool
 check_key_source(const char *setting, const char *source)
 {
-	ApikeySourceError error;
+	ApikeyKeySourceError error;
 
-	if (apikey_source_is_valid(source, &error))
+	if (apikey_key_source_is_valid(source, &error))
 		return true;
 
 	/* PostgreSQL's own message repeats the value: a key set by mistake? */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * chars.c
+ * encoding.c
  *		Questions about the characters of a text, in the server's encoding.
  *
  * ASCII is judged in any encoding; beyond it, UTF-8 alone is known.
@@ -122,7 +122,7 @@ apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
 				 errmsg("a text has characters that UTF-8 lacks"),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return utf8;
 }
 

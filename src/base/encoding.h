@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * chars.h
+ * encoding.h
  *		Questions about the characters of a text, in the server's encoding.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_CHARS_H
-#define APIKEY_CHARS_H
+#ifndef APIKEY_ENCODING_H
+#define APIKEY_ENCODING_H
 
 /*
  * Is any of it a control character (U+0000-1F, U+7F, in UTF-8 U+80-9F), or
@@ -34,4 +34,4 @@ extern const char *apikey_to_utf8(const char *text, size_t len,
 extern const char *apikey_from_utf8(const char *utf8, size_t len,
 									size_t *text_len);
 
-#endif							/* APIKEY_CHARS_H */
+#endif							/* APIKEY_ENCODING_H */

@@ -10,7 +10,7 @@
 #include "base/errors.h"
 
 int
-apikey_errquiet(void)
+apikey_err_hide_statement(void)
 {
 	/*
 	 * errfinish() runs the callbacks of this stack next.  Whoever catches the
@@ -22,9 +22,9 @@ apikey_errquiet(void)
 }
 
 int
-apikey_errargument(const char *argument)
+apikey_err_argument(const char *argument)
 {
-	apikey_errquiet();
+	apikey_err_hide_statement();
 	return err_generic_string(PG_DIAG_COLUMN_NAME, argument);
 }
 
@@ -37,7 +37,7 @@ apikey_refuse_argument(const char *argument, const char *message,
 			 errmsg("%s", message),
 			 detail != NULL ? errdetail("%s", detail) : 0,
 			 hint != NULL ? errhint("%s", hint) : 0,
-			 apikey_errargument(argument)));
+			 apikey_err_argument(argument)));
 }
 
 /*
@@ -77,7 +77,7 @@ apikey_raise_old_snapshot(void)
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("could not serialize access due to concurrent update"),
 			 errhint("Run it again, in a transaction of its own."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }
 
 void
@@ -87,5 +87,5 @@ apikey_raise_libcrypto(void)
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("libcrypto failed"),
 			 errhint("The server may be out of memory, or its OpenSSL may refuse AES-256-GCM."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }

@@ -6,7 +6,7 @@
  * No message field ever holds a value, a key or an envelope.  Since the
  * statement that failed may hold one as a literal, every ERROR hides the
  * statement and its context from the server log: it ends with
- * apikey_errquiet() or apikey_errargument().
+ * apikey_err_hide_statement() or apikey_err_argument().
  *
  *-------------------------------------------------------------------------
  */
@@ -32,10 +32,10 @@
  * and leave the context out altogether.  The context may quote a value (COPY
  * quotes the column, PL/pgSQL the statement), and it reaches the client too.
  */
-extern int	apikey_errquiet(void);
+extern int	apikey_err_hide_statement(void);
 
 /* The same, and name the argument at fault in the COLUMN field. */
-extern int	apikey_errargument(const char *argument);
+extern int	apikey_err_argument(const char *argument);
 
 /* 22023 for an argument; detail and hint may be NULL. */
 pg_attribute_noreturn() extern void

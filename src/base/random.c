@@ -36,7 +36,7 @@ refill(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate random bytes"),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	}
 	pool_left = POOL_SIZE;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * actor.c
- *		As whom the extension's own code runs; see actor.h.
+ * frame.c
+ *		As whom the extension's own code runs; see frame.h.
  *
  * The innermost frame is a static pointer into the stack of the function
  * that entered it.  That function leaves it in a PG_FINALLY, so the pointer
@@ -16,10 +16,10 @@
 #include "utils/guc.h"
 #include "utils/rls.h"
 
-#include "exec/frame.h"
 #include "base/errors.h"
+#include "exec/frame.h"
 
-static ApikeyActor *current_frame = NULL;
+static ApikeyFrame *current_frame = NULL;
 
 static Oid
 internal_role(const char *name)
@@ -31,7 +31,7 @@ internal_role(const char *name)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("internal role \"%s\" does not exist", name),
 				 errhint("If it was renamed, give it its name back."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return role;
 }
 
@@ -65,7 +65,7 @@ turn_row_security_on(void)
 }
 
 void
-apikey_actor_enter(ApikeyActor *frame, Oid role, int security_flags,
+apikey_frame_enter(ApikeyFrame *frame, Oid role, int security_flags,
 				   const char *identity)
 {
 	GetUserIdAndSecContext(&frame->outer_role, &frame->outer_security);
@@ -78,7 +78,7 @@ apikey_actor_enter(ApikeyActor *frame, Oid role, int security_flags,
 }
 
 void
-apikey_actor_leave(ApikeyActor *frame)
+apikey_frame_leave(ApikeyFrame *frame)
 {
 	SetUserIdAndSecContext(frame->outer_role, frame->outer_security);
 	if (frame->guc_level > 0)
@@ -87,7 +87,7 @@ apikey_actor_leave(ApikeyActor *frame)
 }
 
 bool
-apikey_actor_current(const char **identity)
+apikey_frame_current(const char **identity)
 {
 	if (current_frame == NULL)
 		return false;

@@ -21,12 +21,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 
-#include "exec/frame.h"
 #include "base/encoding.h"
-#include "compat.h"
 #include "base/errors.h"
-#include "guc.h"
+#include "compat.h"
+#include "exec/frame.h"
 #include "exec/identity.h"
+#include "guc.h"
 
 PG_FUNCTION_INFO_V1(apikey_current_user_id);
 PG_FUNCTION_INFO_V1(apikey_set_user_id);
@@ -199,7 +199,7 @@ apikey_identity(void)
 {
 	const char *identity;
 
-	if (!apikey_actor_current(&identity))
+	if (!apikey_frame_current(&identity))
 		identity = InSecurityRestrictedOperation() ? NULL : claimed_identity();
 	if (identity == NULL || !apikey_is_user_id(identity, strlen(identity)))
 		return NULL;
@@ -214,7 +214,7 @@ apikey_refuse_restricted(void)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("API keys cannot be used within a security-restricted operation"),
 				 errdetail("An index, a materialized view or a maintenance command of somebody's table called the function."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 }
 
 void
@@ -254,7 +254,7 @@ apikey_require_identity(void)
 				(errcode(ERRCODE_APIKEY_NO_IDENTITY),
 				 errmsg("no user identity is set"),
 				 errhint("%s", identity_hint()),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return identity;
 }
 
@@ -283,7 +283,7 @@ set_identity(const char *user_id)
 				 errmsg("the user's identity is not taken from apikey.user_id here"),
 				 errdetail("The parameter \"apikey.identity\" says where it comes from."),
 				 errhint("%s", identity_hint()),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	if (!apikey_is_user_id(user_id, strlen(user_id)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -291,7 +291,7 @@ set_identity(const char *user_id)
 				 errdetail("A user id has 1 to %d characters, none of them a control character.",
 						   APIKEY_USER_ID_MAX),
 				 errhint("Pass the id under which your application knows the user."),
-				 apikey_errargument("user_id")));
+				 apikey_err_argument("user_id")));
 	(void) set_config_option("apikey.user_id", user_id, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }

@@ -153,9 +153,9 @@ apikey_run(ApikeyStatement *statement, const char *user_id,
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile uint64 count = 0;	/* set within PG_TRY */
-	ApikeyActor frame;
+	ApikeyFrame frame;
 
-	apikey_actor_enter(&frame, role_of(statement), 0, user_id);
+	apikey_frame_enter(&frame, role_of(statement), 0, user_id);
 	PG_TRY();
 	{
 		SPI_connect();
@@ -167,7 +167,7 @@ apikey_run(ApikeyStatement *statement, const char *user_id,
 	}
 	PG_FINALLY();
 	{
-		apikey_actor_leave(&frame);
+		apikey_frame_leave(&frame);
 	}
 	PG_END_TRY();
 	return count;
@@ -246,9 +246,9 @@ apikey_run_each(ApikeyStatement *statement, const char *user_id,
 				ApikeyRowWork work, void *arg)
 {
 	char		buffer[APIKEY_STATEMENT_MAX_ARGS];
-	ApikeyActor frame;
+	ApikeyFrame frame;
 
-	apikey_actor_enter(&frame, role_of(statement), 0, user_id);
+	apikey_frame_enter(&frame, role_of(statement), 0, user_id);
 	PG_TRY();
 	{
 		Portal		portal;
@@ -264,7 +264,7 @@ apikey_run_each(ApikeyStatement *statement, const char *user_id,
 	}
 	PG_FINALLY();
 	{
-		apikey_actor_leave(&frame);
+		apikey_frame_leave(&frame);
 	}
 	PG_END_TRY();
 }

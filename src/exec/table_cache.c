@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * relations.c
+ * table_cache.c
  *		OIDs of the extension's tables, and word of their changes.
  *
  * Caches of table rows (data keys, key types, linked users) are dropped by a
@@ -46,7 +46,7 @@ note_change(Datum arg, Oid relation)
 }
 
 void
-apikey_relations_init(void)
+apikey_table_cache_init(void)
 {
 	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
 }
@@ -60,11 +60,11 @@ apikey_table_changes(ApikeyCachedTable table)
 Oid
 apikey_watch_table(ApikeyCachedTable table)
 {
-	return tables[table] = apikey_relation(table_names[table]);
+	return tables[table] = apikey_table_oid(table_names[table]);
 }
 
 Oid
-apikey_relation(const char *name)
+apikey_table_oid(const char *name)
 {
 	Oid			schema = get_namespace_oid("apikey", true);
 	Oid			relation = InvalidOid;
@@ -76,7 +76,7 @@ apikey_relation(const char *name)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"apikey.%s\" does not exist in this database", name),
 				 errhint("Run CREATE EXTENSION apikey; its schema must keep its name."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return relation;
 }
 
@@ -92,7 +92,7 @@ apikey_invalidate_cache(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function was not called by a trigger"),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	CacheInvalidateRelcache(trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * relations.h
+ * table_cache.h
  *		OIDs of the extension's tables, and word of their changes.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_RELATIONS_H
-#define APIKEY_RELATIONS_H
+#ifndef APIKEY_TABLE_CACHE_H
+#define APIKEY_TABLE_CACHE_H
 
 /* The tables whose rows are cached. */
 typedef enum ApikeyCachedTable
@@ -29,9 +29,9 @@ extern uint64 apikey_table_changes(ApikeyCachedTable table);
 extern Oid	apikey_watch_table(ApikeyCachedTable table);
 
 /* Called once, by _PG_init. */
-extern void apikey_relations_init(void);
+extern void apikey_table_cache_init(void);
 
 /* The OID of a table in schema apikey; 55000 when the extension is absent. */
-extern Oid	apikey_relation(const char *name);
+extern Oid	apikey_table_oid(const char *name);
 
-#endif							/* APIKEY_RELATIONS_H */
+#endif							/* APIKEY_TABLE_CACHE_H */

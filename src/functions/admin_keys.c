@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_admin.c
+ * admin_keys.c
  *		find_keys, verify_keys and purge_deleted: what works across users, as
  *		apikey_maintenance.
  *
@@ -19,10 +19,10 @@
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "validate/value.h"
-#include "keys/master_key.h"
 #include "exec/statement.h"
+#include "keys/master_key.h"
 #include "store/key_value.h"
+#include "validate/value.h"
 
 /* The longest age that can be subtracted from any time to come. */
 #define MAX_YEARS	1000
@@ -91,7 +91,7 @@ fingerprints_of(const char *value, size_t len)
 
 	PG_TRY();
 	{
-		count = apikey_keyring_fingerprints(utf8, utf8_len, &fingerprints);
+		count = apikey_data_key_all_fingerprints(utf8, utf8_len, &fingerprints);
 	}
 	PG_FINALLY();
 	{
@@ -156,7 +156,7 @@ static void
 verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 {
 	ReturnSetInfo *result = arg;
-	ApikeyStoredKey key = {0};
+	ApikeyKeyRow key = {0};
 	bool		nulls[3] = {false};
 	Datum		values[3];
 	const char *problem;
@@ -170,8 +170,8 @@ verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 	key.name = TextDatumGetCString(heap_getattr(tuple, 3, desc, &is_null));
 	key.key_type = TextDatumGetCString(heap_getattr(tuple, 4, desc, &is_null));
 	key.envelope = DatumGetByteaPP(heap_getattr(tuple, 5, desc, &is_null));
-	problem = apikey_stored_key_problem(&key);
-	if (problem == NULL || !apikey_stored_key_is_current(&key))
+	problem = apikey_key_value_problem(&key);
+	if (problem == NULL || !apikey_key_value_is_current(&key))
 		return;
 	values[2] = CStringGetTextDatum(problem);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

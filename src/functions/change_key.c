@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_change.c
+ * change_key.c
  *		update_key, disable_key, enable_key, delete_key, restore_key and
  *		purge_..., for the caller and (..._for) for a named user.
  *
@@ -14,13 +14,13 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "validate/arguments.h"
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "validate/value.h"
+#include "exec/statement.h"
 #include "store/key_update.h"
 #include "store/user_link.h"
-#include "exec/statement.h"
+#include "validate/arguments.h"
+#include "validate/value.h"
 
 PG_FUNCTION_INFO_V1(apikey_update_key);
 PG_FUNCTION_INFO_V1(apikey_update_key_by_id);
@@ -88,10 +88,10 @@ named_user(FunctionCallInfo fcinfo)
 }
 
 /* A named user's key, by the id in argument 1. */
-static ApikeySelector
+static ApikeyKeySelector
 select_for(FunctionCallInfo fcinfo)
 {
-	ApikeySelector selector = apikey_select_by_id(fcinfo, 1);
+	ApikeyKeySelector selector = apikey_key_selector_by_id(fcinfo, 1);
 
 	selector.by_admin = true;
 	return selector;
@@ -100,14 +100,14 @@ select_for(FunctionCallInfo fcinfo)
 /* Run a statement on a key that is not deleted; reason may be absent. */
 static Datum
 run_on_key(ApikeyStatement *statement, const char *user_id,
-		   ApikeySelector selector, const text *reason)
+		   ApikeyKeySelector selector, const text *reason)
 {
 	bool		nulls[3] = {false, false, reason == NULL};
-	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
+	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 	Datum		args[3];
 
 	apikey_lock_for_write();
-	apikey_stored_key_get(user_id, &selector, true, key);
+	apikey_key_row_get(user_id, &selector, true, key);
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = PointerGetDatum(reason);
@@ -118,9 +118,9 @@ run_on_key(ApikeyStatement *statement, const char *user_id,
 /* The new value of an update, judged by the key's type. */
 static void
 read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
-			   ApikeyKeyChange *change)
+			   ApikeyKeyUpdate *change)
 {
-	const ApikeyKeyType *type = apikey_keytype_find(key_type);
+	const ApikeyKeyType *type = apikey_key_type_find(key_type);
 	text	   *value;
 
 	if (PG_ARGISNULL(arg))
@@ -130,13 +130,13 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the key's type \"%s\" does not exist any more", key_type),
 				 errhint("An administrator adds it to apikey.custom_key_types again."),
-				 apikey_errargument("new_value")));
+				 apikey_err_argument("new_value")));
 	value = PG_GETARG_TEXT_PP(arg);
 	change->value = VARDATA_ANY(value);
 	change->value_len = VARSIZE_ANY_EXHDR(value);
 	apikey_value_trim(&change->value, &change->value_len);
-	apikey_judge_or_raise(type, change->value, change->value_len, "new_value",
-						  true);
+	apikey_value_require_valid(type, change->value, change->value_len, "new_value",
+							   true);
 }
 
 /*
@@ -144,18 +144,18 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
  * new_metadata, new_env_var)
  */
 static Datum
-update(FunctionCallInfo fcinfo, char *user_id, ApikeySelector selector)
+update(FunctionCallInfo fcinfo, char *user_id, ApikeyKeySelector selector)
 {
-	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
-	ApikeyKeyChange change = {0};
+	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
+	ApikeyKeyUpdate change = {0};
 
 	apikey_lock_for_write();
-	apikey_stored_key_get(user_id, &selector, true, key);
+	apikey_key_row_get(user_id, &selector, true, key);
 	read_new_value(fcinfo, 1, key->key_type, &change);
 	if (!PG_ARGISNULL(2))
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(2), "new_name");
-	apikey_read_options(fcinfo, 3, "new_", false, &change);
-	apikey_apply_change(key, &change, "new_name");
+	apikey_key_update_read_options(fcinfo, 3, "new_", false, &change);
+	apikey_key_update_apply(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -164,7 +164,7 @@ update_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return update(fcinfo, user_id, apikey_select_by_text(fcinfo, 0));
+	return update(fcinfo, user_id, apikey_key_selector_by_text(fcinfo, 0));
 }
 
 Datum
@@ -178,7 +178,7 @@ update_key_by_id(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return update(fcinfo, user_id, apikey_select_by_id(fcinfo, 0));
+	return update(fcinfo, user_id, apikey_key_selector_by_id(fcinfo, 0));
 }
 
 Datum
@@ -207,7 +207,7 @@ apikey_disable_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return run_on_key(&disable, user_id, apikey_select_by_text(fcinfo, 0),
+	return run_on_key(&disable, user_id, apikey_key_selector_by_text(fcinfo, 0),
 					  read_reason(fcinfo, 1));
 }
 
@@ -216,7 +216,7 @@ apikey_disable_key_by_id(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return run_on_key(&disable, user_id, apikey_select_by_id(fcinfo, 0),
+	return run_on_key(&disable, user_id, apikey_key_selector_by_id(fcinfo, 0),
 					  read_reason(fcinfo, 1));
 }
 
@@ -237,7 +237,7 @@ apikey_enable_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return run_on_key(&enable, user_id, apikey_select_by_text(fcinfo, 0), NULL);
+	return run_on_key(&enable, user_id, apikey_key_selector_by_text(fcinfo, 0), NULL);
 }
 
 Datum
@@ -245,7 +245,7 @@ apikey_enable_key_by_id(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return run_on_key(&enable, user_id, apikey_select_by_id(fcinfo, 0), NULL);
+	return run_on_key(&enable, user_id, apikey_key_selector_by_id(fcinfo, 0), NULL);
 }
 
 Datum
@@ -264,7 +264,7 @@ apikey_delete_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return run_on_key(&delete, user_id, apikey_select_by_text(fcinfo, 0), NULL);
+	return run_on_key(&delete, user_id, apikey_key_selector_by_text(fcinfo, 0), NULL);
 }
 
 Datum
@@ -272,7 +272,7 @@ apikey_delete_key_by_id(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return run_on_key(&delete, user_id, apikey_select_by_id(fcinfo, 0), NULL);
+	return run_on_key(&delete, user_id, apikey_key_selector_by_id(fcinfo, 0), NULL);
 }
 
 Datum
@@ -285,17 +285,17 @@ apikey_delete_key_for(PG_FUNCTION_ARGS)
 
 /* A deleted key, its row locked; 55000 for one that is not deleted. */
 static void
-get_deleted(const char *user_id, const ApikeySelector *selector,
-			const char *hint, ApikeyStoredKey *key)
+get_deleted(const char *user_id, const ApikeyKeySelector *selector,
+			const char *hint, ApikeyKeyRow *key)
 {
-	if (!apikey_stored_key_find(user_id, selector, true, key))
-		apikey_raise_no_such_key(selector, false);
+	if (!apikey_key_row_find(user_id, selector, true, key))
+		apikey_key_selector_raise_missing(selector, false);
 	if (!key->deleted)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("API key \"%s\" has not been deleted", key->name),
 				 errhint("%s", hint),
-				 apikey_errargument("id")));
+				 apikey_err_argument("id")));
 }
 
 /*
@@ -304,18 +304,18 @@ get_deleted(const char *user_id, const ApikeySelector *selector,
  * The key comes back to life, so its user must (still) be known.
  */
 static Datum
-restore(FunctionCallInfo fcinfo, char *user_id, ApikeySelector selector,
+restore(FunctionCallInfo fcinfo, char *user_id, ApikeyKeySelector selector,
 		int name_arg)
 {
-	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
-	ApikeyKeyChange change = {0};
+	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
+	ApikeyKeyUpdate change = {0};
 
 	if (!PG_ARGISNULL(name_arg))
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(name_arg), "new_name");
 	apikey_lock_for_write();
-	apikey_links_require_user(user_id);
+	apikey_user_link_require_user(user_id);
 	get_deleted(user_id, &selector, "It is in use as it is.", key);
-	apikey_apply_change(key, &change, "new_name");
+	apikey_key_update_apply(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -324,7 +324,7 @@ apikey_restore_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return restore(fcinfo, user_id, apikey_select_by_id(fcinfo, 0), 1);
+	return restore(fcinfo, user_id, apikey_key_selector_by_id(fcinfo, 0), 1);
 }
 
 Datum
@@ -332,7 +332,7 @@ apikey_restore_key_by_text(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return restore(fcinfo, user_id, apikey_select_by_id_text(fcinfo, 0), 1);
+	return restore(fcinfo, user_id, apikey_key_selector_by_id_text(fcinfo, 0), 1);
 }
 
 Datum
@@ -347,9 +347,9 @@ apikey_restore_key_for(PG_FUNCTION_ARGS)
  * apikey.purge_key(id)
  */
 static Datum
-purge_one(char *user_id, ApikeySelector selector)
+purge_one(char *user_id, ApikeyKeySelector selector)
 {
-	ApikeyStoredKey *key = palloc(sizeof(ApikeyStoredKey));
+	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 	Datum		args[2];
 
 	apikey_lock_for_write();
@@ -365,7 +365,7 @@ apikey_purge_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return purge_one(user_id, apikey_select_by_id(fcinfo, 0));
+	return purge_one(user_id, apikey_key_selector_by_id(fcinfo, 0));
 }
 
 Datum
@@ -373,7 +373,7 @@ apikey_purge_key_by_text(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return purge_one(user_id, apikey_select_by_id_text(fcinfo, 0));
+	return purge_one(user_id, apikey_key_selector_by_id_text(fcinfo, 0));
 }
 
 static Datum

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * check.c
+ * check_key.c
  *		SQL functions that tell of a value what its type says of it.
  *
  * Nothing of a value is returned or put into a message.
@@ -14,8 +14,8 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "validate/value.h"
 #include "validate/key_type.h"
+#include "validate/value.h"
 
 PG_FUNCTION_INFO_V1(apikey_check_key);
 PG_FUNCTION_INFO_V1(apikey_detect_key_type);
@@ -39,8 +39,8 @@ check_key(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" is missing", "key_type"),
 				 errhint("SELECT key_type, label FROM apikey.key_types lists the types."),
-				 apikey_errargument("key_type")));
-	type = apikey_keytype_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), "key_type");
+				 apikey_err_argument("key_type")));
+	type = apikey_key_type_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), "key_type");
 	if (!PG_ARGISNULL(1))
 	{
 		text	   *argument = PG_GETARG_TEXT_PP(1);
@@ -51,7 +51,7 @@ check_key(PG_FUNCTION_ARGS)
 	}
 
 	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, apikey_judge(type, value, len))
+	foreach(cell, apikey_value_validate(type, value, len))
 	{
 		const ApikeyFinding *finding = lfirst(cell);
 		bool		nulls[3] = {false};
@@ -89,7 +89,7 @@ takes_anything(const ApikeyKeyType *type)
 {
 	static const char odd[] = "~!#$%&*+,-./:;<=>?@^_`{|}~!#$%&*";
 
-	return apikey_keytype_matches(type, odd, sizeof(odd) - 1);
+	return apikey_key_type_matches(type, odd, sizeof(odd) - 1);
 }
 
 /* qsort: the most specific first. */
@@ -116,14 +116,14 @@ consider(const ApikeyKeyType *type, const char *value, size_t len,
 	const char *prefix;
 
 	/* The cheaper question first: most patterns need not be compiled. */
-	if (apikey_judge_others(type, value, len) != NIL ||
-		!apikey_keytype_matches(type, value, len))
+	if (apikey_value_other_types(type, value, len) != NIL ||
+		!apikey_key_type_matches(type, value, len))
 		return false;
-	prefix = apikey_keytype_prefix(type, value, len);
+	prefix = apikey_key_type_prefix(type, value, len);
 	candidate->type = type;
 	candidate->prefix_len = prefix != NULL ? strlen(prefix) : 0;
 	candidate->takes_anything = takes_anything(type);
-	candidate->is_custom = strcmp(type->name, APIKEY_KEYTYPE_CUSTOM) == 0;
+	candidate->is_custom = strcmp(type->name, APIKEY_KEY_TYPE_CUSTOM) == 0;
 	return true;
 }
 
@@ -154,10 +154,10 @@ detect_key_type(PG_FUNCTION_ARGS)
 	if (len == 0 || len > APIKEY_VALUE_MAX)
 		return (Datum) 0;
 
-	while (apikey_keytype_nth(types) != NULL)
+	while (apikey_key_type_nth(types) != NULL)
 		types++;
 	candidates = palloc((types + 1) * sizeof(Candidate));
-	for (i = 0; i < types && (type = apikey_keytype_nth(i)) != NULL; i++)
+	for (i = 0; i < types && (type = apikey_key_type_nth(i)) != NULL; i++)
 		if (consider(type, value, len, &candidates[count]))
 			count++;
 	qsort(candidates, count, sizeof(Candidate), compare_candidates);

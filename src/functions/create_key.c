@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_create.c
+ * create_key.c
  *		create_key, set_key and create_key_for.
  *
  * The order matters: arguments are judged first, then api_keys is locked
@@ -15,14 +15,14 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "validate/arguments.h"
 #include "base/errors.h"
+#include "base/random.h"
 #include "exec/identity.h"
-#include "validate/value.h"
+#include "exec/statement.h"
 #include "store/key_update.h"
 #include "store/user_link.h"
-#include "base/random.h"
-#include "exec/statement.h"
+#include "validate/arguments.h"
+#include "validate/value.h"
 
 PG_FUNCTION_INFO_V1(apikey_create_key);
 PG_FUNCTION_INFO_V1(apikey_set_key);
@@ -34,7 +34,7 @@ typedef struct NewKey
 	char	   *user_id;
 	pg_uuid_t	id;
 	char	   *key_type;
-	ApikeyKeyChange content;	/* name, value and options */
+	ApikeyKeyUpdate content;	/* name, value and options */
 	Datum		created_at;
 	Datum		updated_at;
 	Datum		deleted_at;
@@ -65,7 +65,7 @@ required_text(FunctionCallInfo fcinfo, int arg, const char *argument)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" is missing", argument),
 				 errhint("It cannot be NULL."),
-				 apikey_errargument(argument)));
+				 apikey_err_argument(argument)));
 	return PG_GETARG_TEXT_PP(arg);
 }
 
@@ -77,13 +77,13 @@ read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 	text	   *value;
 
 	key->key_type = text_to_cstring(required_text(fcinfo, arg, "key_type"));
-	type = apikey_keytype_get(key->key_type, "key_type");
+	type = apikey_key_type_get(key->key_type, "key_type");
 	value = PG_ARGISNULL(arg + 1) ? cstring_to_text("") : PG_GETARG_TEXT_PP(arg + 1);
 	key->content.value = VARDATA_ANY(value);
 	key->content.value_len = VARSIZE_ANY_EXHDR(value);
 	apikey_value_trim(&key->content.value, &key->content.value_len);
-	apikey_judge_or_raise(type, key->content.value, key->content.value_len,
-						  "value", check_format);
+	apikey_value_require_valid(type, key->content.value, key->content.value_len,
+							   "value", check_format);
 }
 
 /* name, key_type, value, expires_at, metadata, env_var, from arg on. */
@@ -93,14 +93,14 @@ read_new_key(FunctionCallInfo fcinfo, int arg, bool check_format,
 {
 	key->content.name = apikey_arg_name(required_text(fcinfo, arg, "name"), "name");
 	read_value(fcinfo, arg + 1, check_format, key);
-	apikey_read_options(fcinfo, arg + 3, "", past_expiry, &key->content);
+	apikey_key_update_read_options(fcinfo, arg + 3, "", past_expiry, &key->content);
 }
 
 /* Insert the row; false when its name or id is taken. */
 static bool
 insert(const NewKey *key, const ApikeySealedValue *sealed)
 {
-	const ApikeyKeyChange *content = &key->content;
+	const ApikeyKeyUpdate *content = &key->content;
 	bool		nulls[13] = {false};
 	Datum		args[13];
 
@@ -131,9 +131,9 @@ store(NewKey *key)
 	ApikeySealedValue sealed;
 
 	apikey_lock_for_write();
-	apikey_links_require_user(key->user_id);
-	apikey_seal_value(key->user_id, &key->id, key->key_type, key->content.name,
-					  key->content.value, key->content.value_len, &sealed);
+	apikey_user_link_require_user(key->user_id);
+	apikey_key_value_seal(key->user_id, &key->id, key->key_type, key->content.name,
+						  key->content.value, key->content.value_len, &sealed);
 	return insert(key, &sealed);
 }
 
@@ -149,7 +149,7 @@ create_key(PG_FUNCTION_ARGS)
 	read_new_key(fcinfo, 0, true, false, key);
 	apikey_random_uuid(key->id.data);
 	if (!store(key))
-		apikey_raise_name_taken(key->content.name, "name");
+		apikey_key_update_raise_name_taken(key->content.name, "name");
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -161,14 +161,14 @@ apikey_create_key(PG_FUNCTION_ARGS)
 
 /* Replace the value of the key that the name means; false: there is none. */
 static bool
-replace(NewKey *key, const ApikeySelector *selector)
+replace(NewKey *key, const ApikeyKeySelector *selector)
 {
-	ApikeyStoredKey stored;
+	ApikeyKeyRow stored;
 
-	if (!apikey_stored_key_find(key->user_id, selector, true, &stored))
+	if (!apikey_key_row_find(key->user_id, selector, true, &stored))
 		return false;
 	if (stored.deleted)
-		apikey_raise_no_such_key(selector, true);
+		apikey_key_selector_raise_missing(selector, true);
 	if (strcmp(stored.key_type, key->key_type) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -176,10 +176,10 @@ replace(NewKey *key, const ApikeySelector *selector)
 						stored.key_type),
 				 errhint("Choose another name for a key of type \"%s\".",
 						 key->key_type),
-				 apikey_errargument("key_type")));
+				 apikey_err_argument("key_type")));
 	key->id = stored.id;
 	key->content.name = NULL;
-	apikey_apply_change(&stored, &key->content, "name");
+	apikey_key_update_apply(&stored, &key->content, "name");
 	return true;
 }
 
@@ -193,22 +193,22 @@ static Datum
 set_key(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
-	ApikeySelector selector;
+	ApikeyKeySelector selector;
 
 	key->user_id = apikey_require_identity();
 	(void) required_text(fcinfo, 0, "name");
-	selector = apikey_select_by_text(fcinfo, 0);
+	selector = apikey_key_selector_by_text(fcinfo, 0);
 	read_value(fcinfo, 1, true, key);
-	apikey_read_options(fcinfo, 3, "", false, &key->content);
+	apikey_key_update_read_options(fcinfo, 3, "", false, &key->content);
 	apikey_lock_for_write();
 	if (replace(key, &selector))
 		PG_RETURN_UUID_P(&key->id);
 	if (selector.name == NULL)
-		apikey_raise_no_such_key(&selector, false);
+		apikey_key_selector_raise_missing(&selector, false);
 	key->content.name = apikey_arg_name(PG_GETARG_TEXT_PP(0), "name");
 	apikey_random_uuid(key->id.data);
 	if (!store(key) && !replace(key, &selector))
-		apikey_raise_name_taken(selector.name, "name");
+		apikey_key_update_raise_name_taken(selector.name, "name");
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -233,17 +233,17 @@ pg_attribute_noreturn()
 static void
 raise_taken_for(const NewKey *key, const pg_uuid_t *id)
 {
-	ApikeySelector selector = {.name = NULL,.id = *id};
-	ApikeyStoredKey stored;
+	ApikeyKeySelector selector = {.name = NULL,.id = *id};
+	ApikeyKeyRow stored;
 
-	if (apikey_stored_key_find(key->user_id, &selector, false, &stored))
+	if (apikey_key_row_find(key->user_id, &selector, false, &stored))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("the id is taken"),
 				 errdetail("The user has a key with this id already."),
 				 errhint("Leave the id out for a new one."),
-				 apikey_errargument("id")));
-	apikey_raise_name_taken(key->content.name, "name");
+				 apikey_err_argument("id")));
+	apikey_key_update_raise_name_taken(key->content.name, "name");
 }
 
 /*

@@ -37,11 +37,11 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
-#include "exec/frame.h"
 #include "base/errors.h"
-#include "guc.h"
-#include "exec/table_cache.h"
+#include "exec/frame.h"
 #include "exec/statement.h"
+#include "exec/table_cache.h"
+#include "guc.h"
 
 PG_FUNCTION_INFO_V1(apikey_drop_guard);
 
@@ -164,8 +164,8 @@ refuse_loss(void)
 	int64		column_keys;
 	bool		is_null;
 
-	LockRelationOid(apikey_relation("api_keys"), AccessExclusiveLock);
-	LockRelationOid(apikey_relation("data_keys"), AccessExclusiveLock);
+	LockRelationOid(apikey_table_oid("api_keys"), AccessExclusiveLock);
+	LockRelationOid(apikey_table_oid("data_keys"), AccessExclusiveLock);
 	apikey_run(&count_stored, NULL, NULL, NULL, &rows);
 	keys = DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 	column_keys = DatumGetInt64(apikey_rows_get(&rows, 0, 2, &is_null));
@@ -178,7 +178,7 @@ refuse_loss(void)
 			 errdetail("Stored API keys: " INT64_FORMAT ".  Data keys of values in other tables: " INT64_FORMAT ".",
 					   keys, column_keys),
 			 errhint("To lose them for good, a superuser runs SET apikey.allow_drop = on first; pg_restore --clean needs PGOPTIONS='-c apikey.allow_drop=on'."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }
 
 /*
@@ -194,7 +194,7 @@ apikey_drop_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function was not called by an event trigger"),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 
 	if (IsA(event->parsetree, DropStmt))
 		is_guarded = drops_extension((DropStmt *) event->parsetree);

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * column.c
+ * encrypt.c
  *		encrypt and decrypt, for columns of other tables.
  *
  * Data keys of purpose "column", and a context that begins with that word: no
@@ -14,12 +14,12 @@
 #include "utils/builtins.h"
 
 #include "base/encoding.h"
-#include "core/envelope.h"
-#include "functions/encrypted_type.h"
 #include "base/errors.h"
-#include "exec/identity.h"
-#include "keys/data_key.h"
 #include "base/random.h"
+#include "core/envelope.h"
+#include "exec/identity.h"
+#include "functions/encrypted_type.h"
+#include "keys/data_key.h"
 #include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_encrypt);
@@ -33,7 +33,7 @@ required_context(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the context is missing"),
 				 errhint("Pass a text that says what the value belongs to, such as the table and the row's key."),
-				 apikey_errargument("context")));
+				 apikey_err_argument("context")));
 	return PG_GETARG_TEXT_PP(1);
 }
 
@@ -51,14 +51,14 @@ make_context(ApikeyContext *context, const text *name)
 static const ApikeyDataKey *
 active_key(void)
 {
-	const ApikeyDataKey *key = apikey_keyring_active(APIKEY_PURPOSE_COLUMN);
+	const ApikeyDataKey *key = apikey_data_key_active(APIKEY_PURPOSE_COLUMN);
 
 	if (key == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("there is no data key for columns"),
 				 errhint("An administrator makes one with SELECT apikey.rotate_data_key('column')."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return key;
 }
 
@@ -96,7 +96,7 @@ refuse_too_long(const text *value)
 				 errdetail("The limit is %zu bytes.",
 						   APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH),
 				 errhint("Encrypt it outside the database under a key that is stored here."),
-				 apikey_errargument("value")));
+				 apikey_err_argument("value")));
 }
 
 /*
@@ -156,8 +156,8 @@ apikey_decrypt(PG_FUNCTION_ARGS)
 	apikey_encrypted_check(envelope);
 	value = palloc(VARHDRSZ + VARSIZE_ANY_EXHDR(envelope) - APIKEY_ENVELOPE_OVERHEAD);
 	SET_VARSIZE(value, VARHDRSZ + VARSIZE_ANY_EXHDR(envelope) - APIKEY_ENVELOPE_OVERHEAD);
-	key = apikey_keyring_get(apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(envelope)),
-							 APIKEY_PURPOSE_COLUMN);
+	key = apikey_data_key_get(apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(envelope)),
+							  APIKEY_PURPOSE_COLUMN);
 	make_context(&context, name);
 	result = apikey_envelope_open(key, &context, (uint8_t *) VARDATA_ANY(envelope),
 								  VARSIZE_ANY_EXHDR(envelope), VARDATA(value));
@@ -169,6 +169,6 @@ apikey_decrypt(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_APIKEY_UNOPENED),
 				 errmsg("the value cannot be opened"),
 				 errdetail("It was altered, or encrypted with another context."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * encrypted.c
+ * encrypted_type.c
  *		The type apikey.encrypted: a varlena that holds an envelope.
  *
  * Its input takes nothing but a well-formed envelope, so that no plaintext
@@ -16,10 +16,10 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "base/errors.h"
 #include "core/base64.h"
 #include "core/envelope.h"
 #include "functions/encrypted_type.h"
-#include "base/errors.h"
 
 PG_FUNCTION_INFO_V1(apikey_encrypted_in);
 PG_FUNCTION_INFO_V1(apikey_encrypted_out);
@@ -37,7 +37,7 @@ refuse_input(int sqlstate)
 			 errdetail("Only an encrypted value is accepted, which begins with \"%s\".",
 					   APIKEY_ENVELOPE_TEXT_PREFIX),
 			 errhint("To store a secret, call apikey.create_key(), or apikey.encrypt() for a column of your own."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }
 
 /*
@@ -102,7 +102,7 @@ apikey_encrypted_check(const bytea *envelope)
 				(errcode(ERRCODE_APIKEY_MALFORMED),
 				 errmsg("malformed encrypted value"),
 				 errdetail("The stored bytes are not an envelope of a known version and suite."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 }
 
 /*
@@ -119,7 +119,7 @@ apikey_data_key_id(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_MALFORMED),
 				 errmsg("malformed encrypted value"),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	memcpy(id->data,
 		   apikey_envelope_data_key_id((const uint8_t *) VARDATA_ANY(head)),
 		   APIKEY_DATA_KEY_ID_SIZE);

@@ -18,12 +18,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "core/base64.h"
 #include "base/encoding.h"
 #include "base/errors.h"
-#include "keys/fernet_key.h"
-#include "exec/identity.h"
 #include "base/random.h"
+#include "core/base64.h"
+#include "exec/identity.h"
+#include "keys/fernet_key.h"
 #include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_fernet_encrypt);
@@ -49,7 +49,7 @@ refuse_long_value(size_t len)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the value is too long to be encrypted"),
 				 errdetail("The limit is %zu bytes.", APIKEY_FERNET_MAX_VALUE),
-				 apikey_errargument("value")));
+				 apikey_err_argument("value")));
 }
 
 /* A token of a value in UTF-8, which may be longer than what was passed. */
@@ -119,7 +119,7 @@ parse(const text *argument, ApikeyFernetToken *token)
 				(errcode(ERRCODE_APIKEY_MALFORMED),
 				 errmsg("the value is not a Fernet token"),
 				 errhint("A Fernet token is base64url and begins with \"gAAAAA\"."),
-				 apikey_errargument("token")));
+				 apikey_err_argument("token")));
 }
 
 /* Open with whichever key does, into token->room bytes; how many, or KA003. */
@@ -144,9 +144,9 @@ open_token(const ApikeyFernetToken *token, const ApikeyFernetKeys *keys,
 			 errmsg("no Fernet key opens the token"),
 			 errdetail_plural("It was altered, or made with another key than the one with fingerprint %s.",
 							  "It was altered, or made with another key than those with fingerprints %s.",
-							  keys->count, apikey_fernet_fingerprints(keys)),
+							  keys->count, apikey_fernet_key_id_list(keys)),
 			 errhint("Add the key that made it to the source that apikey.fernet_key_source names, and reload the configuration."),
-			 apikey_errargument("token")));
+			 apikey_err_argument("token")));
 }
 
 /*
@@ -165,7 +165,7 @@ max_age_seconds(const Interval *interval)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the greatest age is negative"),
-				 apikey_errargument("max_age")));
+				 apikey_err_argument("max_age")));
 	return (uint64) seconds;
 }
 
@@ -186,13 +186,13 @@ judge_age(const ApikeyFernetToken *token, uint64 max_age, char *value)
 				 errdetail("It is %llu seconds old; the greatest age is %llu seconds.",
 						   (unsigned long long) (now - token->time),
 						   (unsigned long long) max_age),
-				 apikey_errargument("token")));
+				 apikey_err_argument("token")));
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_NOT_USABLE),
 			 errmsg("the Fernet token is from the future"),
 			 errdetail("Its time is more than %d seconds ahead of this server's clock.",
 					   APIKEY_FERNET_CLOCK_SKEW),
-			 apikey_errargument("token")));
+			 apikey_err_argument("token")));
 }
 
 /* 22021 for bytes that are no text; wipes them then. */
@@ -209,7 +209,7 @@ judge_encoding(const ApikeyFernetToken *token, char *value, size_t len)
 			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 			 errmsg("the value of the Fernet token is not text in encoding %s",
 					pg_encoding_to_char(encoding)),
-			 apikey_errargument("token")));
+			 apikey_err_argument("token")));
 }
 
 /*

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * keytype_check.c
+ * key_type_trigger.c
  *		The trigger that checks the rows of builtin_key_types and
  *		custom_key_types.
  *
@@ -23,9 +23,9 @@
 #include "utils/rel.h"
 
 #include "base/encoding.h"
-#include "validate/checksum.h"
 #include "base/errors.h"
 #include "exec/table_cache.h"
+#include "validate/checksum.h"
 #include "validate/pattern_text.h"
 
 #define LABEL_MAX		200		/* characters */
@@ -272,8 +272,8 @@ is_our_trigger(FunctionCallInfo fcinfo)
 		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		return false;
 	table = RelationGetRelid(trigger->tg_relation);
-	return table == apikey_relation("custom_key_types") ||
-		table == apikey_relation("builtin_key_types");
+	return table == apikey_table_oid("custom_key_types") ||
+		table == apikey_table_oid("builtin_key_types");
 }
 
 /*
@@ -289,7 +289,7 @@ apikey_check_key_type_row(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function was not called by a trigger of a table of key types"),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 		trigger->tg_newtuple : trigger->tg_trigtuple;
 	check_row(tuple, RelationGetDescr(trigger->tg_relation));

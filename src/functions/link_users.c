@@ -45,9 +45,9 @@
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "store/user_link.h"
-#include "exec/table_cache.h"
 #include "exec/statement.h"
+#include "exec/table_cache.h"
+#include "store/user_link.h"
 
 #define PREFIX_MAX		64		/* characters */
 #define IDS_PER_BATCH	"1000"
@@ -131,7 +131,7 @@ check_caller(Oid users)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for table \"%s\"", get_rel_name(users)),
 			 errhint("Whoever links or unlinks a table needs the TRIGGER privilege on it."),
-			 apikey_errargument("users")));
+			 apikey_err_argument("users")));
 	return false;				/* not reached */
 }
 
@@ -140,7 +140,7 @@ check_table(Relation users)
 {
 	Oid			schema = get_namespace_oid("apikey", false);
 
-	if (apikey_link_fits(users) &&
+	if (apikey_user_link_fits(users) &&
 		!IsSystemRelation(users) &&
 		RelationGetNamespace(users) != schema)
 		return;
@@ -188,7 +188,7 @@ check_column(Relation users, const char *name)
 										RelationGetRelationName(users), name),
 							   NULL, NULL);
 	attribute = TupleDescAttr(RelationGetDescr(users), column - 1);
-	if (apikey_link_type_name(attribute->atttypid) == NULL)
+	if (apikey_user_link_type_name(attribute->atttypid) == NULL)
 		apikey_refuse_argument("id_column",
 							   psprintf("column \"%s\" has type %s", name,
 										format_type_be(attribute->atttypid)),
@@ -241,15 +241,15 @@ check_prefix(const char *prefix)
 static void
 check_not_linked(Oid users, const char *prefix)
 {
-	ApikeyLink *other;
+	ApikeyUserLink *other;
 
-	apikey_links_load();
-	if (apikey_links_of_table(users) != NULL)
+	apikey_user_links_load();
+	if (apikey_user_link_of_table(users) != NULL)
 		apikey_refuse_argument("users",
 							   psprintf("table \"%s\" is linked already",
 										get_rel_name(users)),
 							   NULL, "Call apikey.unlink_users() for it first.");
-	other = apikey_links_of_prefix(prefix);
+	other = apikey_user_link_of_prefix(prefix);
 	if (other != NULL)
 		apikey_refuse_argument("prefix",
 							   psprintf("prefix \"%s\" is taken", prefix),
@@ -379,7 +379,7 @@ store_link(Oid users, Name id_column, const char *on_delete,
  * at a time; returns how many are unknown, and one of them.
  */
 static uint64
-count_unknown(ApikeyLink *link, char **example)
+count_unknown(ApikeyUserLink *link, char **example)
 {
 	Datum		args[2];
 	uint64		unknown = 0;
@@ -397,8 +397,8 @@ count_unknown(ApikeyLink *link, char **example)
 			args[1] = apikey_rows_get(&rows, i, 1, &is_null);
 			user_id = TextDatumGetCString(args[1]);
 			CHECK_FOR_INTERRUPTS();
-			if (apikey_links_of_user(user_id) != link ||
-				apikey_link_has_user(link, user_id, false))
+			if (apikey_user_link_of_user(user_id) != link ||
+				apikey_user_link_has_user(link, user_id, false))
 				continue;
 			if (unknown++ == 0)
 				*example = user_id;
@@ -417,8 +417,8 @@ refuse_unknown_users(Oid users)
 	char	   *example = NULL;
 	uint64		unknown;
 
-	apikey_links_load();
-	unknown = count_unknown(apikey_links_of_table(users), &example);
+	apikey_user_links_load();
+	unknown = count_unknown(apikey_user_link_of_table(users), &example);
 	if (unknown == 0)
 		return;
 	ereport(ERROR,
@@ -430,7 +430,7 @@ refuse_unknown_users(Oid users)
 							  (unsigned long) unknown,
 							  (unsigned long) unknown, example),
 			 errhint("Add the users, give their keys up with apikey.purge_user(), or link the table with the prefix that their user ids have."),
-			 apikey_errargument("users")));
+			 apikey_err_argument("users")));
 }
 
 /* A text argument, or its default when it is NULL. */
@@ -466,7 +466,7 @@ open_users(Oid users)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table with OID %u does not exist", users),
-				 apikey_errargument("users")));
+				 apikey_err_argument("users")));
 	return relation;
 }
 
@@ -493,7 +493,7 @@ apikey_link_users(PG_FUNCTION_ARGS)
 	relation = open_users(users);
 	check_table(relation);
 	check_column(relation, NameStr(*id_column));
-	LockRelationOid(apikey_relation("api_keys"), ShareRowExclusiveLock);
+	LockRelationOid(apikey_table_oid("api_keys"), ShareRowExclusiveLock);
 	check_not_linked(users, prefix);
 
 	/* A restored or half-removed table may have triggers of ours already. */

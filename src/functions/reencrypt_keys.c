@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_reencrypt.c
+ * reencrypt_keys.c
  *		reencrypt_keys: move every stored value under the newest active data
  *		key, in batches that commit.
  *
@@ -37,8 +37,8 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "store/key_reencrypt.h"
 #include "exec/statement.h"
+#include "store/key_reencrypt.h"
 
 PG_FUNCTION_INFO_V1(apikey_reencrypt_keys);
 
@@ -100,7 +100,7 @@ require_no_transaction(FunctionCallInfo fcinfo)
 					"apikey.reencrypt_keys()"),
 			 errdetail("It commits each batch, and no function or exception block around it could survive that."),
 			 errhint("CALL it as a statement of its own; in a driver, with autocommit on."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }
 
 static int
@@ -143,7 +143,7 @@ lock_procedure(Oid procedure, LOCKTAG *tag)
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("the keys are being re-encrypted already"),
 				 errhint("The view apikey.rotation_progress shows how far it is."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 }
 
 /*
@@ -240,7 +240,7 @@ run_batch(Run *run)
 	bool		more;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	more = apikey_reencrypt_batch(&run->pass, run->batch_size);
+	more = apikey_key_reencrypt_batch(&run->pass, run->batch_size);
 	run->left -= Min(run->left, run->pass.done + run->pass.failed - before);
 	write_progress(run, false);
 	PopActiveSnapshot();
@@ -255,7 +255,7 @@ count_left(Run *run)
 	int64		count;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	count = apikey_reencrypt_left(&run->pass);
+	count = apikey_key_reencrypt_left(&run->pass);
 	PopActiveSnapshot();
 	commit();
 	return count;
@@ -269,7 +269,7 @@ begin_pass(Run *run)
 	bool		found;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	found = apikey_reencrypt_begin(&run->pass);
+	found = apikey_key_reencrypt_begin(&run->pass);
 	PopActiveSnapshot();
 	run->left = found ? count_left(run) : 0;
 	run->known_failed = Min(failed, run->left);

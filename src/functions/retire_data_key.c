@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_retire.c
+ * retire_data_key.c
  *		retire_data_key: destroy a data key that nothing needs any more.
  *
  * Whoever stores a value locks api_keys ROW EXCLUSIVE before choosing the data
@@ -25,9 +25,9 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "keys/data_key.h"
-#include "exec/table_cache.h"
 #include "exec/statement.h"
+#include "exec/table_cache.h"
+#include "keys/data_key.h"
 
 PG_FUNCTION_INFO_V1(apikey_retire_data_key);
 
@@ -82,13 +82,13 @@ require_inactive(const Datum *id, bool force)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("data key %s has been destroyed already", name),
-				 apikey_errargument("id")));
+				 apikey_err_argument("id")));
 	if (DatumGetBool(apikey_rows_get(&rows, 0, 2, &is_null)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("data key %s is active", name),
 				 errhint("Call apikey.rotate_data_key() first, then CALL apikey.reencrypt_keys()."),
-				 apikey_errargument("id")));
+				 apikey_err_argument("id")));
 	/* To others, who go on under it, what we did is not done yet. */
 	if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(apikey_rows_get(&rows, 0, 4, &is_null))))
 		ereport(ERROR,
@@ -96,14 +96,14 @@ require_inactive(const Datum *id, bool force)
 				 errmsg("data key %s was changed in this transaction", name),
 				 errdetail("Other sessions may still be storing values under it."),
 				 errhint("Commit first, and retire it in a transaction of its own."),
-				 apikey_errargument("id")));
+				 apikey_err_argument("id")));
 	if (strcmp(purpose, APIKEY_PURPOSE_COLUMN) == 0 && !force)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("data key %s encrypts values in other tables", name),
 				 errdetail("Whether any is left under it cannot be seen from here; what is left would be lost."),
 				 errhint("When every such value has been encrypted anew, pass force => true."),
-				 apikey_errargument("id")));
+				 apikey_err_argument("id")));
 }
 
 /* 55000 while a row is under the key. */
@@ -123,7 +123,7 @@ require_unused(const Datum *id)
 						DatumGetCString(DirectFunctionCall1(uuid_out, *id))),
 				 errdetail("API keys under it: " INT64_FORMAT ".", count),
 				 errhint("CALL apikey.reencrypt_keys() first; what it cannot open is listed by apikey.verify_keys(), to be replaced or purged."),
-				 apikey_errargument("id")));
+				 apikey_err_argument("id")));
 }
 
 /*
@@ -138,7 +138,7 @@ wait_for_writers(void)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, apikey_relation("api_keys"));
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, apikey_table_oid("api_keys"));
 	WaitForLockers(tag, ShareLock, false);
 	WaitForLockers(tag, ShareLock, false);
 }
@@ -160,7 +160,7 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 	require_inactive(args, force);
 	require_unused(args);
 	wait_for_writers();
-	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
+	LockRelationOid(apikey_table_oid("data_keys"), ShareRowExclusiveLock);
 	require_inactive(args, force);
 	require_unused(args);
 	if (apikey_run(&destroy, NULL, args, NULL, NULL) != 1)

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_reveal_env.c
+ * reveal_env.c
  *		reveal_env: the values that an execution needs, by environment variable.
  *
  * First it is settled which key fills which variable, without opening any;
@@ -18,8 +18,8 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "validate/key_type.h"
 #include "store/key_value.h"
+#include "validate/key_type.h"
 
 PG_FUNCTION_INFO_V1(apikey_reveal_env);
 
@@ -30,14 +30,14 @@ PG_FUNCTION_INFO_V1(apikey_reveal_env);
 typedef struct Slot
 {
 	char	   *variable;
-	ApikeyStoredKey *key;
+	ApikeyKeyRow *key;
 	bool		named;			/* asked for by name */
 	bool		contested;		/* by another key asked for by name */
 } Slot;
 
 typedef struct Request
 {
-	ApikeyStoredKey *keys;		/* all of the user's, newest first */
+	ApikeyKeyRow *keys;			/* all of the user's, newest first */
 	int			key_count;
 	List	   *slots;			/* of Slot */
 	StringInfoData absent;		/* what cannot be had, by what is wrong */
@@ -65,7 +65,7 @@ note(StringInfo list, const char *kind, const char *name)
 
 /* The variables of a key, copied: its own, or those of its type. */
 static List *
-variables_of(const ApikeyStoredKey *key)
+variables_of(const ApikeyKeyRow *key)
 {
 	const ApikeyKeyType *type;
 	List	   *variables = NIL;
@@ -73,7 +73,7 @@ variables_of(const ApikeyStoredKey *key)
 
 	if (key->env_var != NULL)
 		return list_make1(pstrdup(key->env_var));
-	type = apikey_keytype_find(key->key_type);
+	type = apikey_key_type_find(key->key_type);
 	if (type != NULL)
 		for (variable = type->env_vars; *variable != NULL; variable++)
 			variables = lappend(variables, pstrdup(*variable));
@@ -100,7 +100,7 @@ find_slot(const Request *request, const char *variable)
  * keys asked for by name must not want the same one.
  */
 static void
-claim(Request *request, ApikeyStoredKey *key, bool named)
+claim(Request *request, ApikeyKeyRow *key, bool named)
 {
 	List	   *variables = variables_of(key);
 	ListCell   *cell;
@@ -131,23 +131,23 @@ static void
 add_name(Request *request, Datum name)
 {
 	const char *wanted = TextDatumGetCString(name);
-	ApikeySelector selector = apikey_select_named(wanted);
+	ApikeyKeySelector selector = apikey_key_selector_named(wanted);
 	int			i;
 
 	for (i = 0; i < request->key_count; i++)
 	{
-		ApikeyStoredKey *key = &request->keys[i];
+		ApikeyKeyRow *key = &request->keys[i];
 
 		if (selector.name != NULL ? strcmp(key->name, wanted) != 0 :
 			memcmp(&key->id, &selector.id, UUID_LEN) != 0)
 			continue;
-		if (apikey_stored_key_usable(key))
+		if (apikey_key_row_is_usable(key))
 			claim(request, key, true);
 		else
 			note(&request->unusable, "", key->name);
 		return;
 	}
-	note(&request->absent, "", apikey_selector_text(&selector));
+	note(&request->absent, "", apikey_key_selector_text(&selector));
 }
 
 static void
@@ -158,15 +158,15 @@ add_type(Request *request, Datum key_type)
 	bool		usable = false;
 	int			i;
 
-	(void) apikey_keytype_get(wanted, "key_types");
+	(void) apikey_key_type_get(wanted, "key_types");
 	for (i = 0; i < request->key_count; i++)
 	{
-		ApikeyStoredKey *key = &request->keys[i];
+		ApikeyKeyRow *key = &request->keys[i];
 
 		if (strcmp(key->key_type, wanted) != 0)
 			continue;
 		exists = true;
-		if (!apikey_stored_key_usable(key))
+		if (!apikey_key_row_is_usable(key))
 			continue;
 		usable = true;
 		claim(request, key, false);
@@ -180,15 +180,15 @@ add_type(Request *request, Datum key_type)
  * the want of a master key is an error, since no value opens without it.
  */
 static bool
-is_damaged(const ApikeyStoredKey *key)
+is_damaged(const ApikeyKeyRow *key)
 {
 	const char *problem;
 
-	apikey_stored_key_require_master(key);
-	problem = apikey_stored_key_problem(key);
+	apikey_key_value_require_master(key);
+	problem = apikey_key_value_problem(key);
 	if (problem == NULL)
 		return false;
-	apikey_stored_key_require_current(key);
+	apikey_key_value_require_current(key);
 	ereport(WARNING,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
 			 errmsg("the value of API key \"%s\" cannot be opened and is left out",
@@ -203,7 +203,7 @@ add_all(Request *request)
 	int			i;
 
 	for (i = 0; i < request->key_count; i++)
-		if (apikey_stored_key_usable(&request->keys[i]) &&
+		if (apikey_key_row_is_usable(&request->keys[i]) &&
 			!is_damaged(&request->keys[i]))
 			claim(request, &request->keys[i], false);
 }
@@ -217,27 +217,27 @@ refuse_faults(const Request *request, const char *argument)
 				(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
 				 errmsg("API keys do not exist: %s", request->absent.data),
 				 errhint("The view apikey.keys lists the user's keys."),
-				 apikey_errargument(argument)));
+				 apikey_err_argument(argument)));
 	if (request->unusable.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_NOT_USABLE),
 				 errmsg("API keys are expired or disabled: %s",
 						request->unusable.data),
-				 apikey_errargument(argument)));
+				 apikey_err_argument(argument)));
 	if (request->nameless.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("API keys have no environment variable: %s",
 						request->nameless.data),
 				 errhint("Give them one with apikey.update_key(..., new_env_var => ...)."),
-				 apikey_errargument(argument)));
+				 apikey_err_argument(argument)));
 	if (request->conflicting.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("several of the named API keys fill the same environment variable: %s",
 						request->conflicting.data),
 				 errhint("Name one of them, or give one a variable of its own."),
-				 apikey_errargument(argument)));
+				 apikey_err_argument(argument)));
 }
 
 /* Apply add to each element of argument arg; a NULL element is refused. */
@@ -260,7 +260,7 @@ add_each(FunctionCallInfo fcinfo, int arg, const char *argument,
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("argument \"%s\" holds a NULL", argument),
-					 apikey_errargument(argument)));
+					 apikey_err_argument(argument)));
 		(*add) (request, elements[i]);
 	}
 	refuse_faults(request, argument);
@@ -268,12 +268,12 @@ add_each(FunctionCallInfo fcinfo, int arg, const char *argument,
 
 /* The value of a key, opened only once however many variables it fills. */
 static text *
-value_of(const Request *request, text **values, ApikeyStoredKey *key)
+value_of(const Request *request, text **values, ApikeyKeyRow *key)
 {
 	text	  **value = &values[key - request->keys];
 
 	if (*value == NULL)
-		*value = apikey_stored_key_open(key);
+		*value = apikey_key_value_open(key);
 	return *value;
 }
 
@@ -345,7 +345,7 @@ apikey_reveal_env(PG_FUNCTION_ARGS)
 	initStringInfo(&request.unusable);
 	initStringInfo(&request.nameless);
 	initStringInfo(&request.conflicting);
-	request.key_count = apikey_stored_key_list(user_id, &request.keys);
+	request.key_count = apikey_key_row_list(user_id, &request.keys);
 	if (everything)
 		add_all(&request);
 	add_each(fcinfo, 0, "names", &request, add_name);

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_reveal.c
+ * reveal_key.c
  *		reveal_key: the hot path.
  *
  * One statement finds the row; data keys and their ciphers come from this
@@ -19,13 +19,13 @@ PG_FUNCTION_INFO_V1(apikey_reveal_key);
 PG_FUNCTION_INFO_V1(apikey_reveal_key_by_id);
 
 static Datum
-reveal(const char *user_id, ApikeySelector selector)
+reveal(const char *user_id, ApikeyKeySelector selector)
 {
-	ApikeyStoredKey key;
+	ApikeyKeyRow key;
 
-	apikey_stored_key_get(user_id, &selector, false, &key);
-	apikey_stored_key_require_usable(&key, selector.argument);
-	PG_RETURN_TEXT_P(apikey_stored_key_open(&key));
+	apikey_key_row_get(user_id, &selector, false, &key);
+	apikey_key_row_require_usable(&key, selector.argument);
+	PG_RETURN_TEXT_P(apikey_key_value_open(&key));
 }
 
 /*
@@ -36,7 +36,7 @@ apikey_reveal_key(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return reveal(user_id, apikey_select_by_text(fcinfo, 0));
+	return reveal(user_id, apikey_key_selector_by_text(fcinfo, 0));
 }
 
 Datum
@@ -44,5 +44,5 @@ apikey_reveal_key_by_id(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 
-	return reveal(user_id, apikey_select_by_id(fcinfo, 0));
+	return reveal(user_id, apikey_key_selector_by_id(fcinfo, 0));
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_rewrap.c
+ * rewrap_data_keys.c
  *		Rotation of the master key: reload_master_key has it read again, and
  *		rewrap_data_keys puts every data key under the primary one.
  *
@@ -20,12 +20,12 @@
 #include "utils/uuid.h"
 
 #include "base/errors.h"
+#include "base/random.h"
 #include "exec/identity.h"
+#include "exec/statement.h"
+#include "exec/table_cache.h"
 #include "keys/data_key.h"
 #include "keys/master_key.h"
-#include "base/random.h"
-#include "exec/table_cache.h"
-#include "exec/statement.h"
 
 PG_FUNCTION_INFO_V1(apikey_reload_master_key);
 PG_FUNCTION_INFO_V1(apikey_rewrap_data_keys);
@@ -60,7 +60,7 @@ rewrap(const pg_uuid_t *id, const char *purpose, const bytea *old)
 
 	SET_VARSIZE(result, VARHDRSZ + APIKEY_WRAPPED_SIZE);
 	apikey_random(nonce, sizeof(nonce));
-	master = apikey_master_find(masters, apikey_wrap_master_id(wrapped, len));
+	master = apikey_master_keys_find(masters, apikey_wrap_master_id(wrapped, len));
 	done = apikey_data_key_unwrap(master, id->data, purpose, wrapped, len, raw);
 	if (done == APIKEY_OK)
 		done = apikey_data_key_wrap(masters->keys[0], id->data, purpose, nonce,
@@ -83,7 +83,7 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 	Datum		args[2];
 
 	/* Also one that could stay as it is. */
-	apikey_keyring_require(id->data, purpose);
+	apikey_data_key_require(id->data, purpose);
 	master_id = apikey_wrap_master_id((const uint8_t *) VARDATA_ANY(old),
 									  VARSIZE_ANY_EXHDR(old));
 	if (memcmp(master_id, apikey_master_keys()->keys[0]->id,
@@ -120,11 +120,11 @@ apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	apikey_refuse_read_only("a change of data keys");
-	apikey_master_reread();
+	apikey_master_keys_reread();
 	(void) apikey_master_keys();
-	LockRelationOid(apikey_relation("data_keys"), ShareRowExclusiveLock);
+	LockRelationOid(apikey_table_oid("data_keys"), ShareRowExclusiveLock);
 	/* What is judged are the very rows that are written. */
-	apikey_keyring_reload();
+	apikey_data_key_reload();
 	apikey_run(&select_live, NULL, NULL, NULL, &rows);
 	for (i = 0; i < rows.count; i++)
 		count += rewrap_row(&rows, i);

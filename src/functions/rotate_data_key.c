@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_rotate.c
+ * rotate_data_key.c
  *		rotate_data_key: a new data key, for what is stored from now on.
  *
  *-------------------------------------------------------------------------
@@ -12,8 +12,8 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "keys/data_key.h"
 #include "exec/statement.h"
+#include "keys/data_key.h"
 #include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_rotate_data_key);
@@ -44,7 +44,7 @@ apikey_rotate_data_key(PG_FUNCTION_ARGS)
 		apikey_refuse_argument("purpose", "unrecognized purpose of a data key",
 							   NULL, "It is \"value\" for stored keys, or \"column\" for apikey.encrypt().");
 	apikey_lock_for_write();
-	apikey_keyring_create(purpose, id);
+	apikey_data_key_create(purpose, id);
 	args[0] = CStringGetTextDatum(purpose);
 	args[1] = UUIDPGetDatum(id);
 	apikey_run(&deactivate_others, NULL, args, NULL, NULL);

@@ -23,14 +23,14 @@
 #include "utils/tuplestore.h"
 #include "utils/uuid.h"
 
-#include "keys/fernet_key.h"
-#include "guc.h"
 #include "exec/identity.h"
-#include "keys/data_key.h"
-#include "keys/master_key.h"
-#include "keys/key_source.h"
 #include "exec/statement.h"
 #include "functions/status.h"
+#include "guc.h"
+#include "keys/data_key.h"
+#include "keys/fernet_key.h"
+#include "keys/key_source.h"
+#include "keys/master_key.h"
 
 #define COLUMNS 4				/* item, value, severity, advice */
 
@@ -159,14 +159,14 @@ static void
 put_source(ReturnSetInfo *result, const char *kind, const char *source)
 {
 	put(result, psprintf("%s source", kind),
-		may_see_sources() ? source : apikey_source_scheme(source),
+		may_see_sources() ? source : apikey_key_source_scheme(source),
 		SEVERITY_OK, NULL);
 }
 
 /* Why there are no keys of a kind. */
 static void
 put_failure(ReturnSetInfo *result, const char *kind,
-			const ApikeySourceError *error)
+			const ApikeyKeySourceError *error)
 {
 	put(result, kind,
 		may_see_sources() && error->detail[0] != '\0' ?
@@ -195,7 +195,7 @@ put_master_key(ReturnSetInfo *result)
 {
 	const char *kind = "master key";
 	const ApikeyMasterKeys *masters;
-	ApikeySourceError error;
+	ApikeyKeySourceError error;
 
 	if (apikey_guc_master_key_source[0] == '\0')
 		put(result, "master key source", "none", SEVERITY_ERROR,
@@ -203,13 +203,13 @@ put_master_key(ReturnSetInfo *result)
 	else
 		put_source(result, kind, apikey_guc_master_key_source);
 
-	masters = apikey_master_try(&error);
+	masters = apikey_master_keys_try(&error);
 	if (masters == NULL)
 	{
 		put_failure(result, kind, &error);
 		return false;
 	}
-	put_keys(result, kind, masters->count, apikey_master_fingerprints(masters));
+	put_keys(result, kind, masters->count, apikey_master_key_id_list(masters));
 	return true;
 }
 
@@ -219,7 +219,7 @@ put_fernet_key(ReturnSetInfo *result)
 {
 	const char *kind = "Fernet key";
 	const ApikeyFernetKeys *keys;
-	ApikeySourceError error;
+	ApikeyKeySourceError error;
 
 	if (apikey_guc_fernet_key_source[0] == '\0')
 		return;
@@ -228,7 +228,7 @@ put_fernet_key(ReturnSetInfo *result)
 	if (keys == NULL)
 		put_failure(result, kind, &error);
 	else
-		put_keys(result, kind, keys->count, apikey_fernet_fingerprints(keys));
+		put_keys(result, kind, keys->count, apikey_fernet_key_id_list(keys));
 }
 
 /*
@@ -254,18 +254,18 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 	{
 		bool		is_null;
 		pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(&rows, i, 1, &is_null));
-		ApikeyKeyState state = APIKEY_KEY_NO_MASTER;
+		ApikeyDataKeyState state = APIKEY_DATA_KEY_NO_MASTER;
 		const ApikeyDataKey *key;
 
 		if (DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null)))
 			active++;
 		/* Without a master key, do not ask its source again for each. */
 		if (have_master)
-			state = apikey_keyring_lookup(id->data, purpose, &key);
-		if (state == APIKEY_KEY_OPEN)
+			state = apikey_data_key_lookup(id->data, purpose, &key);
+		if (state == APIKEY_DATA_KEY_OPEN)
 			open++;
 		else if (problem == NULL)
-			problem = apikey_keyring_problem(state, id->data);
+			problem = apikey_data_key_problem(state, id->data);
 	}
 	put(result, item,
 		psprintf("%d active, %d inactive; %d open", active,
@@ -294,8 +294,8 @@ wraps_of(const ApikeyMasterKey *master)
 static void
 put_older_master_keys(ReturnSetInfo *result)
 {
-	ApikeySourceError error;
-	const ApikeyMasterKeys *masters = apikey_master_try(&error);
+	ApikeyKeySourceError error;
+	const ApikeyMasterKeys *masters = apikey_master_keys_try(&error);
 	StringInfoData list;
 	bool		needed = false;
 
@@ -307,7 +307,7 @@ put_older_master_keys(ReturnSetInfo *result)
 		char		text[APIKEY_MASTER_ID_TEXT];
 		int64		wraps = wraps_of(masters->keys[i]);
 
-		apikey_master_id_text(masters->keys[i]->id, text);
+		apikey_master_key_id_text(masters->keys[i]->id, text);
 		appendStringInfo(&list, "%s%s %s", (i > 1) ? ", " : "", text,
 						 (wraps > 0) ?
 						 psprintf("wraps data keys: " INT64_FORMAT, wraps) :

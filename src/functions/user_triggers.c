@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * link_triggers.c
+ * user_triggers.c
  *		The triggers that apikey.link_users() puts on a users table: the keys
  *		of a deleted user follow, an id with keys cannot be changed, and the
  *		table cannot be emptied under them.
@@ -30,8 +30,8 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
-#include "store/user_link.h"
 #include "exec/statement.h"
+#include "store/user_link.h"
 
 PG_FUNCTION_INFO_V1(apikey_users_delete_trigger);
 PG_FUNCTION_INFO_V1(apikey_users_update_trigger);
@@ -88,11 +88,11 @@ static ApikeyStatement any_of_prefix = {
  * one that can be linked: a row that moves to another partition is deleted
  * from this one, and its user lives on.
  */
-static ApikeyLink *
+static ApikeyUserLink *
 get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	ApikeyLink *link;
+	ApikeyUserLink *link;
 	Oid			type;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
@@ -101,11 +101,11 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function was not called by the trigger that it is for"),
 				 errhint("apikey.link_users() creates its triggers by itself."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	apikey_refuse_restricted();
 
-	apikey_links_load();
-	link = apikey_links_of_table(RelationGetRelid(trigger->tg_relation));
+	apikey_user_links_load();
+	link = apikey_user_link_of_table(RelationGetRelid(trigger->tg_relation));
 	if (link == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -113,8 +113,8 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
 						RelationGetRelationName(trigger->tg_relation)),
 				 errhint("Call apikey.link_users() for the table, or drop its trigger \"%s\".",
 						 trigger->tg_trigger->tgname),
-				 apikey_errquiet()));
-	*column = apikey_link_column(link, trigger->tg_relation, &type);
+				 apikey_err_hide_statement()));
+	*column = apikey_user_link_column(link, trigger->tg_relation, &type);
 	return link;
 }
 
@@ -123,7 +123,7 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
  * longer prefix has that user id.
  */
 static char *
-get_user_id(const ApikeyLink *link, AttrNumber column, Relation users,
+get_user_id(const ApikeyUserLink *link, AttrNumber column, Relation users,
 			HeapTuple row)
 {
 	char	   *id = SPI_getvalue(row, RelationGetDescr(users), column);
@@ -132,7 +132,7 @@ get_user_id(const ApikeyLink *link, AttrNumber column, Relation users,
 	if (id == NULL)
 		return NULL;
 	user_id = psprintf("%s%s", link->prefix, id);
-	return (apikey_links_of_user(user_id) == link) ? user_id : NULL;
+	return (apikey_user_link_of_user(user_id) == link) ? user_id : NULL;
 }
 
 /*
@@ -143,9 +143,9 @@ apikey_users_delete_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	AttrNumber	column;
-	ApikeyLink *link = get_link(fcinfo,
-								TRIGGER_EVENT_DELETE | TRIGGER_EVENT_ROW,
-								&column);
+	ApikeyUserLink *link = get_link(fcinfo,
+									TRIGGER_EVENT_DELETE | TRIGGER_EVENT_ROW,
+									&column);
 	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
 									  trigger->tg_trigtuple);
 	Datum		arg;
@@ -167,9 +167,9 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	AttrNumber	column;
-	ApikeyLink *link = get_link(fcinfo,
-								TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW,
-								&column);
+	ApikeyUserLink *link = get_link(fcinfo,
+									TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW,
+									&column);
 	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
 									  trigger->tg_trigtuple);
 	Datum		arg;
@@ -188,22 +188,22 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 								  (unsigned long) count, user_id,
 								  (unsigned long) count),
 				 errhint("The user id is part of what each key is encrypted with.  apikey.purge_user() removes the keys for good."),
-				 apikey_errargument(link->id_column)));
+				 apikey_err_argument(link->id_column)));
 	return PointerGetDatum(NULL);
 }
 
 /* The prefixes of other links that begin with this link's, as text[]. */
 static Datum
-get_longer_prefixes(const ApikeyLink *link)
+get_longer_prefixes(const ApikeyUserLink *link)
 {
-	List	   *longer = apikey_links_below(link);
+	List	   *longer = apikey_user_links_below(link);
 	Datum	   *prefixes = palloc((list_length(longer) + 1) * sizeof(Datum));
 	int			count = 0;
 	ListCell   *cell;
 
 	foreach(cell, longer)
 	{
-		ApikeyLink *other = (ApikeyLink *) lfirst(cell);
+		ApikeyUserLink *other = (ApikeyUserLink *) lfirst(cell);
 
 		prefixes[count++] = CStringGetTextDatum(other->prefix);
 	}
@@ -219,9 +219,9 @@ apikey_users_truncate_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	AttrNumber	column;
-	ApikeyLink *link = get_link(fcinfo,
-								TRIGGER_EVENT_TRUNCATE | TRIGGER_EVENT_BEFORE,
-								&column);
+	ApikeyUserLink *link = get_link(fcinfo,
+									TRIGGER_EVENT_TRUNCATE | TRIGGER_EVENT_BEFORE,
+									&column);
 	Datum		args[2];
 
 	args[0] = CStringGetTextDatum(link->prefix);
@@ -233,6 +233,6 @@ apikey_users_truncate_trigger(PG_FUNCTION_ARGS)
 						RelationGetRelationName(trigger->tg_relation)),
 				 errdetail("Keys that are deleted and not purged count too."),
 				 errhint("Delete the users with DELETE, or end the link with apikey.unlink_users()."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return PointerGetDatum(NULL);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * keyring.c
- *		The data keys, unwrapped: a cache of this backend; see keyring.h.
+ * data_key.c
+ *		The data keys, unwrapped: a cache of this backend; see data_key.h.
  *
  * All rows of apikey.data_keys are read at once, under the latest snapshot:
  * the cache outlives the transaction, so it must not hold an old state that a
@@ -9,7 +9,7 @@
  * first asked for.
  *
  * The cache is dropped, and its keys wiped, when data_keys changes (see
- * relations.c; a rollback of our own insert counts) and when the master keys
+ * table_cache.c; a rollback of our own insert counts) and when the master keys
  * are read anew.  A relcache message only marks it: keys are freed at the
  * next call, so that one in use stays.
  *
@@ -24,20 +24,20 @@
 #include "utils/uuid.h"
 
 #include "base/errors.h"
+#include "base/random.h"
+#include "exec/statement.h"
+#include "exec/table_cache.h"
 #include "guc.h"
 #include "keys/data_key.h"
-#include "keys/master_key.h"
-#include "base/random.h"
-#include "exec/table_cache.h"
 #include "keys/key_source.h"
-#include "exec/statement.h"
+#include "keys/master_key.h"
 
 typedef struct Entry
 {
 	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE];
 	char	   *purpose;
 	bool		active;
-	ApikeyKeyState state;		/* as last found out */
+	ApikeyDataKeyState state;	/* as last found out */
 	uint8_t		master_id[APIKEY_MASTER_ID_SIZE];
 	bytea	   *wrapped;		/* NULL once destroyed */
 	ApikeyDataKey *key;			/* NULL until unwrapped */
@@ -50,7 +50,7 @@ static bool loaded = false;
 static uint64 changes_loaded = 0;	/* of the table, when it was read */
 static bool reread = false;		/* has the source been read again for them? */
 static uint64 master_generation = 0;	/* of the master keys used; 0: none */
-static ApikeySourceError master_error;	/* why there were none last time */
+static ApikeyKeySourceError master_error;	/* why there were none last time */
 
 static ApikeyStatement select_all = {
 	.role = APIKEY_AS_OWNER,
@@ -104,17 +104,17 @@ read_entry(Entry *entry, const ApikeyRows *rows, uint64 row)
 	wrapped = apikey_rows_get(rows, row, 4, &is_null);
 	if (is_null)
 	{
-		entry->state = APIKEY_KEY_DESTROYED;
+		entry->state = APIKEY_DATA_KEY_DESTROYED;
 		return;
 	}
 	entry->wrapped = DatumGetByteaPCopy(wrapped);
-	entry->state = APIKEY_KEY_DAMAGED;
+	entry->state = APIKEY_DATA_KEY_DAMAGED;
 	master_id = apikey_wrap_master_id((uint8_t *) VARDATA(entry->wrapped),
 									  VARSIZE(entry->wrapped) - VARHDRSZ);
 	if (master_id != NULL)
 	{
 		memcpy(entry->master_id, master_id, APIKEY_MASTER_ID_SIZE);
-		entry->state = APIKEY_KEY_FOREIGN;
+		entry->state = APIKEY_DATA_KEY_FOREIGN;
 	}
 }
 
@@ -212,7 +212,7 @@ find_or_reload(const uint8_t *id, const char *purpose)
 }
 
 /* Unwrap an entry's key, if it is not yet; sets its state. */
-static ApikeyKeyState
+static ApikeyDataKeyState
 unwrap(Entry *entry, const ApikeyMasterKeys *masters)
 {
 	const ApikeyMasterKey *master;
@@ -220,13 +220,13 @@ unwrap(Entry *entry, const ApikeyMasterKeys *masters)
 	ApikeyResult result;
 
 	if (entry->key != NULL)
-		return APIKEY_KEY_OPEN;
+		return APIKEY_DATA_KEY_OPEN;
 	if (apikey_wrap_master_id((uint8_t *) VARDATA(entry->wrapped),
 							  VARSIZE(entry->wrapped) - VARHDRSZ) == NULL)
-		return entry->state = APIKEY_KEY_DAMAGED;
-	master = apikey_master_find(masters, entry->master_id);
+		return entry->state = APIKEY_DATA_KEY_DAMAGED;
+	master = apikey_master_keys_find(masters, entry->master_id);
 	if (master == NULL)
-		return entry->state = APIKEY_KEY_FOREIGN;
+		return entry->state = APIKEY_DATA_KEY_FOREIGN;
 	result = apikey_data_key_unwrap(master, entry->id, entry->purpose,
 									(uint8_t *) VARDATA(entry->wrapped),
 									VARSIZE(entry->wrapped) - VARHDRSZ, raw);
@@ -236,47 +236,47 @@ unwrap(Entry *entry, const ApikeyMasterKeys *masters)
 	if (result == APIKEY_LIBCRYPTO_FAILED ||
 		(result == APIKEY_OK && entry->key == NULL))
 		apikey_raise_libcrypto();
-	return entry->state = result == APIKEY_OK ? APIKEY_KEY_OPEN : APIKEY_KEY_DAMAGED;
+	return entry->state = result == APIKEY_OK ? APIKEY_DATA_KEY_OPEN : APIKEY_DATA_KEY_DAMAGED;
 }
 
 /* Unwrap an entry with the master keys at hand. */
-static ApikeyKeyState
+static ApikeyDataKeyState
 open_entry(Entry *entry)
 {
 	const ApikeyMasterKeys *masters;
 
 	if (entry->wrapped == NULL)
-		return APIKEY_KEY_DESTROYED;
-	masters = apikey_master_try(&master_error);
+		return APIKEY_DATA_KEY_DESTROYED;
+	masters = apikey_master_keys_try(&master_error);
 	follow_master(masters);
 	if (masters == NULL)
-		return entry->state = APIKEY_KEY_NO_MASTER;
-	if (unwrap(entry, masters) == APIKEY_KEY_FOREIGN && !reread)
+		return entry->state = APIKEY_DATA_KEY_NO_MASTER;
+	if (unwrap(entry, masters) == APIKEY_DATA_KEY_FOREIGN && !reread)
 	{
 		/*
 		 * The rows may tell of a new master key before the word of the reload
 		 * has reached this session: look at the source, once for these rows.
 		 */
 		reread = true;
-		apikey_master_extend();
+		apikey_master_keys_extend();
 		(void) unwrap(entry, masters);
 	}
 	return entry->state;
 }
 
-ApikeyKeyState
-apikey_keyring_lookup(const uint8_t *id, const char *purpose,
-					  const ApikeyDataKey **key)
+ApikeyDataKeyState
+apikey_data_key_lookup(const uint8_t *id, const char *purpose,
+					   const ApikeyDataKey **key)
 {
-	ApikeyKeyState state;
+	ApikeyDataKeyState state;
 	Entry	   *entry;
 
 	*key = NULL;
 	entry = find_or_reload(id, purpose);
 	if (entry == NULL)
-		return APIKEY_KEY_ABSENT;
+		return APIKEY_DATA_KEY_ABSENT;
 	state = open_entry(entry);
-	if (state == APIKEY_KEY_OPEN)
+	if (state == APIKEY_DATA_KEY_OPEN)
 		*key = entry->key;
 	return state;
 }
@@ -295,29 +295,29 @@ master_id_of(const uint8_t *data_key_id)
 
 	for (i = 0; i < entry_count; i++)
 		if (memcmp(entries[i].id, data_key_id, APIKEY_DATA_KEY_ID_SIZE) == 0)
-			apikey_master_id_text(entries[i].master_id, text);
+			apikey_master_key_id_text(entries[i].master_id, text);
 	return text;
 }
 
 char *
-apikey_keyring_problem(ApikeyKeyState state, const uint8_t *id)
+apikey_data_key_problem(ApikeyDataKeyState state, const uint8_t *id)
 {
 	const char *key = data_key_id_text(id);
 
 	switch (state)
 	{
-		case APIKEY_KEY_OPEN:
+		case APIKEY_DATA_KEY_OPEN:
 			return NULL;
-		case APIKEY_KEY_ABSENT:
+		case APIKEY_DATA_KEY_ABSENT:
 			return psprintf("There is no data key %s.", key);
-		case APIKEY_KEY_DESTROYED:
+		case APIKEY_DATA_KEY_DESTROYED:
 			return psprintf("Data key %s has been destroyed.", key);
-		case APIKEY_KEY_FOREIGN:
+		case APIKEY_DATA_KEY_FOREIGN:
 			return psprintf("Data key %s needs the master key with fingerprint %s.",
 							key, master_id_of(id));
-		case APIKEY_KEY_DAMAGED:
+		case APIKEY_DATA_KEY_DAMAGED:
 			return psprintf("The wrapped data key %s is damaged.", key);
-		case APIKEY_KEY_NO_MASTER:
+		case APIKEY_DATA_KEY_NO_MASTER:
 			return pstrdup("There is no master key.");
 	}
 	return NULL;
@@ -330,7 +330,7 @@ raise_wrong_master(const uint8_t *id)
 	const char *needed = master_id_of(id);
 	const char *detail = psprintf("Data key %s is wrapped under it; the master keys at hand have the fingerprints %s.",
 								  data_key_id_text(id),
-								  apikey_master_fingerprints(apikey_master_keys()));
+								  apikey_master_key_id_list(apikey_master_keys()));
 
 	/* As for KA001, the log alone is told where the keys come from. */
 	ereport(ERROR,
@@ -339,56 +339,56 @@ raise_wrong_master(const uint8_t *id)
 					needed),
 			 errdetail("%s", detail),
 			 errdetail_log("%s  The source is \"%.*s\".", detail,
-						   apikey_source_shown(apikey_guc_master_key_source),
+						   apikey_key_source_shown(apikey_guc_master_key_source),
 						   apikey_guc_master_key_source),
 			 errhint("An administrator adds that master key to apikey.master_key_source and reloads the configuration.  If it is lost for good: replace or purge what is under the data key, and apikey.retire_data_key()."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }
 
 /* subject is what the caller was after, such as "the value". */
 pg_attribute_noreturn()
 static void
-raise_state(ApikeyKeyState state, const uint8_t *id, const char *subject)
+raise_state(ApikeyDataKeyState state, const uint8_t *id, const char *subject)
 {
-	if (state == APIKEY_KEY_NO_MASTER)
-		apikey_master_raise(&master_error);
-	if (state == APIKEY_KEY_FOREIGN)
+	if (state == APIKEY_DATA_KEY_NO_MASTER)
+		apikey_master_keys_raise(&master_error);
+	if (state == APIKEY_DATA_KEY_FOREIGN)
 		raise_wrong_master(id);
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
 			 errmsg("%s cannot be opened", subject),
-			 errdetail("%s", apikey_keyring_problem(state, id)),
-			 state == APIKEY_KEY_DAMAGED ?
+			 errdetail("%s", apikey_data_key_problem(state, id)),
+			 state == APIKEY_DATA_KEY_DAMAGED ?
 			 errhint("Restore its row of apikey.data_keys from a backup.  If there is none: apikey.rotate_data_key(), replace or purge what is under it, and apikey.retire_data_key().") :
 			 errhint("Store another value in its place, or restore the row of apikey.data_keys from a backup."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }
 
 static const ApikeyDataKey *
 get(const uint8_t *id, const char *purpose, const char *subject)
 {
 	const ApikeyDataKey *key;
-	ApikeyKeyState state = apikey_keyring_lookup(id, purpose, &key);
+	ApikeyDataKeyState state = apikey_data_key_lookup(id, purpose, &key);
 
-	if (state != APIKEY_KEY_OPEN)
+	if (state != APIKEY_DATA_KEY_OPEN)
 		raise_state(state, id, subject);
 	return key;
 }
 
 const ApikeyDataKey *
-apikey_keyring_get(const uint8_t *id, const char *purpose)
+apikey_data_key_get(const uint8_t *id, const char *purpose)
 {
 	return get(id, purpose, "the value");
 }
 
 void
-apikey_keyring_require(const uint8_t *id, const char *purpose)
+apikey_data_key_require(const uint8_t *id, const char *purpose)
 {
 	(void) get(id, purpose, "a data key");
 }
 
 const ApikeyDataKey *
-apikey_keyring_active(const char *purpose)
+apikey_data_key_active(const char *purpose)
 {
 	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE];
 	int			i;
@@ -419,11 +419,11 @@ refuse_foreign_master(void)
 	refresh();
 	for (i = 0; i < entry_count; i++)
 	{
-		ApikeyKeyState state = open_entry(&entries[i]);
+		ApikeyDataKeyState state = open_entry(&entries[i]);
 
-		if (state == APIKEY_KEY_OPEN)
+		if (state == APIKEY_DATA_KEY_OPEN)
 			return;
-		if (state == APIKEY_KEY_FOREIGN || state == APIKEY_KEY_NO_MASTER)
+		if (state == APIKEY_DATA_KEY_FOREIGN || state == APIKEY_DATA_KEY_NO_MASTER)
 			foreign = &entries[i];
 	}
 	if (foreign != NULL)
@@ -452,7 +452,7 @@ wrap_new(const ApikeyMasterKey *master, const char *purpose, const uint8_t *id,
 }
 
 void
-apikey_keyring_create(const char *purpose, pg_uuid_t *id)
+apikey_data_key_create(const char *purpose, pg_uuid_t *id)
 {
 	bytea	   *wrapped = palloc(VARHDRSZ + APIKEY_WRAPPED_SIZE);
 	Datum		args[3];
@@ -468,26 +468,26 @@ apikey_keyring_create(const char *purpose, pg_uuid_t *id)
 }
 
 const ApikeyDataKey *
-apikey_keyring_active_or_new(void)
+apikey_data_key_active_or_new(void)
 {
-	const ApikeyDataKey *key = apikey_keyring_active(APIKEY_PURPOSE_VALUE);
+	const ApikeyDataKey *key = apikey_data_key_active(APIKEY_PURPOSE_VALUE);
 	pg_uuid_t	id;
 
 	if (key != NULL)
 		return key;
-	apikey_keyring_create(APIKEY_PURPOSE_VALUE, &id);
-	return apikey_keyring_get(id.data, APIKEY_PURPOSE_VALUE);
+	apikey_data_key_create(APIKEY_PURPOSE_VALUE, &id);
+	return apikey_data_key_get(id.data, APIKEY_PURPOSE_VALUE);
 }
 
 void
-apikey_keyring_reload(void)
+apikey_data_key_reload(void)
 {
 	drop();
 }
 
 int
-apikey_keyring_fingerprints(const void *value, size_t len,
-							uint8_t **fingerprints)
+apikey_data_key_all_fingerprints(const void *value, size_t len,
+								 uint8_t **fingerprints)
 {
 	int			count = 0;
 	int			i;
@@ -498,14 +498,14 @@ apikey_keyring_fingerprints(const void *value, size_t len,
 	*fingerprints = palloc(Max(entry_count, 1) * APIKEY_FINGERPRINT_SIZE);
 	for (i = 0; i < entry_count; i++)
 	{
-		ApikeyKeyState state;
+		ApikeyDataKeyState state;
 
 		if (strcmp(entries[i].purpose, APIKEY_PURPOSE_VALUE) != 0)
 			continue;
 		state = open_entry(&entries[i]);
-		if (state == APIKEY_KEY_DESTROYED)
+		if (state == APIKEY_DATA_KEY_DESTROYED)
 			continue;			/* no row is under it */
-		if (state != APIKEY_KEY_OPEN)
+		if (state != APIKEY_DATA_KEY_OPEN)
 			raise_state(state, entries[i].id, "a data key");
 		if (apikey_data_key_fingerprint(entries[i].key, value, len,
 										*fingerprints + count * APIKEY_FINGERPRINT_SIZE) != APIKEY_OK)

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * fernet_keys.c
+ * fernet_key.c
  *		The Fernet keys of this backend.
  *
  * Fernet uses its keys as they are, so they are kept, in structs that the
- * core allocates and wipes; keyload.c reads them, and says when.
+ * core allocates and wipes; key_loader.c reads them, and says when.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,8 +13,8 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
-#include "keys/fernet_key.h"
 #include "guc.h"
+#include "keys/fernet_key.h"
 #include "keys/key_loader.h"
 
 static ApikeyFernetKeys current;
@@ -54,7 +54,7 @@ add(const uint8_t *raw)
 	return true;
 }
 
-static ApikeyKeyload keyload = {
+static ApikeyKeyLoader keyload = {
 	.setting = "apikey.fernet_key_source",
 	.source = &apikey_guc_fernet_key_source,
 	.missing = "no Fernet key is available",
@@ -63,24 +63,24 @@ static ApikeyKeyload keyload = {
 };
 
 const ApikeyFernetKeys *
-apikey_fernet_keys_try(ApikeySourceError *error)
+apikey_fernet_keys_try(ApikeyKeySourceError *error)
 {
-	return apikey_keyload(&keyload, error) ? &current : NULL;
+	return apikey_key_loader_load(&keyload, error) ? &current : NULL;
 }
 
 const ApikeyFernetKeys *
 apikey_fernet_keys(void)
 {
-	ApikeySourceError error;
+	ApikeyKeySourceError error;
 	const ApikeyFernetKeys *keys = apikey_fernet_keys_try(&error);
 
 	if (keys == NULL)
-		apikey_keyload_raise(&keyload, &error);
+		apikey_key_loader_raise(&keyload, &error);
 	return keys;
 }
 
 char *
-apikey_fernet_fingerprints(const ApikeyFernetKeys *keys)
+apikey_fernet_key_id_list(const ApikeyFernetKeys *keys)
 {
 	StringInfoData list;
 	char		id[2 * APIKEY_FERNET_ID_SIZE];

@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
- * fernet_keys.h
+ * fernet_key.h
  *		The Fernet keys of this backend, read from apikey.fernet_key_source as
  *		master keys are from theirs.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_FERNET_KEYS_H
-#define APIKEY_FERNET_KEYS_H
+#ifndef APIKEY_FERNET_KEY_H
+#define APIKEY_FERNET_KEY_H
 
 #include "core/fernet.h"
 #include "keys/key_source.h"
 
-/* Newest first; the first encrypts.  Owned by fernet_keys.c. */
+/* Newest first; the first encrypts.  Owned by fernet_key.c. */
 typedef struct ApikeyFernetKeys
 {
 	int			count;
@@ -23,12 +23,12 @@ typedef struct ApikeyFernetKeys
  * The keys, or NULL with *error filled.  Never raises.  The result is valid
  * until the next call.
  */
-extern const ApikeyFernetKeys *apikey_fernet_keys_try(ApikeySourceError *error);
+extern const ApikeyFernetKeys *apikey_fernet_keys_try(ApikeyKeySourceError *error);
 
 /* The same, raising KA001. */
 extern const ApikeyFernetKeys *apikey_fernet_keys(void);
 
 /* Their fingerprints, in order, with commas between; palloc'ed. */
-extern char *apikey_fernet_fingerprints(const ApikeyFernetKeys *keys);
+extern char *apikey_fernet_key_id_list(const ApikeyFernetKeys *keys);
 
-#endif							/* APIKEY_FERNET_KEYS_H */
+#endif							/* APIKEY_FERNET_KEY_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * keyload.c
+ * key_loader.c
  *		Keys that a source yields.
  *
  * The raw bytes live on the stack of who reads them and are wiped before that
@@ -22,7 +22,7 @@
 
 /* Take over the keys of a text. */
 static bool
-add_all(ApikeyKeyload *load, const ApikeyKeytext *raw)
+add_all(ApikeyKeyLoader *load, const ApikeyKeytext *raw)
 {
 	for (int i = 0; i < raw->count; i++)
 	{
@@ -33,19 +33,19 @@ add_all(ApikeyKeyload *load, const ApikeyKeytext *raw)
 }
 
 static bool
-fail_unset(const ApikeyKeyload *load, ApikeySourceError *error)
+fail_unset(const ApikeyKeyLoader *load, ApikeyKeySourceError *error)
 {
 	char		summary[sizeof(error->summary)];
 
 	snprintf(summary, sizeof(summary), "%s is not set.", load->setting);
-	return apikey_source_fail(error, summary,
-							  "Set it to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.",
-							  "%s", "");
+	return apikey_key_source_fail(error, summary,
+								  "Set it to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.",
+								  "%s", "");
 }
 
 /* Read the source anew; on failure there are no keys. */
 static bool
-read_source(ApikeyKeyload *load, ApikeySourceError *error)
+read_source(ApikeyKeyLoader *load, ApikeyKeySourceError *error)
 {
 	ApikeyKeytext raw;
 	bool		ok;
@@ -55,13 +55,13 @@ read_source(ApikeyKeyload *load, ApikeySourceError *error)
 	if ((*load->source)[0] == '\0')
 		return fail_unset(load, error);
 
-	ok = apikey_source_read(*load->source, &raw, error);
+	ok = apikey_key_source_read(*load->source, &raw, error);
 	if (ok && !add_all(load, &raw))
 	{
 		load->drop();
-		ok = apikey_source_fail(error, "libcrypto failed.",
-								"The server may be out of memory, or its OpenSSL may refuse AES-256-GCM.",
-								"%s", "");
+		ok = apikey_key_source_fail(error, "libcrypto failed.",
+									"The server may be out of memory, or its OpenSSL may refuse AES-256-GCM.",
+									"%s", "");
 	}
 	explicit_bzero(&raw, sizeof(raw));
 	return ok;
@@ -72,7 +72,7 @@ read_source(ApikeyKeyload *load, ApikeySourceError *error)
  * one in between two of its statements, or two batches of a long one.
  */
 bool
-apikey_keyload(ApikeyKeyload *load, ApikeySourceError *error)
+apikey_key_loader_load(ApikeyKeyLoader *load, ApikeyKeySourceError *error)
 {
 	Assert(IsUnderPostmaster || !IsPostmasterEnvironment);
 
@@ -86,12 +86,12 @@ apikey_keyload(ApikeyKeyload *load, ApikeySourceError *error)
 }
 
 void
-apikey_keyload_extend(ApikeyKeyload *load)
+apikey_key_loader_extend(ApikeyKeyLoader *load)
 {
-	ApikeySourceError ignored;
+	ApikeyKeySourceError ignored;
 	ApikeyKeytext raw;
 
-	if (load->is_loaded && apikey_source_read(*load->source, &raw, &ignored))
+	if (load->is_loaded && apikey_key_source_read(*load->source, &raw, &ignored))
 		(void) add_all(load, &raw);
 	explicit_bzero(&raw, sizeof(raw));
 }
@@ -101,7 +101,7 @@ apikey_keyload_extend(ApikeyKeyload *load)
  * the path or variable.
  */
 void
-apikey_keyload_raise(const ApikeyKeyload *load, const ApikeySourceError *error)
+apikey_key_loader_raise(const ApikeyKeyLoader *load, const ApikeyKeySourceError *error)
 {
 	/* If a cancel or a termination stopped the command, that is the error. */
 	CHECK_FOR_INTERRUPTS();
@@ -113,5 +113,5 @@ apikey_keyload_raise(const ApikeyKeyload *load, const ApikeySourceError *error)
 			 errdetail_log("%s%s%s", error->summary,
 						   error->detail[0] ? "  " : "", error->detail),
 			 error->hint[0] ? errhint("%s", error->hint) : 0,
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * keyload.h
+ * key_loader.h
  *		Keys that a source yields: read on first need, and again after each
  *		reload of the configuration.
  *
@@ -9,8 +9,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_KEYLOAD_H
-#define APIKEY_KEYLOAD_H
+#ifndef APIKEY_KEY_LOADER_H
+#define APIKEY_KEY_LOADER_H
 
 #include "utils/timestamp.h"
 
@@ -18,7 +18,7 @@
 #include "keys/key_source.h"
 
 /* A kind of keys; a static variable of whoever owns them. */
-typedef struct ApikeyKeyload
+typedef struct ApikeyKeyLoader
 {
 	const char *setting;		/* "apikey.master_key_source" */
 	char	  **source;			/* its value */
@@ -32,20 +32,20 @@ typedef struct ApikeyKeyload
 
 	bool		is_loaded;
 	TimestampTz loaded_for;		/* PgReloadTime when they were read */
-} ApikeyKeyload;
+} ApikeyKeyLoader;
 
 /* Have the keys at hand, or fill *error and have none.  Never raises. */
-extern bool apikey_keyload(ApikeyKeyload *load, ApikeySourceError *error);
+extern bool apikey_key_loader_load(ApikeyKeyLoader *load, ApikeyKeySourceError *error);
 
 /*
  * Read the source again and add the keys that are not at hand yet; those that
  * are stay, also when that fails.  Never raises.
  */
-extern void apikey_keyload_extend(ApikeyKeyload *load);
+extern void apikey_key_loader_extend(ApikeyKeyLoader *load);
 
 /* Raise KA001 for a failure (the source's detail goes to the log alone). */
 pg_attribute_noreturn() extern void
-			apikey_keyload_raise(const ApikeyKeyload *load,
-								 const ApikeySourceError *error);
+			apikey_key_loader_raise(const ApikeyKeyLoader *load,
+									const ApikeyKeySourceError *error);
 
-#endif							/* APIKEY_KEYLOAD_H */
+#endif							/* APIKEY_KEY_LOADER_H */

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * source.c
+ * key_source.c
  *		Where key text comes from: the schemes, and reading through them.
  *
  * Nothing here raises, so that a caller can wipe what it holds.  The text of
- * a source lives on the stack of apikey_source_read() alone and is wiped
+ * a source lives on the stack of apikey_key_source_read() alone and is wiped
  * before it returns; the parsed keys are the caller's to wipe.
  *
  *-------------------------------------------------------------------------
@@ -20,14 +20,14 @@
 #define HINT_FORMS \
 	"Give keys one on each line, or separated by commas, each as base64, base64url or 64 hexadecimal digits of 32 bytes."
 
-static const ApikeySourceRoutine *const routines[] = {
-	&apikey_source_env,
-	&apikey_source_file,
-	&apikey_source_command
+static const ApikeyKeySourceRoutine *const routines[] = {
+	&apikey_key_source_env,
+	&apikey_key_source_file,
+	&apikey_key_source_command
 };
 
 /* The routine for scheme:argument, or NULL. */
-static const ApikeySourceRoutine *
+static const ApikeyKeySourceRoutine *
 find_routine(const char *source, const char **argument)
 {
 	for (int i = 0; i < (int) lengthof(routines); i++)
@@ -49,8 +49,8 @@ find_routine(const char *source, const char **argument)
  * copies before it do not set it today, but need not promise that.
  */
 bool
-apikey_source_fail(ApikeySourceError *error, const char *summary,
-				   const char *hint, const char *detail,...)
+apikey_key_source_fail(ApikeyKeySourceError *error, const char *summary,
+					   const char *hint, const char *detail,...)
 {
 	int			save_errno = errno;
 	va_list		args;
@@ -65,16 +65,16 @@ apikey_source_fail(ApikeySourceError *error, const char *summary,
 }
 
 /* Find the routine of a source and have it check its argument. */
-static const ApikeySourceRoutine *
-resolve(const char *source, const char **argument, ApikeySourceError *error)
+static const ApikeyKeySourceRoutine *
+resolve(const char *source, const char **argument, ApikeyKeySourceError *error)
 {
-	const ApikeySourceRoutine *routine = find_routine(source, argument);
+	const ApikeyKeySourceRoutine *routine = find_routine(source, argument);
 
 	/* Whatever was set may be a key by mistake: it is not repeated. */
 	if (routine == NULL)
 	{
-		apikey_source_fail(error, "The key source has an unrecognized form.",
-						   HINT_SCHEMES, "%s", "");
+		apikey_key_source_fail(error, "The key source has an unrecognized form.",
+							   HINT_SCHEMES, "%s", "");
 		return NULL;
 	}
 	return routine->check(*argument, error) ? routine : NULL;
@@ -82,7 +82,7 @@ resolve(const char *source, const char **argument, ApikeySourceError *error)
 
 /* Runs in the check hook of a setting, so nothing is read here. */
 bool
-apikey_source_is_valid(const char *source, ApikeySourceError *error)
+apikey_key_source_is_valid(const char *source, ApikeyKeySourceError *error)
 {
 	const char *argument;
 
@@ -91,18 +91,18 @@ apikey_source_is_valid(const char *source, ApikeySourceError *error)
 
 /* "" for a source that is empty or has no known scheme. */
 const char *
-apikey_source_scheme(const char *source)
+apikey_key_source_scheme(const char *source)
 {
 	const char *argument;
-	const ApikeySourceRoutine *routine = find_routine(source, &argument);
+	const ApikeyKeySourceRoutine *routine = find_routine(source, &argument);
 
 	return routine ? routine->scheme : "";
 }
 
 int
-apikey_source_shown(const char *source)
+apikey_key_source_shown(const char *source)
 {
-	if (strcmp(apikey_source_scheme(source), "command") == 0)
+	if (strcmp(apikey_key_source_scheme(source), "command") == 0)
 		return (int) strcspn(source, " \t");
 	return (int) strlen(source);
 }
@@ -113,7 +113,7 @@ apikey_source_shown(const char *source)
  */
 static bool
 fail_keytext(const char *source, ApikeyKeytextStatus status,
-			 const ApikeyKeytext *keys, ApikeySourceError *error)
+			 const ApikeyKeytext *keys, ApikeyKeySourceError *error)
 {
 	char		summary[sizeof(error->summary)];
 	const char *hint = HINT_FORMS;
@@ -147,8 +147,8 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 			break;
 	}
 
-	return apikey_source_fail(error, summary, hint, "The source is \"%.*s\".",
-							  apikey_source_shown(source), source);
+	return apikey_key_source_fail(error, summary, hint, "The source is \"%.*s\".",
+								  apikey_key_source_shown(source), source);
 }
 
 /*
@@ -156,12 +156,12 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
  * have left some there, so it is wiped either way.
  */
 bool
-apikey_source_read(const char *source, ApikeyKeytext *keys,
-				   ApikeySourceError *error)
+apikey_key_source_read(const char *source, ApikeyKeytext *keys,
+					   ApikeyKeySourceError *error)
 {
 	const char *argument;
-	const ApikeySourceRoutine *routine = resolve(source, &argument, error);
-	ApikeySourceText text;
+	const ApikeyKeySourceRoutine *routine = resolve(source, &argument, error);
+	ApikeyKeySourceText text;
 	ApikeyKeytextStatus status;
 	bool		ok;
 

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * source_command.c
+ * key_source_command.c
  *		Keys that a command prints: command:/path argument ...
  *
  * The words are split at blanks; there is no shell and no quoting.  The
@@ -85,19 +85,19 @@ split(const char *argument, Command *command)
 }
 
 static bool
-check_command(const char *argument, ApikeySourceError *error)
+check_command(const char *argument, ApikeyKeySourceError *error)
 {
 	Command		command;
 
 	if (!is_absolute_path(argument))
-		return apikey_source_fail(error,
-								  "\"command:\" is not followed by an absolute path.",
-								  "Write the path from the root on: \"command:/usr/local/bin/master-key\".",
-								  "%s", "");
+		return apikey_key_source_fail(error,
+									  "\"command:\" is not followed by an absolute path.",
+									  "Write the path from the root on: \"command:/usr/local/bin/master-key\".",
+									  "%s", "");
 	if (!split(argument, &command) || strlen(command.argv[0]) >= MAXPGPATH)
-		return apikey_source_fail(error, "The key command is too long.",
-								  "Write a script that runs it, and name that.",
-								  "%s", "");
+		return apikey_key_source_fail(error, "The key command is too long.",
+									  "Write a script that runs it, and name that.",
+									  "%s", "");
 	return true;
 }
 
@@ -246,7 +246,7 @@ interrupted(void)
  * not: hence the slices.
  */
 static Outcome
-collect(Run *run, ApikeySourceText *text)
+collect(Run *run, ApikeyKeySourceText *text)
 {
 	for (;;)
 	{
@@ -312,7 +312,7 @@ put_down(Run *run)
 
 /* Say why a command that ended by itself has given no key. */
 static bool
-judge_end(const Run *run, const char *path, ApikeySourceError *error)
+judge_end(const Run *run, const char *path, ApikeyKeySourceError *error)
 {
 	const char *hint = "Run the command by hand, as the user that the server runs as, to see what it says.";
 	char		summary[sizeof(error->summary)];
@@ -321,9 +321,9 @@ judge_end(const Run *run, const char *path, ApikeySourceError *error)
 	if (read(run->report, &failure, sizeof(failure)) == sizeof(failure))
 	{
 		errno = failure;
-		return apikey_source_fail(error, "The key command could not be executed.",
-								  "Correct the path, and let the user that the server runs as execute it.",
-								  "Could not execute \"%s\": %m.", path);
+		return apikey_key_source_fail(error, "The key command could not be executed.",
+									  "Correct the path, and let the user that the server runs as execute it.",
+									  "Could not execute \"%s\": %m.", path);
 	}
 	if (WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0)
 		return true;
@@ -335,14 +335,14 @@ judge_end(const Run *run, const char *path, ApikeySourceError *error)
 		snprintf(summary, sizeof(summary),
 				 "The key command was ended by signal %d.",
 				 WTERMSIG(run->status));
-	return apikey_source_fail(error, summary, hint,
-							  "The command is \"%s\".", path);
+	return apikey_key_source_fail(error, summary, hint,
+								  "The command is \"%s\".", path);
 }
 
 /* Turn an outcome into the answer; called before errno is lost. */
 static bool
 judge(Outcome outcome, const Run *run, const char *path,
-	  ApikeySourceError *error)
+	  ApikeyKeySourceError *error)
 {
 	const char *hint = "";
 	char		summary[sizeof(error->summary)];
@@ -368,19 +368,19 @@ judge(Outcome outcome, const Run *run, const char *path,
 			hint = "Have it print keys and nothing else.";
 			break;
 		case LOST:
-			return apikey_source_fail(error, "The key command could not be followed.",
-									  "The server log tells the reason.",
-									  "Could not follow command \"%s\": %m.",
-									  path);
+			return apikey_key_source_fail(error, "The key command could not be followed.",
+										  "The server log tells the reason.",
+										  "Could not follow command \"%s\": %m.",
+										  path);
 	}
-	return apikey_source_fail(error, summary, hint,
-							  "The command is \"%s\".", path);
+	return apikey_key_source_fail(error, summary, hint,
+								  "The command is \"%s\".", path);
 }
 
 /* The argument passed the check, so that it splits. */
 static bool
-read_command(const char *argument, ApikeySourceText *text,
-			 ApikeySourceError *error)
+read_command(const char *argument, ApikeyKeySourceText *text,
+			 ApikeyKeySourceError *error)
 {
 	Command		command;
 	Run			run;
@@ -389,10 +389,10 @@ read_command(const char *argument, ApikeySourceText *text,
 
 	(void) split(argument, &command);
 	if (!start(&command, &run))
-		return apikey_source_fail(error, "The key command could not be started.",
-								  "The server log tells the reason.",
-								  "Could not start command \"%s\": %m.",
-								  command.argv[0]);
+		return apikey_key_source_fail(error, "The key command could not be started.",
+									  "The server log tells the reason.",
+									  "Could not start command \"%s\": %m.",
+									  command.argv[0]);
 	pgstat_report_wait_start(PG_WAIT_EXTENSION);
 	outcome = collect(&run, text);
 	if (outcome == ENDED)
@@ -406,7 +406,7 @@ read_command(const char *argument, ApikeySourceText *text,
 	return ok;
 }
 
-const ApikeySourceRoutine apikey_source_command = {
+const ApikeyKeySourceRoutine apikey_key_source_command = {
 	.scheme = "command",
 	.check = check_command,
 	.read = read_command

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * source_env.c
+ * key_source_env.c
  *		Keys from an environment variable: env:NAME.
  *
  * A variable stays readable in /proc/PID/environ for the life of a process
@@ -32,30 +32,30 @@ typedef struct KeptVariable
 {
 	struct KeptVariable *next;
 	char		name[NAME_SIZE];
-	ApikeySourceText text;
+	ApikeyKeySourceText text;
 } KeptVariable;
 
 static KeptVariable *kept_variables = NULL;
 
 /* What POSIX allows in a name, so that "=" or a shell's syntax is refused. */
 static bool
-check_env(const char *name, ApikeySourceError *error)
+check_env(const char *name, ApikeyKeySourceError *error)
 {
 	size_t		len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 							 "abcdefghijklmnopqrstuvwxyz_0123456789");
 
 	if (len == 0 || name[len] != '\0' || len >= NAME_SIZE ||
 		(name[0] >= '0' && name[0] <= '9'))
-		return apikey_source_fail(error,
-								  "\"env:\" is not followed by the name of an environment variable.",
-								  "Use letters, digits and underscores, and no digit first: \"env:APIKEY_MASTER_KEY\".",
-								  "%s", "");
+		return apikey_key_source_fail(error,
+									  "\"env:\" is not followed by the name of an environment variable.",
+									  "Use letters, digits and underscores, and no digit first: \"env:APIKEY_MASTER_KEY\".",
+									  "%s", "");
 	return true;
 }
 
 /* Copy a value, or as much of it as shows that it is too long. */
 static void
-copy_value(ApikeySourceText *text, const char *value)
+copy_value(ApikeyKeySourceText *text, const char *value)
 {
 	text->len = strnlen(value, sizeof(text->data));
 	memcpy(text->data, value, text->len);
@@ -63,7 +63,7 @@ copy_value(ApikeySourceText *text, const char *value)
 
 /* The copy that was kept goes first: in the environment nothing is left. */
 static bool
-read_env(const char *name, ApikeySourceText *text, ApikeySourceError *error)
+read_env(const char *name, ApikeyKeySourceText *text, ApikeyKeySourceError *error)
 {
 	const KeptVariable *kept = kept_variables;
 	const char *value;
@@ -79,17 +79,17 @@ read_env(const char *name, ApikeySourceText *text, ApikeySourceError *error)
 
 	value = getenv(name);
 	if (value == NULL)
-		return apikey_source_fail(error,
-								  "The environment variable of the key source is not set.",
-								  "Set it in the environment that the server starts in, and restart the server.",
-								  "The server's environment has no variable \"%s\".",
-								  name);
+		return apikey_key_source_fail(error,
+									  "The environment variable of the key source is not set.",
+									  "Set it in the environment that the server starts in, and restart the server.",
+									  "The server's environment has no variable \"%s\".",
+									  name);
 	if (value[0] == '\0')
-		return apikey_source_fail(error,
-								  "The environment variable of the key source is empty.",
-								  "Set it in the environment that the server starts in, and restart the server.",
-								  "The variable \"%s\" is empty in the server's environment.",
-								  name);
+		return apikey_key_source_fail(error,
+									  "The environment variable of the key source is empty.",
+									  "Set it in the environment that the server starts in, and restart the server.",
+									  "The variable \"%s\" is empty in the server's environment.",
+									  name);
 	copy_value(text, value);
 	return true;
 }
@@ -177,10 +177,10 @@ wipe_initial_environment(const char *name)
  * and ours.  Only the last is left.
  */
 void
-apikey_source_env_scrub(const char *source)
+apikey_key_source_env_scrub(const char *source)
 {
 	const char *name = source + strlen(SCHEME ":");
-	ApikeySourceError error;
+	ApikeyKeySourceError error;
 	char	   *value;
 
 	if (strncmp(source, SCHEME ":", strlen(SCHEME ":")) != 0 ||
@@ -202,7 +202,7 @@ apikey_source_env_scrub(const char *source)
 	unsetenv(name);
 }
 
-const ApikeySourceRoutine apikey_source_env = {
+const ApikeyKeySourceRoutine apikey_key_source_env = {
 	.scheme = SCHEME,
 	.check = check_env,
 	.read = read_env

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * source_file.c
+ * key_source_file.c
  *		Keys from a file: file:/path.
  *
  * The file must be as private as PostgreSQL wants ssl_key_file to be, and
@@ -23,19 +23,19 @@
 
 /* A relative path would mean one inside the data directory. */
 static bool
-check_file(const char *path, ApikeySourceError *error)
+check_file(const char *path, ApikeyKeySourceError *error)
 {
 	if (!is_absolute_path(path) || strlen(path) >= MAXPGPATH)
-		return apikey_source_fail(error,
-								  "\"file:\" is not followed by an absolute path.",
-								  "Write the path from the root on: \"file:/etc/apikey/master.key\".",
-								  "%s", "");
+		return apikey_key_source_fail(error,
+									  "\"file:\" is not followed by an absolute path.",
+									  "Write the path from the root on: \"file:/etc/apikey/master.key\".",
+									  "%s", "");
 	return true;
 }
 
 /* Open the file; -1, with *error filled, when that fails. */
 static int
-open_file(const char *path, ApikeySourceError *error)
+open_file(const char *path, ApikeyKeySourceError *error)
 {
 	int			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	const char *summary = "The key file could not be opened.";
@@ -53,8 +53,8 @@ open_file(const char *path, ApikeySourceError *error)
 		summary = "The server is not permitted to open the key file.";
 		hint = "Give the file, and passage through its directories, to the operating-system user that the server runs as.";
 	}
-	apikey_source_fail(error, summary, hint,
-					   "Could not open file \"%s\": %m.", path);
+	apikey_key_source_fail(error, summary, hint,
+						   "Could not open file \"%s\": %m.", path);
 	return -1;
 }
 
@@ -64,21 +64,21 @@ open_file(const char *path, ApikeySourceError *error)
  * may give reading to a group, through which the server then reads it.
  */
 static bool
-judge_access(const struct stat *st, const char *path, ApikeySourceError *error)
+judge_access(const struct stat *st, const char *path, ApikeyKeySourceError *error)
 {
 	if (st->st_uid != geteuid() && st->st_uid != 0)
-		return apikey_source_fail(error,
-								  "The key file belongs to another user.",
-								  "Change its owner to the user that the server runs as, or to root.",
-								  "File \"%s\" must be owned by the user that the server runs as, or by root.",
-								  path);
+		return apikey_key_source_fail(error,
+									  "The key file belongs to another user.",
+									  "Change its owner to the user that the server runs as, or to root.",
+									  "File \"%s\" must be owned by the user that the server runs as, or by root.",
+									  path);
 	if ((st->st_uid == geteuid() && (st->st_mode & (S_IRWXG | S_IRWXO))) ||
 		(st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IXGRP | S_IRWXO))))
-		return apikey_source_fail(error,
-								  "The key file is accessible to other users.",
-								  "Run chmod 0600 on it, or 0640 where root owns it and the server reads it by its group.",
-								  "File \"%s\" has permissions %04o.",
-								  path, (unsigned int) st->st_mode & 07777);
+		return apikey_key_source_fail(error,
+									  "The key file is accessible to other users.",
+									  "Run chmod 0600 on it, or 0640 where root owns it and the server reads it by its group.",
+									  "File \"%s\" has permissions %04o.",
+									  path, (unsigned int) st->st_mode & 07777);
 	return true;
 }
 
@@ -87,7 +87,7 @@ judge_access(const struct stat *st, const char *path, ApikeySourceError *error)
  * file may be reached through a link, and so may the directory.
  */
 static bool
-judge_place(const char *path, ApikeySourceError *error)
+judge_place(const char *path, ApikeyKeySourceError *error)
 {
 	char	   *real = realpath(path, NULL);
 	char	   *data = realpath(DataDir, NULL);
@@ -95,15 +95,15 @@ judge_place(const char *path, ApikeySourceError *error)
 	bool		ok = real != NULL && data != NULL;
 
 	if (!ok)
-		apikey_source_fail(error, "The key file's place could not be found.",
-						   "The server log tells the reason.",
-						   "Could not resolve \"%s\": %m.", path);
+		apikey_key_source_fail(error, "The key file's place could not be found.",
+							   "The server log tells the reason.",
+							   "Could not resolve \"%s\": %m.", path);
 	else if (strncmp(real, data, len) == 0 && real[len] == '/')
-		ok = apikey_source_fail(error,
-								"The key file lies in the data directory.",
-								"Move it elsewhere: whoever gets a base backup would get the key with it.",
-								"File \"%s\" lies in the data directory.",
-								path);
+		ok = apikey_key_source_fail(error,
+									"The key file lies in the data directory.",
+									"Move it elsewhere: whoever gets a base backup would get the key with it.",
+									"File \"%s\" lies in the data directory.",
+									path);
 	free(real);
 	free(data);
 	return ok;
@@ -111,8 +111,8 @@ judge_place(const char *path, ApikeySourceError *error)
 
 /* Read up to one byte more than a source may yield. */
 static bool
-read_all(int fd, const char *path, ApikeySourceText *text,
-		 ApikeySourceError *error)
+read_all(int fd, const char *path, ApikeyKeySourceText *text,
+		 ApikeyKeySourceError *error)
 {
 	while (text->len < sizeof(text->data))
 	{
@@ -122,9 +122,9 @@ read_all(int fd, const char *path, ApikeySourceText *text,
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return apikey_source_fail(error, "The key file could not be read.",
-									  "The server log tells the reason.",
-									  "Could not read file \"%s\": %m.", path);
+			return apikey_key_source_fail(error, "The key file could not be read.",
+										  "The server log tells the reason.",
+										  "Could not read file \"%s\": %m.", path);
 		if (got == 0)
 			break;
 		text->len += got;
@@ -137,7 +137,7 @@ read_all(int fd, const char *path, ApikeySourceText *text,
  * has; it protects from a mistake, not from who can change the path.
  */
 static bool
-read_file(const char *path, ApikeySourceText *text, ApikeySourceError *error)
+read_file(const char *path, ApikeyKeySourceText *text, ApikeyKeySourceError *error)
 {
 	struct stat st;
 	bool		ok;
@@ -146,13 +146,13 @@ read_file(const char *path, ApikeySourceText *text, ApikeySourceError *error)
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) != 0)
-		ok = apikey_source_fail(error, "The key file could not be examined.",
-								"The server log tells the reason.",
-								"Could not stat file \"%s\": %m.", path);
+		ok = apikey_key_source_fail(error, "The key file could not be examined.",
+									"The server log tells the reason.",
+									"Could not stat file \"%s\": %m.", path);
 	else if (!S_ISREG(st.st_mode))
-		ok = apikey_source_fail(error, "The key file is not a regular file.",
-								"Name a file that holds the key, not a directory, pipe or device.",
-								"\"%s\" is not a regular file.", path);
+		ok = apikey_key_source_fail(error, "The key file is not a regular file.",
+									"Name a file that holds the key, not a directory, pipe or device.",
+									"\"%s\" is not a regular file.", path);
 	else
 		ok = judge_access(&st, path, error) &&
 			judge_place(path, error) &&
@@ -161,7 +161,7 @@ read_file(const char *path, ApikeySourceText *text, ApikeySourceError *error)
 	return ok;
 }
 
-const ApikeySourceRoutine apikey_source_file = {
+const ApikeyKeySourceRoutine apikey_key_source_file = {
 	.scheme = "file",
 	.check = check_file,
 	.read = read_file

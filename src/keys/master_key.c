@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * master.c
+ * master_key.c
  *		The master keys of this backend.
  *
  * What is kept are the derived keys, in structs that the core allocates and
- * wipes; keyload.c reads the raw ones, and says when.
+ * wipes; key_loader.c reads the raw ones, and says when.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@ drop(void)
 }
 
 /*
- * Derive a key, unless it is there already.  Only apikey_master_extend() can
+ * Derive a key, unless it is there already.  Only apikey_master_keys_extend() can
  * meet more than there is room for: these wait for a reload.
  */
 static bool
@@ -41,7 +41,7 @@ add(const uint8_t *raw)
 
 	if (key == NULL)
 		return false;
-	if (apikey_master_find(&current, key->id) != NULL ||
+	if (apikey_master_keys_find(&current, key->id) != NULL ||
 		current.count == APIKEY_KEYTEXT_MAX_KEYS)
 		apikey_master_key_free(key);
 	else
@@ -49,7 +49,7 @@ add(const uint8_t *raw)
 	return true;
 }
 
-static ApikeyKeyload keyload = {
+static ApikeyKeyLoader keyload = {
 	.setting = "apikey.master_key_source",
 	.source = &apikey_guc_master_key_source,
 	.missing = "no master key is available",
@@ -58,7 +58,7 @@ static ApikeyKeyload keyload = {
 };
 
 const ApikeyMasterKey *
-apikey_master_find(const ApikeyMasterKeys *keys, const uint8_t *id)
+apikey_master_keys_find(const ApikeyMasterKeys *keys, const uint8_t *id)
 {
 	for (int i = 0; i < keys->count; i++)
 	{
@@ -69,36 +69,36 @@ apikey_master_find(const ApikeyMasterKeys *keys, const uint8_t *id)
 }
 
 const ApikeyMasterKeys *
-apikey_master_try(ApikeySourceError *error)
+apikey_master_keys_try(ApikeyKeySourceError *error)
 {
-	return apikey_keyload(&keyload, error) ? &current : NULL;
+	return apikey_key_loader_load(&keyload, error) ? &current : NULL;
 }
 
 void
-apikey_master_reread(void)
+apikey_master_keys_reread(void)
 {
 	keyload.is_loaded = false;
 }
 
 void
-apikey_master_extend(void)
+apikey_master_keys_extend(void)
 {
-	apikey_keyload_extend(&keyload);
+	apikey_key_loader_extend(&keyload);
 }
 
 const ApikeyMasterKeys *
 apikey_master_keys(void)
 {
-	ApikeySourceError error;
-	const ApikeyMasterKeys *keys = apikey_master_try(&error);
+	ApikeyKeySourceError error;
+	const ApikeyMasterKeys *keys = apikey_master_keys_try(&error);
 
 	if (keys == NULL)
-		apikey_master_raise(&error);
+		apikey_master_keys_raise(&error);
 	return keys;
 }
 
 void
-apikey_master_id_text(const uint8_t *id, char *text)
+apikey_master_key_id_text(const uint8_t *id, char *text)
 {
 	uint64		len = hex_encode((const char *) id, APIKEY_MASTER_ID_SIZE, text);
 
@@ -106,7 +106,7 @@ apikey_master_id_text(const uint8_t *id, char *text)
 }
 
 char *
-apikey_master_fingerprints(const ApikeyMasterKeys *keys)
+apikey_master_key_id_list(const ApikeyMasterKeys *keys)
 {
 	char		text[APIKEY_MASTER_ID_TEXT];
 	StringInfoData list;
@@ -114,14 +114,14 @@ apikey_master_fingerprints(const ApikeyMasterKeys *keys)
 	initStringInfo(&list);
 	for (int i = 0; i < keys->count; i++)
 	{
-		apikey_master_id_text(keys->keys[i]->id, text);
+		apikey_master_key_id_text(keys->keys[i]->id, text);
 		appendStringInfo(&list, "%s%s", (i > 0) ? ", " : "", text);
 	}
 	return list.data;
 }
 
 void
-apikey_master_raise(const ApikeySourceError *error)
+apikey_master_keys_raise(const ApikeyKeySourceError *error)
 {
-	apikey_keyload_raise(&keyload, error);
+	apikey_key_loader_raise(&keyload, error);
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * master.h
+ * master_key.h
  *		The master keys of this backend.
  *
  * Read from apikey.master_key_source on first need, and again after each
@@ -9,8 +9,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_MASTER_H
-#define APIKEY_MASTER_H
+#ifndef APIKEY_MASTER_KEY_H
+#define APIKEY_MASTER_KEY_H
 
 #include "compat.h"
 #include "core/keys.h"
@@ -18,7 +18,7 @@
 
 #define APIKEY_MASTER_ID_TEXT	(2 * APIKEY_MASTER_ID_SIZE + 1)
 
-/* Newest first; the first is primary. Owned by master.c. */
+/* Newest first; the first is primary. Owned by master_key.c. */
 typedef struct ApikeyMasterKeys
 {
 	int			count;
@@ -30,35 +30,35 @@ typedef struct ApikeyMasterKeys
  * The keys, or NULL with *error filled.  Never raises.  The result is valid
  * until the next call.
  */
-extern const ApikeyMasterKeys *apikey_master_try(ApikeySourceError *error);
+extern const ApikeyMasterKeys *apikey_master_keys_try(ApikeyKeySourceError *error);
 
 /*
  * Have the next call read the source again, without a reload: for what must
  * not work with older keys.
  */
-extern void apikey_master_reread(void);
+extern void apikey_master_keys_reread(void);
 
 /*
  * Read the source again for a key that is missing: what it has got since is
  * added behind the keys at hand, which stay, also when the reading fails.
  */
-extern void apikey_master_extend(void);
+extern void apikey_master_keys_extend(void);
 
-/* The same as apikey_master_try(), raising KA001 (the source's detail goes to the log alone). */
+/* The same as apikey_master_keys_try(), raising KA001 (the source's detail goes to the log alone). */
 extern const ApikeyMasterKeys *apikey_master_keys(void);
 
 /* The key of that id, or NULL. */
-extern const ApikeyMasterKey *apikey_master_find(const ApikeyMasterKeys *keys,
-												 const uint8_t *id);
+extern const ApikeyMasterKey *apikey_master_keys_find(const ApikeyMasterKeys *keys,
+													  const uint8_t *id);
 
 /* An id as 16 hexadecimal digits; text has APIKEY_MASTER_ID_TEXT bytes. */
-extern void apikey_master_id_text(const uint8_t *id, char *text);
+extern void apikey_master_key_id_text(const uint8_t *id, char *text);
 
 /* The ids of all keys, the primary one first, for a message; palloc'ed. */
-extern char *apikey_master_fingerprints(const ApikeyMasterKeys *keys);
+extern char *apikey_master_key_id_list(const ApikeyMasterKeys *keys);
 
-/* Raise KA001 for a failure that apikey_master_try() told. */
+/* Raise KA001 for a failure that apikey_master_keys_try() told. */
 pg_attribute_noreturn() extern void
-			apikey_master_raise(const ApikeySourceError *error);
+			apikey_master_keys_raise(const ApikeyKeySourceError *error);
 
-#endif							/* APIKEY_MASTER_H */
+#endif							/* APIKEY_MASTER_KEY_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * reencrypt.c
- *		Move stored values under the newest active data key; see reencrypt.h.
+ * key_reencrypt.c
+ *		Move stored values under the newest active data key; see key_reencrypt.h.
  *
  * What is done and what is not stands in the rows themselves, in the data key
  * that each names, so that any interruption costs one batch at most.
@@ -21,10 +21,10 @@
 #include "utils/memutils.h"
 
 #include "base/errors.h"
+#include "exec/statement.h"
 #include "keys/data_key.h"
 #include "keys/master_key.h"
 #include "store/key_reencrypt.h"
-#include "exec/statement.h"
 #include "store/key_value.h"
 
 /* The first data key after $1 that has rows. */
@@ -96,7 +96,7 @@ next_key(ApikeyReencryption *pass)
 static bool
 choose_target(pg_uuid_t *target)
 {
-	const ApikeyDataKey *active = apikey_keyring_active(APIKEY_PURPOSE_VALUE);
+	const ApikeyDataKey *active = apikey_data_key_active(APIKEY_PURPOSE_VALUE);
 
 	if (active != NULL)
 		memcpy(target->data, active->id, APIKEY_DATA_KEY_ID_SIZE);
@@ -104,7 +104,7 @@ choose_target(pg_uuid_t *target)
 }
 
 bool
-apikey_reencrypt_begin(ApikeyReencryption *pass)
+apikey_key_reencrypt_begin(ApikeyReencryption *pass)
 {
 	memset(&pass->data_key, 0, sizeof(pg_uuid_t));
 	pass->user_id[0] = '\0';
@@ -125,7 +125,7 @@ is_reported(const ApikeyReencryption *pass, const pg_uuid_t *id)
 }
 
 static void
-report_failure(ApikeyReencryption *pass, const ApikeyStoredKey *key,
+report_failure(ApikeyReencryption *pass, const ApikeyKeyRow *key,
 			   const char *problem)
 {
 	pass->failed++;
@@ -153,7 +153,7 @@ report_failure(ApikeyReencryption *pass, const ApikeyStoredKey *key,
  * key there is no going on, and the statement stops.
  */
 static void
-move_row(ApikeyReencryption *pass, const ApikeyStoredKey *key)
+move_row(ApikeyReencryption *pass, const ApikeyKeyRow *key)
 {
 	ApikeySealedValue sealed;
 	Datum		args[4];
@@ -161,13 +161,13 @@ move_row(ApikeyReencryption *pass, const ApikeyStoredKey *key)
 	text	   *value;
 
 	(void) apikey_master_keys();
-	problem = apikey_stored_key_try_open(key, &value);
+	problem = apikey_key_value_try_open(key, &value);
 	if (problem != NULL)
 	{
 		report_failure(pass, key, problem);
 		return;
 	}
-	apikey_reseal_value(key, value, &sealed);
+	apikey_key_value_reseal(key, value, &sealed);
 	args[0] = CStringGetTextDatum(key->user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = PointerGetDatum(sealed.envelope);
@@ -177,7 +177,7 @@ move_row(ApikeyReencryption *pass, const ApikeyStoredKey *key)
 }
 
 static void
-read_row(const ApikeyRows *rows, uint64 row, ApikeyStoredKey *key)
+read_row(const ApikeyRows *rows, uint64 row, ApikeyKeyRow *key)
 {
 	bool		is_null;
 
@@ -202,11 +202,11 @@ fetch_rows(const ApikeyReencryption *pass, int batch_size, ApikeyRows *rows)
 }
 
 bool
-apikey_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
+apikey_key_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext per_row;
-	ApikeyStoredKey key;
+	ApikeyKeyRow key;
 	ApikeyRows	rows;
 	pg_uuid_t	target;
 	uint64		i;
@@ -240,7 +240,7 @@ apikey_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
 }
 
 int64
-apikey_reencrypt_left(const ApikeyReencryption *pass)
+apikey_key_reencrypt_left(const ApikeyReencryption *pass)
 {
 	Datum		args[1];
 	ApikeyRows	rows;

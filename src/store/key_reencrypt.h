@@ -1,19 +1,18 @@
 /*-------------------------------------------------------------------------
  *
- * reencrypt.h
+ * key_reencrypt.h
  *		Move stored values under the newest active data key, a batch at a time.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_REENCRYPT_H
-#define APIKEY_REENCRYPT_H
-
-#include "exec/statement.h"
+#ifndef APIKEY_KEY_REENCRYPT_H
+#define APIKEY_KEY_REENCRYPT_H
 
 #include "mb/pg_wchar.h"
 #include "utils/uuid.h"
 
 #include "exec/identity.h"
+#include "exec/statement.h"
 
 /* Room for any user id. */
 #define APIKEY_REENCRYPT_USER_ID \
@@ -44,16 +43,16 @@ typedef struct ApikeyReencryption
  * Begin a pass: choose the target and go to the first row.  False when there
  * is no active data key.  Raises KA001 or KA002 when it cannot be used.
  */
-extern bool apikey_reencrypt_begin(ApikeyReencryption *pass);
+extern bool apikey_key_reencrypt_begin(ApikeyReencryption *pass);
 
 /*
  * Work on the next rows, at most batch_size, within this transaction; false
  * when the pass is over, or there is a newer target, for which another pass
  * begins.  Raises KA001, KA002; warns once of each row that does not open.
  */
-extern bool apikey_reencrypt_batch(ApikeyReencryption *pass, int batch_size);
+extern bool apikey_key_reencrypt_batch(ApikeyReencryption *pass, int batch_size);
 
 /* How many rows are not under the target. */
-extern int64 apikey_reencrypt_left(const ApikeyReencryption *pass);
+extern int64 apikey_key_reencrypt_left(const ApikeyReencryption *pass);
 
-#endif							/* APIKEY_REENCRYPT_H */
+#endif							/* APIKEY_KEY_REENCRYPT_H */

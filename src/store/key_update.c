@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * key_write.c
+ * key_update.c
  *		Change a stored key: what create, set, update and restore share.
  *
  * A new name, like a new value, means a new envelope, since the name is part
@@ -17,10 +17,10 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "validate/arguments.h"
 #include "base/errors.h"
-#include "store/key_update.h"
 #include "exec/statement.h"
+#include "store/key_update.h"
+#include "validate/arguments.h"
 
 static ApikeyStatement update_key = {
 	.sql = "UPDATE apikey.api_keys SET name = $3,"
@@ -35,14 +35,14 @@ static ApikeyStatement update_key = {
 };
 
 void
-apikey_raise_name_taken(const char *name, const char *argument)
+apikey_key_update_raise_name_taken(const char *name, const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("the name \"%s\" is taken", name),
 			 errdetail("The user has an API key of that name already."),
 			 errhint("Choose another name, or change that key with apikey.update_key() or apikey.set_key()."),
-			 apikey_errargument(argument)));
+			 apikey_err_argument(argument)));
 }
 
 /* The name of an argument that may be called new_something. */
@@ -53,8 +53,8 @@ argument_name(const char *prefix, const char *name)
 }
 
 void
-apikey_read_options(FunctionCallInfo fcinfo, int arg, const char *prefix,
-					bool past_expiry, ApikeyKeyChange *change)
+apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg, const char *prefix,
+							   bool past_expiry, ApikeyKeyUpdate *change)
 {
 	if (!PG_ARGISNULL(arg))
 	{
@@ -77,14 +77,14 @@ apikey_read_options(FunctionCallInfo fcinfo, int arg, const char *prefix,
 
 /* Seal the old value for the key's new name. */
 static void
-reseal(const ApikeyStoredKey *key, const char *name, ApikeySealedValue *sealed)
+reseal(const ApikeyKeyRow *key, const char *name, ApikeySealedValue *sealed)
 {
-	text	   *value = apikey_stored_key_open(key);
+	text	   *value = apikey_key_value_open(key);
 
 	PG_TRY();
 	{
-		apikey_seal_value(key->user_id, &key->id, key->key_type, name,
-						  VARDATA(value), VARSIZE(value) - VARHDRSZ, sealed);
+		apikey_key_value_seal(key->user_id, &key->id, key->key_type, name,
+							  VARDATA(value), VARSIZE(value) - VARHDRSZ, sealed);
 	}
 	PG_FINALLY();
 	{
@@ -95,7 +95,7 @@ reseal(const ApikeyStoredKey *key, const char *name, ApikeySealedValue *sealed)
 
 /* The arguments of update_key: what is to stand in the row. */
 static void
-fill_arguments(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
+fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 			   Datum *args, bool *nulls)
 {
 	const char *name = change->name != NULL ? change->name : key->name;
@@ -104,8 +104,8 @@ fill_arguments(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
 	ApikeySealedValue sealed = {0};
 
 	if (change->value != NULL)
-		apikey_seal_value(key->user_id, &key->id, key->key_type, name,
-						  change->value, change->value_len, &sealed);
+		apikey_key_value_seal(key->user_id, &key->id, key->key_type, name,
+							  change->value, change->value_len, &sealed);
 	else if (renamed)
 		reseal(key, name, &sealed);
 	args[0] = CStringGetTextDatum(key->user_id);
@@ -167,8 +167,8 @@ try_update(const Datum *args, const bool *nulls)
 }
 
 void
-apikey_apply_change(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
-					const char *name_argument)
+apikey_key_update_apply(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
+						const char *name_argument)
 {
 	bool		takes_name = key->deleted || change->name != NULL;
 	bool		nulls[9] = {false};
@@ -178,5 +178,5 @@ apikey_apply_change(const ApikeyStoredKey *key, const ApikeyKeyChange *change,
 	if (!takes_name)
 		apikey_run(&update_key, key->user_id, args, nulls, NULL);
 	else if (!try_update(args, nulls))
-		apikey_raise_name_taken(TextDatumGetCString(args[2]), name_argument);
+		apikey_key_update_raise_name_taken(TextDatumGetCString(args[2]), name_argument);
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * stored_key.c
+ * key_value.c
  *		A row of apikey.api_keys: find it, open its value, seal a new one.
  *
  * Every statement carries user_id = $1 beside the policy, and every value is
@@ -16,18 +16,18 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 
-#include "validate/arguments.h"
 #include "base/encoding.h"
-#include "core/envelope.h"
-#include "functions/encrypted_type.h"
 #include "base/errors.h"
-#include "exec/identity.h"
-#include "validate/value.h"
-#include "validate/key_type.h"
 #include "base/random.h"
-#include "exec/table_cache.h"
+#include "core/envelope.h"
+#include "exec/identity.h"
 #include "exec/statement.h"
+#include "exec/table_cache.h"
+#include "functions/encrypted_type.h"
 #include "store/key_value.h"
+#include "validate/arguments.h"
+#include "validate/key_type.h"
+#include "validate/value.h"
 
 /* A value's last characters are shown only if this many follow the prefix. */
 #define HINT_MIN_BODY	16
@@ -78,28 +78,28 @@ refuse_missing(const char *argument)
 						   "Pass the key's name or its id.");
 }
 
-ApikeySelector
-apikey_select_named(const char *name)
+ApikeyKeySelector
+apikey_key_selector_named(const char *name)
 {
-	ApikeySelector selector = {.argument = "name"};
+	ApikeyKeySelector selector = {.argument = "name"};
 
 	if (!apikey_arg_is_uuid(name, selector.id.data))
 		selector.name = pstrdup(name);
 	return selector;
 }
 
-ApikeySelector
-apikey_select_by_text(FunctionCallInfo fcinfo, int arg)
+ApikeyKeySelector
+apikey_key_selector_by_text(FunctionCallInfo fcinfo, int arg)
 {
 	if (PG_ARGISNULL(arg))
 		refuse_missing("name");
-	return apikey_select_named(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
+	return apikey_key_selector_named(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
 }
 
-ApikeySelector
-apikey_select_by_id(FunctionCallInfo fcinfo, int arg)
+ApikeyKeySelector
+apikey_key_selector_by_id(FunctionCallInfo fcinfo, int arg)
 {
-	ApikeySelector selector = {.argument = "id"};
+	ApikeyKeySelector selector = {.argument = "id"};
 
 	if (PG_ARGISNULL(arg))
 		refuse_missing("id");
@@ -107,14 +107,14 @@ apikey_select_by_id(FunctionCallInfo fcinfo, int arg)
 	return selector;
 }
 
-ApikeySelector
-apikey_select_by_id_text(FunctionCallInfo fcinfo, int arg)
+ApikeyKeySelector
+apikey_key_selector_by_id_text(FunctionCallInfo fcinfo, int arg)
 {
-	ApikeySelector selector;
+	ApikeyKeySelector selector;
 
 	if (PG_ARGISNULL(arg))
 		refuse_missing("id");
-	selector = apikey_select_by_text(fcinfo, arg);
+	selector = apikey_key_selector_by_text(fcinfo, arg);
 	selector.argument = "id";
 	if (selector.name != NULL)
 		apikey_refuse_argument("id", "a deleted key is named by its id",
@@ -142,7 +142,7 @@ text_or_null(const ApikeyRows *rows, uint64 row, int column)
 /* Fill *key from a row. */
 static void
 read_key(const ApikeyRows *rows, uint64 row, const char *user_id,
-		 ApikeyStoredKey *key)
+		 ApikeyKeyRow *key)
 {
 	bool		is_null;
 	Datum		expires_at;
@@ -161,8 +161,8 @@ read_key(const ApikeyRows *rows, uint64 row, const char *user_id,
 }
 
 bool
-apikey_stored_key_find(const char *user_id, const ApikeySelector *selector,
-					   bool for_update, ApikeyStoredKey *key)
+apikey_key_row_find(const char *user_id, const ApikeyKeySelector *selector,
+					bool for_update, ApikeyKeyRow *key)
 {
 	bool		by_id = selector->name == NULL;
 	ApikeyRows	rows;
@@ -179,7 +179,7 @@ apikey_stored_key_find(const char *user_id, const ApikeySelector *selector,
 }
 
 int
-apikey_stored_key_list(const char *user_id, ApikeyStoredKey **keys)
+apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys)
 {
 	ApikeyRows	rows;
 	Datum		args[1];
@@ -187,28 +187,28 @@ apikey_stored_key_list(const char *user_id, ApikeyStoredKey **keys)
 
 	args[0] = CStringGetTextDatum(user_id);
 	apikey_run(&select_all, user_id, args, NULL, &rows);
-	*keys = palloc0(Max(rows.count, 1) * sizeof(ApikeyStoredKey));
+	*keys = palloc0(Max(rows.count, 1) * sizeof(ApikeyKeyRow));
 	for (i = 0; i < rows.count; i++)
 		read_key(&rows, i, user_id, &(*keys)[i]);
 	return (int) rows.count;
 }
 
 const char *
-apikey_selector_text(const ApikeySelector *selector)
+apikey_key_selector_text(const ApikeyKeySelector *selector)
 {
 	if (selector->name == NULL)
 		return DatumGetCString(DirectFunctionCall1(uuid_out,
 												   UUIDPGetDatum(&selector->id)));
 	if (strlen(selector->name) > APIKEY_NAME_MAX ||
 		apikey_has_control(selector->name, strlen(selector->name)) ||
-		apikey_has_key_shape(selector->name, strlen(selector->name)))
+		apikey_looks_like_key(selector->name, strlen(selector->name)))
 		return "(not shown)";
 	return selector->name;
 }
 
 /* Where whoever asked finds the key, or what brings it back. */
 static const char *
-no_such_key_hint(const ApikeySelector *selector, bool is_deleted)
+no_such_key_hint(const ApikeyKeySelector *selector, bool is_deleted)
 {
 	if (is_deleted)
 		return selector->by_admin ? "apikey.restore_key_for() brings it back." :
@@ -218,57 +218,57 @@ no_such_key_hint(const ApikeySelector *selector, bool is_deleted)
 }
 
 void
-apikey_raise_no_such_key(const ApikeySelector *selector, bool is_deleted)
+apikey_key_selector_raise_missing(const ApikeyKeySelector *selector, bool is_deleted)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
-			 errmsg("API key \"%s\" does not exist", apikey_selector_text(selector)),
+			 errmsg("API key \"%s\" does not exist", apikey_key_selector_text(selector)),
 			 is_deleted ? errdetail("It has been deleted.") : 0,
 			 errhint("%s", no_such_key_hint(selector, is_deleted)),
-			 apikey_errargument(selector->argument)));
+			 apikey_err_argument(selector->argument)));
 }
 
 void
-apikey_stored_key_get(const char *user_id, const ApikeySelector *selector,
-					  bool for_update, ApikeyStoredKey *key)
+apikey_key_row_get(const char *user_id, const ApikeyKeySelector *selector,
+				   bool for_update, ApikeyKeyRow *key)
 {
-	if (!apikey_stored_key_find(user_id, selector, for_update, key))
-		apikey_raise_no_such_key(selector, false);
+	if (!apikey_key_row_find(user_id, selector, for_update, key))
+		apikey_key_selector_raise_missing(selector, false);
 	if (key->deleted)
-		apikey_raise_no_such_key(selector, true);
+		apikey_key_selector_raise_missing(selector, true);
 }
 
 static bool
-is_expired(const ApikeyStoredKey *key)
+is_expired(const ApikeyKeyRow *key)
 {
 	return key->expires_at != DT_NOEND &&
 		key->expires_at <= GetCurrentTimestamp();
 }
 
 bool
-apikey_stored_key_usable(const ApikeyStoredKey *key)
+apikey_key_row_is_usable(const ApikeyKeyRow *key)
 {
 	return !key->deleted && !key->disabled && !is_expired(key);
 }
 
 void
-apikey_stored_key_require_usable(const ApikeyStoredKey *key,
-								 const char *argument)
+apikey_key_row_require_usable(const ApikeyKeyRow *key,
+							  const char *argument)
 {
-	if (apikey_stored_key_usable(key))
+	if (apikey_key_row_is_usable(key))
 		return;
 	if (key->disabled)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_NOT_USABLE),
 				 errmsg("API key \"%s\" is disabled", key->name),
 				 errhint("apikey.enable_key() switches it on again."),
-				 apikey_errargument(argument)));
+				 apikey_err_argument(argument)));
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_NOT_USABLE),
 			 errmsg("API key \"%s\" has expired", key->name),
 			 errdetail("It expired at %s.", timestamptz_to_str(key->expires_at)),
 			 errhint("apikey.update_key() takes a new value and a new expiry."),
-			 apikey_errargument(argument)));
+			 apikey_err_argument(argument)));
 }
 
 static ApikeySpan
@@ -292,7 +292,7 @@ make_context(ApikeyContext *context, const char *user_id, const pg_uuid_t *id,
 
 /* Open under a data key that is at hand; value has room. */
 static ApikeyResult
-open_into(const ApikeyStoredKey *key, const ApikeyDataKey *data_key, void *value)
+open_into(const ApikeyKeyRow *key, const ApikeyDataKey *data_key, void *value)
 {
 	ApikeyContext context;
 	ApikeyResult result;
@@ -306,7 +306,7 @@ open_into(const ApikeyStoredKey *key, const ApikeyDataKey *data_key, void *value
 }
 
 static text *
-new_text(const ApikeyStoredKey *key)
+new_text(const ApikeyKeyRow *key)
 {
 	size_t		size = VARHDRSZ + VARSIZE_ANY_EXHDR(key->envelope) -
 	APIKEY_ENVELOPE_OVERHEAD;
@@ -331,27 +331,27 @@ apikey_text_from_utf8(text *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
 				 errmsg("the value has characters that the encoding of this database lacks"),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	result = cstring_to_text_with_len(converted, (int) len);
 	explicit_bzero(unconstify(char *, converted), len);
 	return result;
 }
 
 static bool
-is_envelope(const ApikeyStoredKey *key)
+is_envelope(const ApikeyKeyRow *key)
 {
 	return apikey_envelope_is_valid((uint8_t *) VARDATA_ANY(key->envelope),
 									VARSIZE_ANY_EXHDR(key->envelope));
 }
 
 static const uint8_t *
-data_key_id_of(const ApikeyStoredKey *key)
+data_key_id_of(const ApikeyKeyRow *key)
 {
 	return apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(key->envelope));
 }
 
 bool
-apikey_stored_key_is_current(const ApikeyStoredKey *key)
+apikey_key_value_is_current(const ApikeyKeyRow *key)
 {
 	Datum		args[3];
 
@@ -364,30 +364,30 @@ apikey_stored_key_is_current(const ApikeyStoredKey *key)
 }
 
 void
-apikey_stored_key_require_current(const ApikeyStoredKey *key)
+apikey_key_value_require_current(const ApikeyKeyRow *key)
 {
-	if (!apikey_stored_key_is_current(key))
+	if (!apikey_key_value_is_current(key))
 		apikey_raise_old_snapshot();
 }
 
 /* The data key of a row; KA001, KA002, KA003, and 40001 for an old version. */
 static const ApikeyDataKey *
-data_key_of(const ApikeyStoredKey *key)
+data_key_of(const ApikeyKeyRow *key)
 {
 	const ApikeyDataKey *data_key;
-	ApikeyKeyState state = apikey_keyring_lookup(data_key_id_of(key),
-												 APIKEY_PURPOSE_VALUE,
-												 &data_key);
+	ApikeyDataKeyState state = apikey_data_key_lookup(data_key_id_of(key),
+													  APIKEY_PURPOSE_VALUE,
+													  &data_key);
 
-	if (state == APIKEY_KEY_OPEN)
+	if (state == APIKEY_DATA_KEY_OPEN)
 		return data_key;
-	if (state == APIKEY_KEY_DESTROYED)
-		apikey_stored_key_require_current(key);
-	return apikey_keyring_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
+	if (state == APIKEY_DATA_KEY_DESTROYED)
+		apikey_key_value_require_current(key);
+	return apikey_data_key_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
 }
 
 text *
-apikey_stored_key_open(const ApikeyStoredKey *key)
+apikey_key_value_open(const ApikeyKeyRow *key)
 {
 	const ApikeyDataKey *data_key;
 	text	   *value;
@@ -406,39 +406,39 @@ apikey_stored_key_open(const ApikeyStoredKey *key)
 			 errmsg("the value of API key \"%s\" cannot be opened", key->name),
 			 errdetail("It was altered, or belongs to another row."),
 			 errhint("Restore the row from a backup, or store the value anew with apikey.update_key()."),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 	return NULL;				/* not reached */
 }
 
 void
-apikey_stored_key_require_master(const ApikeyStoredKey *key)
+apikey_key_value_require_master(const ApikeyKeyRow *key)
 {
 	const ApikeyDataKey *data_key;
-	ApikeyKeyState state;
+	ApikeyDataKeyState state;
 
 	if (!is_envelope(key))
 		return;					/* damaged, whatever the master key is */
-	state = apikey_keyring_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
-								  &data_key);
-	if (state == APIKEY_KEY_NO_MASTER || state == APIKEY_KEY_FOREIGN)
-		(void) apikey_keyring_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
+	state = apikey_data_key_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
+								   &data_key);
+	if (state == APIKEY_DATA_KEY_NO_MASTER || state == APIKEY_DATA_KEY_FOREIGN)
+		(void) apikey_data_key_get(data_key_id_of(key), APIKEY_PURPOSE_VALUE);
 }
 
 char *
-apikey_stored_key_try_open(const ApikeyStoredKey *key, text **value)
+apikey_key_value_try_open(const ApikeyKeyRow *key, text **value)
 {
 	const ApikeyDataKey *data_key;
-	ApikeyKeyState state;
+	ApikeyDataKeyState state;
 	ApikeyResult result;
 
 	*value = NULL;
 	if (!is_envelope(key))
 		return pstrdup("The stored bytes are not an envelope.");
 	*value = new_text(key);
-	state = apikey_keyring_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
-								  &data_key);
-	if (state != APIKEY_KEY_OPEN)
-		return apikey_keyring_problem(state, data_key_id_of(key));
+	state = apikey_data_key_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
+								   &data_key);
+	if (state != APIKEY_DATA_KEY_OPEN)
+		return apikey_data_key_problem(state, data_key_id_of(key));
 	result = open_into(key, data_key, VARDATA(*value));
 	if (result == APIKEY_LIBCRYPTO_FAILED)
 		apikey_raise_libcrypto();
@@ -447,10 +447,10 @@ apikey_stored_key_try_open(const ApikeyStoredKey *key, text **value)
 }
 
 char *
-apikey_stored_key_problem(const ApikeyStoredKey *key)
+apikey_key_value_problem(const ApikeyKeyRow *key)
 {
 	text	   *value;
-	char	   *problem = apikey_stored_key_try_open(key, &value);
+	char	   *problem = apikey_key_value_try_open(key, &value);
 
 	if (problem == NULL)
 		explicit_bzero(value, VARSIZE(value));
@@ -461,15 +461,15 @@ void
 apikey_lock_for_write(void)
 {
 	apikey_refuse_read_only("a change of API keys");
-	LockRelationOid(apikey_relation("api_keys"), RowExclusiveLock);
+	LockRelationOid(apikey_table_oid("api_keys"), RowExclusiveLock);
 }
 
 /* The type's prefix, "...", and the end of a value that is long enough. */
 static text *
 make_hint(const char *key_type, const char *value, size_t len)
 {
-	const ApikeyKeyType *type = apikey_keytype_find(key_type);
-	const char *prefix = type != NULL ? apikey_keytype_prefix(type, value, len) : NULL;
+	const ApikeyKeyType *type = apikey_key_type_find(key_type);
+	const char *prefix = type != NULL ? apikey_key_type_prefix(type, value, len) : NULL;
 	int			prefix_len = prefix != NULL ? (int) strlen(prefix) : 0;
 	int			characters = pg_mbstrlen_with_len(value, (int) len);
 	StringInfoData hint;
@@ -509,7 +509,7 @@ seal_utf8(const char *user_id, const pg_uuid_t *id, const char *key_type,
 	sealed->envelope = new_bytea(len + APIKEY_ENVELOPE_OVERHEAD);
 	sealed->fingerprint = new_bytea(APIKEY_FINGERPRINT_SIZE);
 	apikey_random(nonce, sizeof(nonce));
-	data_key = apikey_keyring_active_or_new();
+	data_key = apikey_data_key_active_or_new();
 	make_context(&context, user_id, id, key_type, name);
 	result = apikey_envelope_seal(data_key, &context, nonce, value, len,
 								  (uint8_t *) VARDATA(sealed->envelope));
@@ -522,9 +522,9 @@ seal_utf8(const char *user_id, const pg_uuid_t *id, const char *key_type,
 }
 
 void
-apikey_seal_value(const char *user_id, const pg_uuid_t *id,
-				  const char *key_type, const char *name,
-				  const char *value, size_t len, ApikeySealedValue *sealed)
+apikey_key_value_seal(const char *user_id, const pg_uuid_t *id,
+					  const char *key_type, const char *name,
+					  const char *value, size_t len, ApikeySealedValue *sealed)
 {
 	size_t		utf8_len;
 	const char *utf8;
@@ -544,8 +544,8 @@ apikey_seal_value(const char *user_id, const pg_uuid_t *id,
 }
 
 void
-apikey_reseal_value(const ApikeyStoredKey *key, text *value,
-					ApikeySealedValue *sealed)
+apikey_key_value_reseal(const ApikeyKeyRow *key, text *value,
+						ApikeySealedValue *sealed)
 {
 	sealed->hint = NULL;
 	PG_TRY();

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * stored_key.h
+ * key_value.h
  *		A row of apikey.api_keys: find it, open its value, seal a new one.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_STORED_KEY_H
-#define APIKEY_STORED_KEY_H
+#ifndef APIKEY_KEY_VALUE_H
+#define APIKEY_KEY_VALUE_H
 
 #include "fmgr.h"
 #include "utils/jsonb.h"
@@ -17,16 +17,16 @@
 #include "keys/data_key.h"
 
 /* Which of a user's keys is meant: by name, or by id. */
-typedef struct ApikeySelector
+typedef struct ApikeyKeySelector
 {
 	bool		by_admin;		/* for messages: not the user's own call */
 	const char *argument;		/* of the SQL function, for messages */
 	char	   *name;			/* NULL: by id */
 	pg_uuid_t	id;
-} ApikeySelector;
+} ApikeyKeySelector;
 
 /* What the functions need of a row, in the caller's memory context. */
-typedef struct ApikeyStoredKey
+typedef struct ApikeyKeyRow
 {
 	char	   *user_id;
 	pg_uuid_t	id;
@@ -38,7 +38,7 @@ typedef struct ApikeyStoredKey
 	TimestampTz expires_at;		/* DT_NOEND: never */
 	bool		disabled;
 	bool		deleted;
-} ApikeyStoredKey;
+} ApikeyKeyRow;
 
 /* What is stored of a value. */
 typedef struct ApikeySealedValue
@@ -49,53 +49,53 @@ typedef struct ApikeySealedValue
 } ApikeySealedValue;
 
 /* A name, or an id in text form, from the argument "name". */
-extern ApikeySelector apikey_select_named(const char *name);
+extern ApikeyKeySelector apikey_key_selector_named(const char *name);
 
 /*
  * What a message may show of what was looked for, which can be a secret put
  * into the wrong argument.
  */
-extern const char *apikey_selector_text(const ApikeySelector *selector);
+extern const char *apikey_key_selector_text(const ApikeyKeySelector *selector);
 
 /* Argument arg of a function, a name or an id as text; 22023 for NULL. */
-extern ApikeySelector apikey_select_by_text(FunctionCallInfo fcinfo, int arg);
+extern ApikeyKeySelector apikey_key_selector_by_text(FunctionCallInfo fcinfo, int arg);
 
 /* Argument arg of a function, an id; 22023 for NULL. */
-extern ApikeySelector apikey_select_by_id(FunctionCallInfo fcinfo, int arg);
+extern ApikeyKeySelector apikey_key_selector_by_id(FunctionCallInfo fcinfo, int arg);
 
 /* Argument arg, an id in text form; 22023 for anything else. */
-extern ApikeySelector apikey_select_by_id_text(FunctionCallInfo fcinfo, int arg);
+extern ApikeyKeySelector apikey_key_selector_by_id_text(FunctionCallInfo fcinfo, int arg);
 
 /*
  * Find a user's key; false when there is none.  A name finds keys that are
  * not deleted, an id finds any.  for_update locks the row.
  */
-extern bool apikey_stored_key_find(const char *user_id,
-								   const ApikeySelector *selector,
-								   bool for_update, ApikeyStoredKey *key);
+extern bool apikey_key_row_find(const char *user_id,
+								const ApikeyKeySelector *selector,
+								bool for_update, ApikeyKeyRow *key);
 
 /* The same; KA005 when there is none, or it is deleted. */
-extern void apikey_stored_key_get(const char *user_id,
-								  const ApikeySelector *selector,
-								  bool for_update, ApikeyStoredKey *key);
+extern void apikey_key_row_get(const char *user_id,
+							   const ApikeyKeySelector *selector,
+							   bool for_update, ApikeyKeyRow *key);
 
 /* KA005; another user's key gives the same as none. */
 pg_attribute_noreturn() extern void
-			apikey_raise_no_such_key(const ApikeySelector *selector,
-									 bool is_deleted);
+			apikey_key_selector_raise_missing(const ApikeyKeySelector *selector,
+											  bool is_deleted);
 
 /* All of a user's keys that are not deleted, newest first; returns how many. */
-extern int	apikey_stored_key_list(const char *user_id, ApikeyStoredKey **keys);
+extern int	apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys);
 
 /* A value that is to be NULL when it is absent or empty. */
 extern Datum apikey_optional_text(const char *value, bool *is_null);
 
 /* Is it neither deleted, disabled nor expired? */
-extern bool apikey_stored_key_usable(const ApikeyStoredKey *key);
+extern bool apikey_key_row_is_usable(const ApikeyKeyRow *key);
 
 /* KA006 if it is disabled or expired; argument is what named the key. */
-extern void apikey_stored_key_require_usable(const ApikeyStoredKey *key,
-											 const char *argument);
+extern void apikey_key_row_require_usable(const ApikeyKeyRow *key,
+										  const char *argument);
 
 /*
  * Is the row still under the data key that it was under when it was read?  An
@@ -103,22 +103,22 @@ extern void apikey_stored_key_require_usable(const ApikeyStoredKey *key,
  * re-encrypted and that data key was destroyed: that it does not open says
  * nothing about the row.
  */
-extern bool apikey_stored_key_is_current(const ApikeyStoredKey *key);
+extern bool apikey_key_value_is_current(const ApikeyKeyRow *key);
 
 /* 40001 when it is not. */
-extern void apikey_stored_key_require_current(const ApikeyStoredKey *key);
+extern void apikey_key_value_require_current(const ApikeyKeyRow *key);
 
 /*
  * The value, in a text that the caller wipes unless it returns it; KA001,
  * KA002, KA003, KA004; 40001 for a version that is not current.
  */
-extern text *apikey_stored_key_open(const ApikeyStoredKey *key);
+extern text *apikey_key_value_open(const ApikeyKeyRow *key);
 
 /*
  * KA001 or KA002 when the value's data key lacks its master key: then every
  * value does, and none is to be taken for damaged.
  */
-extern void apikey_stored_key_require_master(const ApikeyStoredKey *key);
+extern void apikey_key_value_require_master(const ApikeyKeyRow *key);
 
 /*
  * What was opened, in this database's encoding; the argument is returned or
@@ -130,11 +130,11 @@ extern text *apikey_text_from_utf8(text *value);
  * Open without raising: why the value does not open, as a sentence, or NULL
  * and the value in *value, in UTF-8 as it was sealed; the caller wipes it.
  */
-extern char *apikey_stored_key_try_open(const ApikeyStoredKey *key,
-										text **value);
+extern char *apikey_key_value_try_open(const ApikeyKeyRow *key,
+									   text **value);
 
 /* Why the value does not open, as a sentence; NULL when it does. */
-extern char *apikey_stored_key_problem(const ApikeyStoredKey *key);
+extern char *apikey_key_value_problem(const ApikeyKeyRow *key);
 
 /*
  * Lock api_keys ROW EXCLUSIVE, as whoever stores a value does before the data
@@ -147,16 +147,16 @@ extern void apikey_lock_for_write(void);
  * Encrypt a value for the row of that user, id, type and name, under the
  * active data key, which is made if there is none.
  */
-extern void apikey_seal_value(const char *user_id, const pg_uuid_t *id,
-							  const char *key_type, const char *name,
-							  const char *value, size_t len,
-							  ApikeySealedValue *sealed);
+extern void apikey_key_value_seal(const char *user_id, const pg_uuid_t *id,
+								  const char *key_type, const char *name,
+								  const char *value, size_t len,
+								  ApikeySealedValue *sealed);
 
 /*
- * Encrypt what apikey_stored_key_try_open() gave for the same row anew, but
+ * Encrypt what apikey_key_value_try_open() gave for the same row anew, but
  * for the hint, and wipe it, also when that fails.
  */
-extern void apikey_reseal_value(const ApikeyStoredKey *key, text *value,
-								ApikeySealedValue *sealed);
+extern void apikey_key_value_reseal(const ApikeyKeyRow *key, text *value,
+									ApikeySealedValue *sealed);
 
-#endif							/* APIKEY_STORED_KEY_H */
+#endif							/* APIKEY_KEY_VALUE_H */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * links.c
+ * user_link.c
  *		Users tables that user ids are tied to: a cache of this backend, and
  *		the look-up of a user.
  *
  * The links lie in one memory context, replaced as a whole.  A change of
  * apikey.linked_users sends a relcache message (its triggers see to that);
- * the message is only counted (relations.c), and the next apikey_links_load() reads anew.
+ * the message is only counted (table_cache.c), and the next apikey_user_links_load() reads anew.
  * Messages are replayed when a transaction or savepoint rolls back, so what
  * was read of uncommitted links goes with it.  Links are read with the newest
  * snapshot, not the transaction's: a writer under REPEATABLE READ that waited
@@ -45,10 +45,10 @@
 #include "utils/reltrigger.h"
 #include "utils/snapmgr.h"
 
-#include "exec/frame.h"
 #include "base/errors.h"
-#include "store/user_link.h"
+#include "exec/frame.h"
 #include "exec/table_cache.h"
+#include "store/user_link.h"
 
 /* The columns of apikey.linked_users, in order. */
 enum
@@ -60,7 +60,7 @@ enum
 };
 
 static MemoryContext links_context = NULL;
-static List *links = NIL;		/* of ApikeyLink */
+static List *links = NIL;		/* of ApikeyUserLink */
 static uint64 links_loaded = 0; /* changes that had come when they were read */
 
 /* Forget all links and their plans. */
@@ -71,7 +71,7 @@ forget(void)
 
 	foreach(cell, links)
 	{
-		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+		ApikeyUserLink *link = (ApikeyUserLink *) lfirst(cell);
 
 		if (link->plan != NULL)
 			SPI_freeplan(link->plan);
@@ -83,10 +83,10 @@ forget(void)
 }
 
 /* Copy a row of apikey.linked_users into the current memory context. */
-static ApikeyLink *
+static ApikeyUserLink *
 make_link(TupleTableSlot *slot)
 {
-	ApikeyLink *link = palloc0(sizeof(ApikeyLink));
+	ApikeyUserLink *link = palloc0(sizeof(ApikeyUserLink));
 	bool		is_null;
 	char	   *on_delete;
 
@@ -128,7 +128,7 @@ read_links(Relation relation)
  * leaves what was there, to be read again by the next call.
  */
 void
-apikey_links_load(void)
+apikey_user_links_load(void)
 {
 	MemoryContext context;
 	MemoryContext outer;
@@ -158,14 +158,14 @@ apikey_links_load(void)
 }
 
 /* There are few links: each look-up walks through all. */
-ApikeyLink *
-apikey_links_of_table(Oid users)
+ApikeyUserLink *
+apikey_user_link_of_table(Oid users)
 {
 	ListCell   *cell;
 
 	foreach(cell, links)
 	{
-		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+		ApikeyUserLink *link = (ApikeyUserLink *) lfirst(cell);
 
 		if (link->users == users)
 			return link;
@@ -173,14 +173,14 @@ apikey_links_of_table(Oid users)
 	return NULL;
 }
 
-ApikeyLink *
-apikey_links_of_prefix(const char *prefix)
+ApikeyUserLink *
+apikey_user_link_of_prefix(const char *prefix)
 {
 	ListCell   *cell;
 
 	foreach(cell, links)
 	{
-		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+		ApikeyUserLink *link = (ApikeyUserLink *) lfirst(cell);
 
 		if (strcmp(link->prefix, prefix) == 0)
 			return link;
@@ -192,15 +192,15 @@ apikey_links_of_prefix(const char *prefix)
  * Bytes are compared, as user_id is in api_keys.  Prefixes are unique, so one
  * link at most has the longest; an empty one matches every user id.
  */
-ApikeyLink *
-apikey_links_of_user(const char *user_id)
+ApikeyUserLink *
+apikey_user_link_of_user(const char *user_id)
 {
-	ApikeyLink *longest = NULL;
+	ApikeyUserLink *longest = NULL;
 	ListCell   *cell;
 
 	foreach(cell, links)
 	{
-		ApikeyLink *link = (ApikeyLink *) lfirst(cell);
+		ApikeyUserLink *link = (ApikeyUserLink *) lfirst(cell);
 
 		if (strncmp(user_id, link->prefix, link->prefix_len) == 0 &&
 			(longest == NULL || link->prefix_len > longest->prefix_len))
@@ -214,14 +214,14 @@ apikey_links_of_user(const char *user_id)
  * is longer is all that can beat ours.
  */
 List *
-apikey_links_below(const ApikeyLink *link)
+apikey_user_links_below(const ApikeyUserLink *link)
 {
 	List	   *below = NIL;
 	ListCell   *cell;
 
 	foreach(cell, links)
 	{
-		ApikeyLink *other = (ApikeyLink *) lfirst(cell);
+		ApikeyUserLink *other = (ApikeyUserLink *) lfirst(cell);
 
 		if (other->prefix_len > link->prefix_len &&
 			strncmp(other->prefix, link->prefix, link->prefix_len) == 0)
@@ -231,7 +231,7 @@ apikey_links_below(const ApikeyLink *link)
 }
 
 const char *
-apikey_link_type_name(Oid type)
+apikey_user_link_type_name(Oid type)
 {
 	switch (type)
 	{
@@ -317,7 +317,7 @@ is_canonical(Oid type, const char *id)
  * rows leave and enter its partitions when nothing was deleted.
  */
 bool
-apikey_link_fits(Relation users)
+apikey_user_link_fits(Relation users)
 {
 	return users->rd_rel->relkind == RELKIND_RELATION &&
 		!users->rd_rel->relispartition &&
@@ -329,32 +329,32 @@ apikey_link_fits(Relation users)
  * not its name.  Whatever no longer fits fails closed.
  */
 AttrNumber
-apikey_link_column(const ApikeyLink *link, Relation users, Oid *type)
+apikey_user_link_column(const ApikeyUserLink *link, Relation users, Oid *type)
 {
 	AttrNumber	column = get_attnum(link->users, link->id_column);
 
-	if (!apikey_link_fits(users))
+	if (!apikey_user_link_fits(users))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("linked users table \"%s\" is no ordinary, permanent table any more",
 						RelationGetRelationName(users)),
 				 errdetail("The rows of a partition or an unlogged table can go without their users being deleted."),
 				 errhint("Make it an ordinary table again, or call apikey.unlink_users() for it."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	*type = (column > 0) ? get_atttype(link->users, column) : InvalidOid;
-	if (apikey_link_type_name(*type) == NULL)
+	if (apikey_user_link_type_name(*type) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("linked users table \"%s\" has no usable column \"%s\" any more",
 						RelationGetRelationName(users), link->id_column),
 				 errhint("Call apikey.unlink_users() for the table, then apikey.link_users() with its column of ids."),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return column;
 }
 
 /* Open the users table of a link; the lock stays until the transaction ends. */
 static Relation
-open_users(const ApikeyLink *link)
+open_users(const ApikeyUserLink *link)
 {
 	Relation	users = try_relation_open(link->users, RowShareLock);
 
@@ -365,7 +365,7 @@ open_users(const ApikeyLink *link)
 						link->users),
 				 errhint("An administrator ends the link with SELECT apikey.unlink_users(%u).",
 						 link->users),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 	return users;
 }
 
@@ -408,12 +408,12 @@ require_trigger(Relation users)
 				 errdetail("The trigger is missing or disabled, or the link is of a table that was dropped."),
 				 errhint("Enable the trigger \"apikey_users_delete\", or end the link with SELECT apikey.unlink_users(%u).",
 						 RelationGetRelid(users)),
-				 apikey_errquiet()));
+				 apikey_err_hide_statement()));
 }
 
 /* The statement that looks a user up; $1 is the id as text. */
 static char *
-make_sql(const ApikeyLink *link, Relation users, Oid type, bool lock)
+make_sql(const ApikeyUserLink *link, Relation users, Oid type, bool lock)
 {
 	char	   *table;
 	const char *column = quote_identifier(link->id_column);
@@ -427,7 +427,7 @@ make_sql(const ApikeyLink *link, Relation users, Oid type, bool lock)
 					" WHERE x.%s OPERATOR(pg_catalog.=) $1::pg_catalog.%s"
 					" AND x.%s::pg_catalog.text COLLATE pg_catalog.\"C\""
 					" OPERATOR(pg_catalog.=) $1%s",
-					table, column, apikey_link_type_name(type), column,
+					table, column, apikey_user_link_type_name(type), column,
 					lock ? " FOR KEY SHARE OF x" : "");
 }
 
@@ -436,7 +436,7 @@ make_sql(const ApikeyLink *link, Relation users, Oid type, bool lock)
  * time, since the table, its schema or its column's type may have changed.
  */
 static SPIPlanPtr
-get_plan(ApikeyLink *link, const char *sql)
+get_plan(ApikeyUserLink *link, const char *sql)
 {
 	Oid			type = TEXTOID;
 	SPIPlanPtr	plan;
@@ -463,7 +463,7 @@ get_plan(ApikeyLink *link, const char *sql)
  * link_users(), which has locked the table) the newest state counts.
  */
 static bool
-look_up(ApikeyLink *link, const char *sql, const char *id, bool lock)
+look_up(ApikeyUserLink *link, const char *sql, const char *id, bool lock)
 {
 	Datum		arg = CStringGetTextDatum(id);
 	Snapshot	snapshot = InvalidSnapshot;
@@ -489,18 +489,18 @@ look_up(ApikeyLink *link, const char *sql, const char *id, bool lock)
  * with a foreign key, the user is there or not, whoever may see it.
  */
 bool
-apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
+apikey_user_link_has_user(ApikeyUserLink *link, const char *user_id, bool lock)
 {
 	const char *id = user_id + link->prefix_len;
 	Relation	users = open_users(link);
-	ApikeyActor frame;
+	ApikeyFrame frame;
 	Oid			type;
 	char	   *sql;
 	bool		found;
 	int			guc_level;
 
 	require_trigger(users);
-	apikey_link_column(link, users, &type);
+	apikey_user_link_column(link, users, &type);
 	if (!is_canonical(type, id))
 	{
 		relation_close(users, NoLock);
@@ -509,7 +509,7 @@ apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
 	sql = make_sql(link, users, type, lock);
 
 	guc_level = NewGUCNestLevel();
-	apikey_actor_enter(&frame, users->rd_rel->relowner,
+	apikey_frame_enter(&frame, users->rd_rel->relowner,
 					   SECURITY_NOFORCE_RLS | SECURITY_RESTRICTED_OPERATION,
 					   NULL);
 	PG_TRY();
@@ -518,7 +518,7 @@ apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
 	}
 	PG_FINALLY();
 	{
-		apikey_actor_leave(&frame);
+		apikey_frame_leave(&frame);
 		AtEOXact_GUC(false, guc_level);
 	}
 	PG_END_TRY();
@@ -533,15 +533,15 @@ apikey_link_has_user(ApikeyLink *link, const char *user_id, bool lock)
  * is not canonical is unknown like any other.
  */
 void
-apikey_links_require_user(const char *user_id)
+apikey_user_link_require_user(const char *user_id)
 {
-	ApikeyLink *link;
+	ApikeyUserLink *link;
 
-	apikey_links_load();
+	apikey_user_links_load();
 	if (links == NIL)
 		return;
-	link = apikey_links_of_user(user_id);
-	if (link == NULL || apikey_link_has_user(link, user_id, true))
+	link = apikey_user_link_of_user(user_id);
+	if (link == NULL || apikey_user_link_has_user(link, user_id, true))
 		return;
 
 	ereport(ERROR,
@@ -550,5 +550,5 @@ apikey_links_require_user(const char *user_id)
 			 errdetail("There is no user \"%s\" in table \"%s\".",
 					   user_id + link->prefix_len, get_rel_name(link->users)),
 			 errhint("Add the user first, or check that the user id is the id's canonical text."),
-			 apikey_errargument("user_id")));
+			 apikey_err_argument("user_id")));
 }

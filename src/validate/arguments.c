@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * args.c
- *		Checks of the arguments that several functions share; see args.h.
+ * arguments.c
+ *		Checks of the arguments that several functions share; see arguments.h.
  *
  * A name or a string of metadata that has the shape of a provider's key is a
  * secret pasted into the wrong field: it is refused and never echoed.
@@ -14,10 +14,10 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "validate/arguments.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "exec/identity.h"
+#include "validate/arguments.h"
 #include "validate/value.h"
 
 static const char *const env_var_endings[] = {
@@ -112,7 +112,7 @@ apikey_arg_name(const text *name, const char *argument)
 	if (!is_nfc(result, len))
 		apikey_refuse_argument(argument, "the name is not in Unicode normalization form C",
 							   NULL, "Pass normalize(name, NFC).");
-	if (apikey_has_key_shape(result, len))
+	if (apikey_looks_like_key(result, len))
 		apikey_refuse_argument(argument, "the name has the shape of an API key",
 							   "Names are shown in lists and are not encrypted.",
 							   "Pass the secret as the value, and choose a name for it.");
@@ -143,7 +143,7 @@ apikey_arg_reason(const text *reason)
 		apikey_refuse_argument("reason", "invalid reason",
 							   psprintf("A reason has at most %d characters, none of them a control character.",
 										APIKEY_NAME_MAX), "Shorten the reason to one line.");
-	if (apikey_has_key_shape(result, len))
+	if (apikey_looks_like_key(result, len))
 		apikey_refuse_argument("reason", "the reason has the shape of an API key",
 							   "Reasons are shown in lists and are not encrypted.",
 							   "Leave the secret out of the reason.");
@@ -194,7 +194,7 @@ refuse_key_shapes(Jsonb *metadata, const char *argument)
 	{
 		if ((token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM) &&
 			value.type == jbvString &&
-			apikey_has_key_shape(value.val.string.val, value.val.string.len))
+			apikey_looks_like_key(value.val.string.val, value.val.string.len))
 			apikey_refuse_argument(argument, "metadata holds a string with the shape of an API key",
 								   "Metadata is shown in lists and is not encrypted.",
 								   "Leave the secret out of the metadata.");

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * args.h
+ * arguments.h
  *		Checks of the arguments that several functions share; each raises
  *		22023 with the argument's name in the COLUMN field.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_ARGS_H
-#define APIKEY_ARGS_H
+#ifndef APIKEY_ARGUMENTS_H
+#define APIKEY_ARGUMENTS_H
 
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
@@ -45,4 +45,4 @@ extern void apikey_arg_expires_at(TimestampTz expires_at, const char *argument);
 /* Is it a uuid's text?  If so *uuid gets its 16 bytes. */
 extern bool apikey_arg_is_uuid(const char *text, unsigned char *uuid);
 
-#endif							/* APIKEY_ARGS_H */
+#endif							/* APIKEY_ARGUMENTS_H */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * keytype.c
+ * key_type.c
  *		The key types: a cache of this backend, and the matching of patterns.
  *
  * The cache lies in one memory context, replaced as a whole.  A change of
  * builtin_key_types or custom_key_types sends a relcache message (their
- * triggers see to that); the message is only counted (relations.c), since it may come at any
+ * triggers see to that); the message is only counted (table_cache.c), since it may come at any
  * moment, and the next call here reads anew.  Messages are replayed when a
  * transaction or savepoint rolls back, so types read of uncommitted rows go
  * with it, and the rows are read with the newest snapshot, so that the cache
@@ -34,9 +34,9 @@
 #include "utils/varlena.h"
 
 #include "base/errors.h"
-#include "validate/key_type.h"
-#include "exec/table_cache.h"
 #include "exec/statement.h"
+#include "exec/table_cache.h"
+#include "validate/key_type.h"
 
 #define NEAR_NAMES_MAX	5		/* as many as a hint names */
 
@@ -300,7 +300,7 @@ compare_type(const void *name, const void *type)
 }
 
 const ApikeyKeyType *
-apikey_keytype_find(const char *name)
+apikey_key_type_find(const char *name)
 {
 	const KeyTypes *all = current();
 
@@ -310,7 +310,7 @@ apikey_keytype_find(const char *name)
 
 /* The index counts in the cache of the moment: types may change meanwhile. */
 const ApikeyKeyType *
-apikey_keytype_nth(int index)
+apikey_key_type_nth(int index)
 {
 	const KeyTypes *all = current();
 
@@ -357,12 +357,12 @@ near_names(const char *name)
 	if (*name != '\0' && strlen(name) < NAMEDATALEN)
 	{
 		const char *folded = fold(name);
-		const ApikeyKeyType *type = apikey_keytype_find(folded);
+		const ApikeyKeyType *type = apikey_key_type_find(folded);
 
 		if (type != NULL)
 			return psprintf("Perhaps you meant \"%s\".", type->name);
 		for (index = 0; found < NEAR_NAMES_MAX &&
-			 (type = apikey_keytype_nth(index)) != NULL; index++)
+			 (type = apikey_key_type_nth(index)) != NULL; index++)
 			if (is_near(type, folded))
 				appendStringInfo(&names, "%s\"%s\"", found++ ? ", " : "",
 								 type->name);
@@ -378,21 +378,21 @@ near_names(const char *name)
  * that was passed in the wrong place.
  */
 const ApikeyKeyType *
-apikey_keytype_get(const char *name, const char *argument)
+apikey_key_type_get(const char *name, const char *argument)
 {
-	const ApikeyKeyType *type = apikey_keytype_find(name);
+	const ApikeyKeyType *type = apikey_key_type_find(name);
 
 	if (type == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized key type"),
 				 errhint("%s", near_names(name)),
-				 apikey_errargument(argument)));
+				 apikey_err_argument(argument)));
 	return type;
 }
 
 const char *
-apikey_keytype_prefix(const ApikeyKeyType *type, const char *value, size_t len)
+apikey_key_type_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	char	  **prefix;
 
@@ -407,7 +407,7 @@ apikey_keytype_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 }
 
 const ApikeyPrefix *
-apikey_keytype_next_prefix(const char *value, size_t len, int *position)
+apikey_key_type_next_prefix(const char *value, size_t len, int *position)
 {
 	const KeyTypes *all = current();
 	int			byte;
@@ -441,7 +441,7 @@ raise_regex(int result)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_REGULAR_EXPRESSION),
 			 errmsg("the pattern of a key type failed: %s", problem),
-			 apikey_errquiet()));
+			 apikey_err_hide_statement()));
 }
 
 /*
@@ -449,7 +449,7 @@ raise_regex(int result)
  * 16 on it raises when the query is cancelled; before, it returns.
  */
 bool
-apikey_keytype_matches(const ApikeyKeyType *type, const char *value, size_t len)
+apikey_key_type_matches(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	regex_t    *expression;
 	pg_wchar   *wide;

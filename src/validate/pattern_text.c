@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * shape.c
+ * pattern_text.c
  *		The form of a type's values, in words.
  *
  * A pattern without groups is told by its literal beginning and the number of
@@ -218,7 +218,7 @@ name_prefixes(const ApikeyKeyType *type)
 }
 
 char *
-apikey_shape(const ApikeyKeyType *type)
+apikey_pattern_text(const ApikeyKeyType *type)
 {
 	char	   *pattern = text_to_cstring(type->pattern);
 	Shape		shape = {.literal_ended = false};

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * shape.h
+ * pattern_text.h
  *		The form of a type's values, in words.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_SHAPE_H
-#define APIKEY_SHAPE_H
+#ifndef APIKEY_PATTERN_TEXT_H
+#define APIKEY_PATTERN_TEXT_H
 
 #include "validate/key_type.h"
 
@@ -14,7 +14,7 @@
  * What to expect of a value, for an error message: "gsk_" and 52 more
  * characters; palloc'ed.
  */
-extern char *apikey_shape(const ApikeyKeyType *type);
+extern char *apikey_pattern_text(const ApikeyKeyType *type);
 
 /*
  * The end of what begins at p within a valid pattern and is read as one: an
@@ -23,4 +23,4 @@ extern char *apikey_shape(const ApikeyKeyType *type);
  */
 extern const char *apikey_pattern_next(const char *p);
 
-#endif							/* APIKEY_SHAPE_H */
+#endif							/* APIKEY_PATTERN_TEXT_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * judge.c
- *		What is said of a value before it is stored; see judge.h.
+ * value.c
+ *		What is said of a value before it is stored; see value.h.
  *
  * The value is read in place.  No finding holds it or a part of it; what is
  * decoded from it is wiped.  The only things that raise are a pattern that
@@ -16,12 +16,12 @@
 #include "utils/builtins.h"
 
 #include "base/encoding.h"
-#include "validate/checksum.h"
-#include "core/base64.h"
 #include "base/errors.h"
+#include "core/base64.h"
 #include "guc.h"
-#include "validate/value.h"
+#include "validate/checksum.h"
 #include "validate/pattern_text.h"
+#include "validate/value.h"
 
 #define SAME_IN_A_ROW	8		/* equal characters that no real key has */
 
@@ -135,25 +135,25 @@ narrow(List *types, const char *value, size_t len)
 		return types;
 	foreach(cell, types)
 	{
-		if (apikey_keytype_matches(lfirst(cell), value, len))
+		if (apikey_key_type_matches(lfirst(cell), value, len))
 			matching = lappend(matching, lfirst(cell));
 	}
 	return matching != NIL ? matching : types;
 }
 
 List *
-apikey_judge_others(const ApikeyKeyType *type, const char *value, size_t len)
+apikey_value_other_types(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	List	   *others = NIL;
 	size_t		longest = 0;
 	int			position = 0;
 	const ApikeyPrefix *prefix;
 
-	if (strcmp(type->name, APIKEY_KEYTYPE_CUSTOM) == 0)
+	if (strcmp(type->name, APIKEY_KEY_TYPE_CUSTOM) == 0)
 		return NIL;
 
 	/* The longest prefixes come first; a shorter one tells nothing more. */
-	while ((prefix = apikey_keytype_next_prefix(value, len, &position)) != NULL &&
+	while ((prefix = apikey_key_type_next_prefix(value, len, &position)) != NULL &&
 		   prefix->len >= longest)
 	{
 		if (strcmp(prefix->type->name, type->name) == 0)
@@ -168,7 +168,7 @@ apikey_judge_others(const ApikeyKeyType *type, const char *value, size_t len)
 static ApikeyFinding *
 judge_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	List	   *others = apikey_judge_others(type, value, len);
+	List	   *others = apikey_value_other_types(type, value, len);
 	StringInfoData names;
 	ListCell   *cell;
 
@@ -197,13 +197,13 @@ judge_format(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	char	   *hint;
 
-	if (apikey_keytype_matches(type, value, len))
+	if (apikey_key_type_matches(type, value, len))
 		return NULL;
 	hint = psprintf("The form is the regular expression %s; an administrator can change it in apikey.custom_key_types.",
 					text_to_cstring(type->pattern));
 	return finding(type->reject, "format",
 				   psprintf("value does not have the form of type \"%s\" (%s): expected %s",
-							type->name, type->label, apikey_shape(type)),
+							type->name, type->label, apikey_pattern_text(type)),
 				   hint);
 }
 
@@ -386,7 +386,7 @@ errors_first(List *findings)
 }
 
 List *
-apikey_judge(const ApikeyKeyType *type, const char *value, size_t len)
+apikey_value_validate(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	ApikeyFinding *first = judge_basics(type, value, len);
 	List	   *findings = NIL;
@@ -408,7 +408,7 @@ apikey_judge(const ApikeyKeyType *type, const char *value, size_t len)
 
 /*
  * A warning hides the statement as an error does; but nobody catches it, so
- * the context callbacks that apikey_errargument() takes off are put back.
+ * the context callbacks that apikey_err_argument() takes off are put back.
  */
 static void
 warn(const ApikeyFinding *warning, const char *argument)
@@ -419,7 +419,7 @@ warn(const ApikeyFinding *warning, const char *argument)
 			(errcode(ERRCODE_WARNING),
 			 errmsg("%s", warning->message),
 			 warning->hint != NULL ? errhint("%s", warning->hint) : 0,
-			 apikey_errargument(argument)));
+			 apikey_err_argument(argument)));
 	error_context_stack = callbacks;
 }
 
@@ -428,14 +428,14 @@ warn(const ApikeyFinding *warning, const char *argument)
  * that is then refused.
  */
 void
-apikey_judge_or_raise(const ApikeyKeyType *type, const char *value, size_t len,
-					  const char *argument, bool check_format)
+apikey_value_require_valid(const ApikeyKeyType *type, const char *value, size_t len,
+						   const char *argument, bool check_format)
 {
 	List	   *findings = NIL;
 	ListCell   *cell;
 
 	if (check_format)
-		findings = apikey_judge(type, value, len);
+		findings = apikey_value_validate(type, value, len);
 	else
 	{
 		ApikeyFinding *first = judge_basics(type, value, len);
@@ -453,7 +453,7 @@ apikey_judge_or_raise(const ApikeyKeyType *type, const char *value, size_t len,
 					(errcode(ERRCODE_APIKEY_VALUE_REFUSED),
 					 errmsg("%s", next->message),
 					 next->hint != NULL ? errhint("%s", next->hint) : 0,
-					 apikey_errargument(argument)));
+					 apikey_err_argument(argument)));
 		warn(next, argument);
 	}
 }
@@ -465,9 +465,9 @@ is_key_shaped(const char *text, size_t len)
 	int			position = 0;
 	const ApikeyPrefix *prefix;
 
-	while ((prefix = apikey_keytype_next_prefix(text, len, &position)) != NULL)
+	while ((prefix = apikey_key_type_next_prefix(text, len, &position)) != NULL)
 		if (prefix->type->pattern != NULL &&
-			apikey_keytype_matches(prefix->type, text, len))
+			apikey_key_type_matches(prefix->type, text, len))
 			return true;
 	return false;
 }
@@ -502,7 +502,7 @@ is_separator(char c)
  * hexadecimal digits) are other things as often as keys.
  */
 bool
-apikey_has_key_shape(const char *text, size_t len)
+apikey_looks_like_key(const char *text, size_t len)
 {
 	const char *end = text + len;
 	const char *p = text;

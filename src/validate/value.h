@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * judge.h
+ * value.h
  *		What is said of a value before it is stored: trimming, characters,
  *		length, format, another provider's prefix, placeholder, checksum.
  *
@@ -8,10 +8,11 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_JUDGE_H
-#define APIKEY_JUDGE_H
+#ifndef APIKEY_VALUE_H
+#define APIKEY_VALUE_H
 
 #include "nodes/pg_list.h"
+
 #include "validate/key_type.h"
 
 #define APIKEY_VALUE_MAX	8192	/* bytes */
@@ -35,26 +36,26 @@ extern void apikey_value_trim(const char **value, size_t *len);
  * them (a key pasted into the wrong field); those that it matches, if any.
  * NIL when there is nothing to object to.
  */
-extern List *apikey_judge_others(const ApikeyKeyType *type,
-								 const char *value, size_t len);
+extern List *apikey_value_other_types(const ApikeyKeyType *type,
+									  const char *value, size_t len);
 
 /* All findings about a trimmed value, errors first; NIL when it is good. */
-extern List *apikey_judge(const ApikeyKeyType *type,
-						  const char *value, size_t len);
+extern List *apikey_value_validate(const ApikeyKeyType *type,
+								   const char *value, size_t len);
 
 /*
  * Judge a trimmed value: KA008 with COLUMN argument for the first error, a
  * WARNING for each warning.  check_format false leaves out all but length
  * and characters (for migrations).
  */
-extern void apikey_judge_or_raise(const ApikeyKeyType *type,
-								  const char *value, size_t len,
-								  const char *argument, bool check_format);
+extern void apikey_value_require_valid(const ApikeyKeyType *type,
+									   const char *value, size_t len,
+									   const char *argument, bool check_format);
 
 /*
  * Does any word of the text have the shape of a known provider's key (one of
  * a type's prefixes and its pattern)?  For names and metadata.
  */
-extern bool apikey_has_key_shape(const char *text, size_t len);
+extern bool apikey_looks_like_key(const char *text, size_t len);
 
-#endif							/* APIKEY_JUDGE_H */
+#endif							/* APIKEY_VALUE_H */
