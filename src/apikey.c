@@ -3,21 +3,24 @@
  * apikey.c
  *		The library: what is set up when a server process loads it.
  *
- * Nothing here reads a key.  When the postmaster preloads the library, an
- * env: source is taken out of its environment, so that no later look at it
- * (/proc, COPY FROM PROGRAM 'env') shows the key.
+ * A list of the modules that have settings or other state; nothing here reads
+ * a key.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "miscadmin.h"
+#include "utils/guc.h"
 
+#include "exec/identity.h"
 #include "exec/table_cache.h"
+#include "functions/drop_guard.h"
 #include "functions/status.h"
-#include "guc.h"
+#include "keys/fernet_key.h"
 #include "keys/key_source.h"
+#include "keys/master_key.h"
+#include "validate/value.h"
 
 PG_MODULE_MAGIC;
 
@@ -26,12 +29,13 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
-	apikey_guc_init();
+	apikey_identity_init();
 	apikey_table_cache_init();
+	apikey_value_init();
+	apikey_key_source_command_init();
+	apikey_master_key_init();
+	apikey_fernet_key_init();
+	apikey_drop_guard_init();
 	apikey_status_init();
-	if (process_shared_preload_libraries_in_progress)
-	{
-		apikey_key_source_env_scrub(apikey_guc_master_key_source);
-		apikey_key_source_env_scrub(apikey_guc_fernet_key_source);
-	}
+	MarkGUCPrefixReserved("apikey");
 }

@@ -14,37 +14,53 @@
  */
 #include "postgres.h"
 
-#include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "compat.h"
+#include "exec/claims.h"
 #include "exec/frame.h"
 #include "exec/identity.h"
-#include "guc.h"
 
-PG_FUNCTION_INFO_V1(apikey_current_user_id);
-PG_FUNCTION_INFO_V1(apikey_set_user_id);
-PG_FUNCTION_INFO_V1(apikey_set_user_id_bigint);
-PG_FUNCTION_INFO_V1(apikey_set_user_id_uuid);
-
-#define CLAIMS_MAX_DEPTH	64
-#define CLAIMS_MAX_SIZE		(64 * 1024)
-
-/* What is known of the claims' "sub" while they are parsed. */
-typedef struct Claims
+typedef enum IdentityMode
 {
-	JsonLexContext *lexer;
-	int			depth;
-	bool		in_sub;			/* the next scalar at depth 1 is its value */
-	int			count;			/* of "sub" seen */
-	char	   *sub;
-} Claims;
+	IDENTITY_TRANSACTION,
+	IDENTITY_SESSION,
+	IDENTITY_ROLE,
+	IDENTITY_CLAIMS
+} IdentityMode;
+
+/*
+ * apikey.identity
+ *
+ * Where the caller's identity is taken from.  Only a superuser sets it, by
+ * ALTER ROLE or ALTER DATABASE as well: an application that chose the mode
+ * could choose the one that trusts most.  The default is the one that is safe
+ * behind a connection pool.
+ */
+static int	identity_mode = IDENTITY_TRANSACTION;
+
+static const struct config_enum_entry identity_modes[] = {
+	{"transaction", IDENTITY_TRANSACTION, false},
+	{"session", IDENTITY_SESSION, false},
+	{"role", IDENTITY_ROLE, false},
+	{"claims", IDENTITY_CLAIMS, false},
+	{NULL, 0, false}
+};
+
+/*
+ * apikey.user_id
+ *
+ * The user on whose behalf keys are stored and read, in the modes
+ * "transaction" and "session".  Any role may set it.  No flag keeps it from
+ * being reset: RESET ALL and DISCARD ALL, which poolers send between clients,
+ * must clear it.  Never NULL once it is defined.
+ */
+static char *user_id_setting = NULL;
 
 bool
 apikey_is_user_id(const char *user_id, size_t len)
@@ -58,119 +74,12 @@ apikey_is_user_id(const char *user_id, size_t len)
 static const char *
 set_in_transaction(const char *name)
 {
-	struct config_generic *setting = apikey_guc_find(name);
+	struct config_generic *setting = apikey_find_option(name);
 
 	if (setting == NULL || setting->vartype != PGC_STRING ||
 		setting->stack == NULL || setting->source != PGC_S_SESSION)
 		return NULL;
 	return *((struct config_string *) setting)->variable;
-}
-
-/*
- * The parser's callbacks.  They return JsonParseErrorType from PostgreSQL 16
- * on, and nothing before.
- */
-static apikey_json_result
-claims_object_start(void *state)
-{
-	((Claims *) state)->depth++;
-	apikey_json_return;
-}
-
-static apikey_json_result
-claims_object_end(void *state)
-{
-	((Claims *) state)->depth--;
-	apikey_json_return;
-}
-
-static apikey_json_result
-claims_field_start(void *state, char *field, bool is_null)
-{
-	Claims	   *claims = state;
-
-	claims->in_sub = claims->depth == 1 && strcmp(field, "sub") == 0;
-	if (claims->in_sub)
-		claims->count++;
-	apikey_json_return;
-}
-
-static apikey_json_result
-claims_array_start(void *state)
-{
-	Claims	   *claims = state;
-
-	claims->depth++;
-	claims->in_sub = false;
-	apikey_json_return;
-}
-
-static apikey_json_result
-claims_array_end(void *state)
-{
-	((Claims *) state)->depth--;
-	apikey_json_return;
-}
-
-static apikey_json_result
-claims_scalar(void *state, char *token, JsonTokenType type)
-{
-	Claims	   *claims = state;
-
-	if (claims->in_sub && claims->depth == 1 && type == JSON_TOKEN_STRING)
-		claims->sub = token;
-	claims->in_sub = false;
-	apikey_json_return;
-}
-
-/*
- * Is it short and flat enough to parse?  The parser recurses, and raises an
- * error when the stack is exhausted.  Brackets within strings count too: no
- * real claims come near the limit.
- */
-static bool
-is_parsable(const char *text)
-{
-	int			depth = 0;
-	int			i;
-
-	for (i = 0; text[i] != '\0'; i++)
-	{
-		if (text[i] == '{' || text[i] == '[')
-			depth++;
-		else if (text[i] == '}' || text[i] == ']')
-			depth--;
-		if (depth > CLAIMS_MAX_DEPTH || i > CLAIMS_MAX_SIZE)
-			return false;
-	}
-	return true;
-}
-
-/*
- * The string "sub" of a JSON object, or NULL for anything that is not an
- * object with exactly one.  Malformed text is no error: a policy must not
- * fail for it, it just matches nothing.
- */
-static char *
-sub_of_claims(const char *text)
-{
-	Claims		claims = {0};
-	JsonSemAction actions = {0};
-
-	if (!is_parsable(text))
-		return NULL;
-	claims.lexer = apikey_json_lexer(unconstify(char *, text), strlen(text));
-	actions.semstate = &claims;
-	actions.object_start = claims_object_start;
-	actions.object_end = claims_object_end;
-	actions.object_field_start = claims_field_start;
-	actions.array_start = claims_array_start;
-	actions.array_end = claims_array_end;
-	actions.scalar = claims_scalar;
-	if (pg_parse_json(claims.lexer, &actions) != JSON_SUCCESS ||
-		claims.count != 1)
-		return NULL;
-	return claims.sub;
 }
 
 /* What the mode's source says, not yet judged; may be NULL. */
@@ -179,17 +88,17 @@ claimed_identity(void)
 {
 	const char *claims;
 
-	switch ((ApikeyIdentityMode) apikey_guc_identity)
+	switch ((IdentityMode) identity_mode)
 	{
-		case APIKEY_IDENTITY_TRANSACTION:
+		case IDENTITY_TRANSACTION:
 			return set_in_transaction("apikey.user_id");
-		case APIKEY_IDENTITY_SESSION:
-			return apikey_guc_user_id;
-		case APIKEY_IDENTITY_ROLE:
+		case IDENTITY_SESSION:
+			return user_id_setting;
+		case IDENTITY_ROLE:
 			return GetUserNameFromId(GetUserId(), false);
-		case APIKEY_IDENTITY_CLAIMS:
+		case IDENTITY_CLAIMS:
 			claims = set_in_transaction("request.jwt.claims");
-			return claims != NULL ? sub_of_claims(claims) : NULL;
+			return claims != NULL ? apikey_claims_sub(claims) : NULL;
 	}
 	return NULL;
 }
@@ -228,15 +137,15 @@ apikey_refuse_read_only(const char *what)
 static const char *
 identity_hint(void)
 {
-	switch ((ApikeyIdentityMode) apikey_guc_identity)
+	switch ((IdentityMode) identity_mode)
 	{
-		case APIKEY_IDENTITY_TRANSACTION:
+		case IDENTITY_TRANSACTION:
 			return "Begin a transaction and run SELECT apikey.set_user_id($1) in it, with the id of the user whose request this is.";
-		case APIKEY_IDENTITY_SESSION:
+		case IDENTITY_SESSION:
 			return "Run SET apikey.user_id = '...' in this session, with the id of its user.";
-		case APIKEY_IDENTITY_ROLE:
+		case IDENTITY_ROLE:
 			return "Connect as, or SET ROLE to, the role whose keys these are.";
-		case APIKEY_IDENTITY_CLAIMS:
+		case IDENTITY_CLAIMS:
 			return "Set request.jwt.claims in this transaction to a JSON object whose \"sub\" is the user's id.";
 	}
 	return "";
@@ -258,26 +167,12 @@ apikey_require_identity(void)
 	return identity;
 }
 
-/*
- * apikey.current_user_id() -> text
- */
-Datum
-apikey_current_user_id(PG_FUNCTION_ARGS)
-{
-	char	   *identity = apikey_identity();
-
-	if (identity == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(identity));
-}
-
-/* Make user_id this transaction's identity, as SET LOCAL would. */
-static void
-set_identity(const char *user_id)
+void
+apikey_identity_set(const char *user_id)
 {
 	apikey_refuse_restricted();
-	if (apikey_guc_identity != APIKEY_IDENTITY_TRANSACTION &&
-		apikey_guc_identity != APIKEY_IDENTITY_SESSION)
+	if (identity_mode != IDENTITY_TRANSACTION &&
+		identity_mode != IDENTITY_SESSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the user's identity is not taken from apikey.user_id here"),
@@ -296,37 +191,44 @@ set_identity(const char *user_id)
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
-/* The argument, as text by the output function of its type. */
-static Datum
-set_user_id(FunctionCallInfo fcinfo, PGFunction output)
-{
-	char	   *user_id;
-
-	if (PG_ARGISNULL(0))
-		user_id = "";
-	else
-		user_id = DatumGetCString(DirectFunctionCall1(output, PG_GETARG_DATUM(0)));
-	set_identity(user_id);
-	PG_RETURN_TEXT_P(cstring_to_text(user_id));
-}
-
 /*
- * apikey.set_user_id(text), (bigint), (uuid) -> text
+ * Empty is allowed: it is the default, and what SET LOCAL leaves behind.
+ * Runs in the postmaster too, so it looks at nothing but the value.
  */
-Datum
-apikey_set_user_id(PG_FUNCTION_ARGS)
+static bool
+check_user_id(char **newval, void **extra, GucSource source)
 {
-	return set_user_id(fcinfo, textout);
+	size_t		len = strlen(*newval);
+
+	if (len == 0 || apikey_is_user_id(*newval, len))
+		return true;
+	GUC_check_errdetail("A user id has 1 to %d characters, none of them a control character.",
+						APIKEY_USER_ID_MAX);
+	return false;
 }
 
-Datum
-apikey_set_user_id_bigint(PG_FUNCTION_ARGS)
+void
+apikey_identity_init(void)
 {
-	return set_user_id(fcinfo, int8out);
-}
-
-Datum
-apikey_set_user_id_uuid(PG_FUNCTION_ARGS)
-{
-	return set_user_id(fcinfo, uuid_out);
+	DefineCustomEnumVariable("apikey.identity",
+							 "Sets where the identity of the caller is taken from.",
+							 "With \"transaction\", only a user id that was set in the transaction counts, so that a connection pool cannot carry it over to its next client; \"session\" gives that protection up.",
+							 &identity_mode,
+							 IDENTITY_TRANSACTION,
+							 identity_modes,
+							 PGC_SUSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
+	DefineCustomStringVariable("apikey.user_id",
+							   "Sets the user on whose behalf keys are stored and read.",
+							   "Any role may set it: whoever can run SQL as an application's role can act for each of its users.  An empty value counts as none.",
+							   &user_id_setting,
+							   "",
+							   PGC_USERSET,
+							   GUC_NOT_IN_SAMPLE,
+							   check_user_id,
+							   NULL,
+							   NULL);
 }

@@ -8,15 +8,6 @@
 #ifndef APIKEY_IDENTITY_H
 #define APIKEY_IDENTITY_H
 
-/* Where a caller's identity comes from: the GUC apikey.identity. */
-typedef enum ApikeyIdentityMode
-{
-	APIKEY_IDENTITY_TRANSACTION,
-	APIKEY_IDENTITY_SESSION,
-	APIKEY_IDENTITY_ROLE,
-	APIKEY_IDENTITY_CLAIMS
-} ApikeyIdentityMode;
-
 #define APIKEY_USER_ID_MAX	255 /* characters */
 
 /* 1 to 255 characters, none of them a control character? */
@@ -27,6 +18,13 @@ extern char *apikey_identity(void);
 
 /* The same; KA007 when there is none, 42501 in a restricted operation. */
 extern char *apikey_require_identity(void);
+
+/*
+ * Make user_id this transaction's identity, as SET LOCAL would; "" takes it
+ * away.  42501 in a restricted operation, 55000 where the identity is not
+ * taken from apikey.user_id, 22023 for what is not a user id.
+ */
+extern void apikey_identity_set(const char *user_id);
 
 /*
  * 42501 inside a security-restricted operation (ANALYZE, REINDEX, ... of a
@@ -40,5 +38,8 @@ extern void apikey_refuse_restricted(void);
  * "a change of API keys".
  */
 extern void apikey_refuse_read_only(const char *what);
+
+/* Define apikey.identity and apikey.user_id; called once, by _PG_init. */
+extern void apikey_identity_init(void);
 
 #endif							/* APIKEY_IDENTITY_H */

@@ -15,15 +15,11 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "commands/trigger.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 #include "base/errors.h"
 #include "exec/table_cache.h"
-
-PG_FUNCTION_INFO_V1(apikey_invalidate_cache);
 
 static const char *const table_names[APIKEY_CACHED_TABLES] = {
 	"data_keys", "builtin_key_types", "custom_key_types", "linked_users"
@@ -78,21 +74,4 @@ apikey_table_oid(const char *name)
 				 errhint("Run CREATE EXTENSION apikey; its schema must keep its name."),
 				 apikey_err_hide_statement()));
 	return relation;
-}
-
-/*
- * apikey.invalidate_cache(): the trigger.  Harmless on any table.
- */
-Datum
-apikey_invalidate_cache(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by a trigger"),
-				 apikey_err_hide_statement()));
-	CacheInvalidateRelcache(trigger->tg_relation);
-	return PointerGetDatum(NULL);
 }

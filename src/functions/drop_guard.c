@@ -36,14 +36,23 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 
 #include "base/errors.h"
 #include "exec/frame.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
-#include "guc.h"
+#include "functions/drop_guard.h"
 
 PG_FUNCTION_INFO_V1(apikey_drop_guard);
+
+/*
+ * apikey.allow_drop
+ *
+ * Permits dropping the extension while keys are stored.  Only a superuser
+ * sets it, usually for the one statement.
+ */
+static bool allow_drop = false;
 
 static ApikeyStatement count_stored = {
 	.role = APIKEY_AS_MAINTENANCE,
@@ -201,7 +210,22 @@ apikey_drop_guard(PG_FUNCTION_ARGS)
 	else if (IsA(event->parsetree, DropOwnedStmt))
 		is_guarded = drops_owned((DropOwnedStmt *) event->parsetree);
 
-	if (is_guarded && !apikey_guc_allow_drop)
+	if (is_guarded && !allow_drop)
 		refuse_loss();
 	PG_RETURN_NULL();
+}
+
+void
+apikey_drop_guard_init(void)
+{
+	DefineCustomBoolVariable("apikey.allow_drop",
+							 "Permits dropping the extension while keys are stored.",
+							 "All stored keys are lost with it.",
+							 &allow_drop,
+							 false,
+							 PGC_SUSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
 }

@@ -18,7 +18,7 @@
 #include "base/random.h"
 #include "core/envelope.h"
 #include "exec/identity.h"
-#include "functions/encrypted_type.h"
+#include "validate/encrypted.h"
 #include "keys/data_key.h"
 #include "store/key_value.h"
 
@@ -153,7 +153,7 @@ apikey_decrypt(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	envelope = PG_GETARG_BYTEA_PP(0);
-	apikey_encrypted_check(envelope);
+	apikey_encrypted_require_valid(envelope);
 	value = palloc(VARHDRSZ + VARSIZE_ANY_EXHDR(envelope) - APIKEY_ENVELOPE_OVERHEAD);
 	SET_VARSIZE(value, VARHDRSZ + VARSIZE_ANY_EXHDR(envelope) - APIKEY_ENVELOPE_OVERHEAD);
 	key = apikey_data_key_get(apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(envelope)),

@@ -19,7 +19,6 @@
 #include "base/errors.h"
 #include "core/base64.h"
 #include "core/envelope.h"
-#include "functions/encrypted_type.h"
 
 PG_FUNCTION_INFO_V1(apikey_encrypted_in);
 PG_FUNCTION_INFO_V1(apikey_encrypted_out);
@@ -91,18 +90,6 @@ Datum
 apikey_encrypted_send(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
-}
-
-void
-apikey_encrypted_check(const bytea *envelope)
-{
-	if (!apikey_envelope_is_valid((const uint8_t *) VARDATA_ANY(envelope),
-								  VARSIZE_ANY_EXHDR(envelope)))
-		ereport(ERROR,
-				(errcode(ERRCODE_APIKEY_MALFORMED),
-				 errmsg("malformed encrypted value"),
-				 errdetail("The stored bytes are not an envelope of a known version and suite."),
-				 apikey_err_hide_statement()));
 }
 
 /*

@@ -26,7 +26,6 @@
 #include "exec/identity.h"
 #include "exec/statement.h"
 #include "functions/status.h"
-#include "guc.h"
 #include "keys/data_key.h"
 #include "keys/fernet_key.h"
 #include "keys/key_source.h"
@@ -138,13 +137,13 @@ put_settings(ReturnSetInfo *result)
 {
 	const char *mode = GetConfigOption("apikey.identity", false, false);
 
-	if (apikey_guc_identity == APIKEY_IDENTITY_SESSION)
+	if (strcmp(mode, "session") == 0)
 		put(result, "identity", mode, SEVERITY_WARNING,
 			"An identity lasts as long as the session: behind a connection pool the next client inherits it.  Use this mode with dedicated connections alone.");
 	else
 		put(result, "identity", mode, SEVERITY_OK, NULL);
 
-	put(result, "strict checks", apikey_guc_strict_checks ? "on" : "off",
+	put(result, "strict checks", GetConfigOption("apikey.strict_checks", false, false),
 		SEVERITY_OK, NULL);
 }
 
@@ -197,11 +196,11 @@ put_master_key(ReturnSetInfo *result)
 	const ApikeyMasterKeys *masters;
 	ApikeyKeySourceError error;
 
-	if (apikey_guc_master_key_source[0] == '\0')
+	if (apikey_master_key_source()[0] == '\0')
 		put(result, "master key source", "none", SEVERITY_ERROR,
 			"Set apikey.master_key_source to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.");
 	else
-		put_source(result, kind, apikey_guc_master_key_source);
+		put_source(result, kind, apikey_master_key_source());
 
 	masters = apikey_master_keys_try(&error);
 	if (masters == NULL)
@@ -221,9 +220,9 @@ put_fernet_key(ReturnSetInfo *result)
 	const ApikeyFernetKeys *keys;
 	ApikeyKeySourceError error;
 
-	if (apikey_guc_fernet_key_source[0] == '\0')
+	if (apikey_fernet_key_source()[0] == '\0')
 		return;
-	put_source(result, kind, apikey_guc_fernet_key_source);
+	put_source(result, kind, apikey_fernet_key_source());
 	keys = apikey_fernet_keys_try(&error);
 	if (keys == NULL)
 		put_failure(result, kind, &error);

@@ -27,7 +27,6 @@
 #include "base/random.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
-#include "guc.h"
 #include "keys/data_key.h"
 #include "keys/key_source.h"
 #include "keys/master_key.h"
@@ -339,8 +338,8 @@ raise_wrong_master(const uint8_t *id)
 					needed),
 			 errdetail("%s", detail),
 			 errdetail_log("%s  The source is \"%.*s\".", detail,
-						   apikey_key_source_shown(apikey_guc_master_key_source),
-						   apikey_guc_master_key_source),
+						   apikey_key_source_shown(apikey_master_key_source()),
+						   apikey_master_key_source()),
 			 errhint("An administrator adds that master key to apikey.master_key_source and reloads the configuration.  If it is lost for good: replace or purge what is under the data key, and apikey.retire_data_key()."),
 			 apikey_err_hide_statement()));
 }

@@ -13,7 +13,6 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
-#include "guc.h"
 #include "keys/fernet_key.h"
 #include "keys/key_loader.h"
 
@@ -54,9 +53,12 @@ add(const uint8_t *raw)
 	return true;
 }
 
-static ApikeyKeyLoader keyload = {
+/*
+ * The keys, and the setting apikey.fernet_key_source, which says where they
+ * come from; superusers alone see it, and only a reload changes it.
+ */
+static ApikeyKeyLoader loader = {
 	.setting = "apikey.fernet_key_source",
-	.source = &apikey_guc_fernet_key_source,
 	.missing = "no Fernet key is available",
 	.add = add,
 	.drop = drop
@@ -65,7 +67,7 @@ static ApikeyKeyLoader keyload = {
 const ApikeyFernetKeys *
 apikey_fernet_keys_try(ApikeyKeySourceError *error)
 {
-	return apikey_key_loader_load(&keyload, error) ? &current : NULL;
+	return apikey_key_loader_load(&loader, error) ? &current : NULL;
 }
 
 const ApikeyFernetKeys *
@@ -75,7 +77,7 @@ apikey_fernet_keys(void)
 	const ApikeyFernetKeys *keys = apikey_fernet_keys_try(&error);
 
 	if (keys == NULL)
-		apikey_key_loader_raise(&keyload, &error);
+		apikey_key_loader_raise(&loader, &error);
 	return keys;
 }
 
@@ -93,4 +95,25 @@ apikey_fernet_key_id_list(const ApikeyFernetKeys *keys)
 						 (int) sizeof(id), id);
 	}
 	return list.data;
+}
+
+const char *
+apikey_fernet_key_source(void)
+{
+	return loader.source;
+}
+
+static bool
+check_source(char **newval, void **extra, GucSource source)
+{
+	return apikey_key_loader_check(&loader, *newval);
+}
+
+void
+apikey_fernet_key_init(void)
+{
+	apikey_key_loader_init(&loader,
+						   "Sets where the Fernet keys are read from.",
+						   "Of the same forms as apikey.master_key_source, with the newest key first.  Only fernet_encrypt(), fernet_decrypt() and fernet_rotate() use these keys.",
+						   check_source);
 }

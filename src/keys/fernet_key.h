@@ -31,4 +31,13 @@ extern const ApikeyFernetKeys *apikey_fernet_keys(void);
 /* Their fingerprints, in order, with commas between; palloc'ed. */
 extern char *apikey_fernet_key_id_list(const ApikeyFernetKeys *keys);
 
+/*
+ * The value of apikey.fernet_key_source: not to be shown to everybody, see
+ * apikey_key_source_shown() and apikey_key_source_scheme().
+ */
+extern const char *apikey_fernet_key_source(void);
+
+/* Define that setting; called once, by _PG_init. */
+extern void apikey_fernet_key_init(void);
+
 #endif							/* APIKEY_FERNET_KEY_H */

@@ -74,6 +74,9 @@ extern const char *apikey_key_source_scheme(const char *source);
  */
 extern int	apikey_key_source_shown(const char *source);
 
+/* Define apikey.command_timeout; called once, by _PG_init. */
+extern void apikey_key_source_command_init(void);
+
 /*
  * Take the variable of an env: source out of this process's environment and
  * /proc/PID/environ, keeping a private copy.  Called while the postmaster

@@ -26,9 +26,9 @@
 
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "utils/guc.h"
 #include "utils/wait_event.h"
 
-#include "guc.h"
 #include "keys/key_source.h"
 
 #define COMMAND_SIZE	2048	/* bytes, with the terminating zero */
@@ -36,6 +36,15 @@
 #define SLICE			100		/* ms between two looks for a cancel */
 #define KILL_PATIENCE	1000	/* ms that a killed child is waited for */
 #define HIGHEST_FD		65536	/* where close_range() is missing */
+
+/*
+ * apikey.command_timeout
+ *
+ * How long a command may take, in milliseconds; then it is killed.  The
+ * statement that needs the key waits as long.  Not hidden from ordinary roles,
+ * since the error of a command that took too long names it.
+ */
+static int	command_timeout = 10 * 1000;
 
 /* A command, split; not to be copied: argv points into text. */
 typedef struct Command
@@ -251,7 +260,7 @@ collect(Run *run, ApikeyKeySourceText *text)
 	for (;;)
 	{
 		struct pollfd waiting = {.fd = run->output,.events = POLLIN};
-		int			left = remaining(run, apikey_guc_command_timeout);
+		int			left = remaining(run, command_timeout);
 		ssize_t		got;
 
 		if (interrupted())
@@ -354,7 +363,7 @@ judge(Outcome outcome, const Run *run, const char *path,
 		case TIMED_OUT:
 			snprintf(summary, sizeof(summary),
 					 "The key command did not end within %d ms.",
-					 apikey_guc_command_timeout);
+					 command_timeout);
 			hint = "Make it answer sooner and leave nothing in the background, or raise apikey.command_timeout.";
 			break;
 		case INTERRUPTED:
@@ -396,7 +405,7 @@ read_command(const char *argument, ApikeyKeySourceText *text,
 	pgstat_report_wait_start(PG_WAIT_EXTENSION);
 	outcome = collect(&run, text);
 	if (outcome == ENDED)
-		outcome = reap(&run, apikey_guc_command_timeout, true);
+		outcome = reap(&run, command_timeout, true);
 	ok = judge(outcome, &run, command.argv[0], error);
 	if (outcome != ENDED)
 		put_down(&run);
@@ -411,3 +420,20 @@ const ApikeyKeySourceRoutine apikey_key_source_command = {
 	.check = check_command,
 	.read = read_command
 };
+
+void
+apikey_key_source_command_init(void)
+{
+	DefineCustomIntVariable("apikey.command_timeout",
+							"Sets how long a command that yields keys may take.",
+							"A command that takes longer is killed, and what needs the key fails.  The statement that needs the key waits as long.",
+							&command_timeout,
+							10 * 1000,
+							100,
+							10 * 60 * 1000,
+							PGC_SIGHUP,
+							GUC_UNIT_MS,
+							NULL,
+							NULL,
+							NULL);
+}

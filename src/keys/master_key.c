@@ -13,7 +13,6 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
-#include "guc.h"
 #include "keys/key_loader.h"
 #include "keys/master_key.h"
 
@@ -49,9 +48,12 @@ add(const uint8_t *raw)
 	return true;
 }
 
-static ApikeyKeyLoader keyload = {
+/*
+ * The keys, and the setting apikey.master_key_source, which says where they
+ * come from; superusers alone see it, and only a reload changes it.
+ */
+static ApikeyKeyLoader loader = {
 	.setting = "apikey.master_key_source",
-	.source = &apikey_guc_master_key_source,
 	.missing = "no master key is available",
 	.add = add,
 	.drop = drop
@@ -71,19 +73,19 @@ apikey_master_keys_find(const ApikeyMasterKeys *keys, const uint8_t *id)
 const ApikeyMasterKeys *
 apikey_master_keys_try(ApikeyKeySourceError *error)
 {
-	return apikey_key_loader_load(&keyload, error) ? &current : NULL;
+	return apikey_key_loader_load(&loader, error) ? &current : NULL;
 }
 
 void
 apikey_master_keys_reread(void)
 {
-	keyload.is_loaded = false;
+	loader.is_loaded = false;
 }
 
 void
 apikey_master_keys_extend(void)
 {
-	apikey_key_loader_extend(&keyload);
+	apikey_key_loader_extend(&loader);
 }
 
 const ApikeyMasterKeys *
@@ -123,5 +125,26 @@ apikey_master_key_id_list(const ApikeyMasterKeys *keys)
 void
 apikey_master_keys_raise(const ApikeyKeySourceError *error)
 {
-	apikey_key_loader_raise(&keyload, error);
+	apikey_key_loader_raise(&loader, error);
+}
+
+const char *
+apikey_master_key_source(void)
+{
+	return loader.source;
+}
+
+static bool
+check_source(char **newval, void **extra, GucSource source)
+{
+	return apikey_key_loader_check(&loader, *newval);
+}
+
+void
+apikey_master_key_init(void)
+{
+	apikey_key_loader_init(&loader,
+						   "Sets where the master keys are read from.",
+						   "One of \"env:NAME\", \"file:/path\" and \"command:/path argument ...\", which yields the keys with the newest first.  Whoever can read that source and the database can read every stored value.",
+						   check_source);
 }

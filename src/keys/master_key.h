@@ -61,4 +61,13 @@ extern char *apikey_master_key_id_list(const ApikeyMasterKeys *keys);
 pg_attribute_noreturn() extern void
 			apikey_master_keys_raise(const ApikeyKeySourceError *error);
 
+/*
+ * The value of apikey.master_key_source: not to be shown to everybody, see
+ * apikey_key_source_shown() and apikey_key_source_scheme().
+ */
+extern const char *apikey_master_key_source(void);
+
+/* Define that setting; called once, by _PG_init. */
+extern void apikey_master_key_init(void);
+
 #endif							/* APIKEY_MASTER_KEY_H */

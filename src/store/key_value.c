@@ -23,7 +23,7 @@
 #include "exec/identity.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
-#include "functions/encrypted_type.h"
+#include "validate/encrypted.h"
 #include "store/key_value.h"
 #include "validate/arguments.h"
 #include "validate/key_type.h"
@@ -393,7 +393,7 @@ apikey_key_value_open(const ApikeyKeyRow *key)
 	text	   *value;
 	ApikeyResult result;
 
-	apikey_encrypted_check(key->envelope);
+	apikey_encrypted_require_valid(key->envelope);
 	data_key = data_key_of(key);
 	value = new_text(key);
 	result = open_into(key, data_key, VARDATA(value));

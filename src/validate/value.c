@@ -14,11 +14,11 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "core/base64.h"
-#include "guc.h"
 #include "validate/checksum.h"
 #include "validate/pattern_text.h"
 #include "validate/value.h"
@@ -31,6 +31,14 @@ static const char *const placeholders[] = {
 	"yourapi", "your_api", "your-api", "yourkey", "your_key", "your-key",
 	"yourtoken", "your_token", "your-token"
 };
+
+/*
+ * apikey.strict_checks
+ *
+ * Makes a placeholder, a failed checksum or a format that only warns an
+ * error.  Only a superuser sets it, for a server, a database or a role.
+ */
+static bool strict_checks = false;
 
 /* The message is kept, the hint copied. */
 static ApikeyFinding *
@@ -354,13 +362,13 @@ judge_truth(const ApikeyKeyType *type, const char *value, size_t len)
 
 	if (is_placeholder(value, len))
 		findings = lappend(findings,
-						   finding(apikey_guc_strict_checks, "placeholder",
+						   finding(strict_checks, "placeholder",
 								   pstrdup("value looks like a placeholder, not a real key"),
 								   "Copy the key from the provider's own page."));
 	if (type->checksum != NULL &&
 		!apikey_checksum_holds(type->checksum, value, len))
 		findings = lappend(findings,
-						   finding(apikey_guc_strict_checks, "checksum",
+						   finding(strict_checks, "checksum",
 								   psprintf("value fails the checksum of type \"%s\" (%s)",
 											type->name, type->label),
 								   "A character may be missing or mistyped: copy it again."));
@@ -518,4 +526,19 @@ apikey_looks_like_key(const char *text, size_t len)
 		p++;
 	}
 	return false;
+}
+
+void
+apikey_value_init(void)
+{
+	DefineCustomBoolVariable("apikey.strict_checks",
+							 "Makes doubts about a value errors.",
+							 "A placeholder, a failed checksum or a format that only warns is then refused, not stored with a warning.",
+							 &strict_checks,
+							 false,
+							 PGC_SUSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
 }

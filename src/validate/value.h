@@ -58,4 +58,7 @@ extern void apikey_value_require_valid(const ApikeyKeyType *type,
  */
 extern bool apikey_looks_like_key(const char *text, size_t len);
 
+/* Define apikey.strict_checks; called once, by _PG_init. */
+extern void apikey_value_init(void);
+
 #endif							/* APIKEY_VALUE_H */

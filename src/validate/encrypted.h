@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * encrypted_type.h
- *		The type apikey.encrypted, for C.
+ * encrypted.h
+ *		The bytes of a stored apikey.encrypted.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef APIKEY_ENCRYPTED_TYPE_H
-#define APIKEY_ENCRYPTED_TYPE_H
+#ifndef APIKEY_ENCRYPTED_H
+#define APIKEY_ENCRYPTED_H
 
 /* KA004 unless the (detoasted) varlena holds a well-formed envelope. */
-extern void apikey_encrypted_check(const bytea *envelope);
+extern void apikey_encrypted_require_valid(const bytea *envelope);
 
-#endif							/* APIKEY_ENCRYPTED_TYPE_H */
+#endif							/* APIKEY_ENCRYPTED_H */

@@ -1,0 +1,136 @@
+/*-------------------------------------------------------------------------
+ *
+ * claims.c
+ *		The claims of a JSON web token, as PostgREST sets them.
+ *
+ * Only their text is parsed here: whoever sets request.jwt.claims has
+ * verified the token.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
+
+#include "compat.h"
+#include "exec/claims.h"
+
+#define CLAIMS_MAX_DEPTH	64
+#define CLAIMS_MAX_SIZE		(64 * 1024)
+
+/* What is known of the claims' "sub" while they are parsed. */
+typedef struct Claims
+{
+	JsonLexContext *lexer;
+	int			depth;
+	bool		in_sub;			/* the next scalar at depth 1 is its value */
+	int			count;			/* of "sub" seen */
+	char	   *sub;
+} Claims;
+
+/*
+ * The parser's callbacks.  They return JsonParseErrorType from PostgreSQL 16
+ * on, and nothing before.
+ */
+static apikey_json_result
+claims_object_start(void *state)
+{
+	((Claims *) state)->depth++;
+	apikey_json_return;
+}
+
+static apikey_json_result
+claims_object_end(void *state)
+{
+	((Claims *) state)->depth--;
+	apikey_json_return;
+}
+
+static apikey_json_result
+claims_field_start(void *state, char *field, bool is_null)
+{
+	Claims	   *claims = state;
+
+	claims->in_sub = claims->depth == 1 && strcmp(field, "sub") == 0;
+	if (claims->in_sub)
+		claims->count++;
+	apikey_json_return;
+}
+
+static apikey_json_result
+claims_array_start(void *state)
+{
+	Claims	   *claims = state;
+
+	claims->depth++;
+	claims->in_sub = false;
+	apikey_json_return;
+}
+
+static apikey_json_result
+claims_array_end(void *state)
+{
+	((Claims *) state)->depth--;
+	apikey_json_return;
+}
+
+static apikey_json_result
+claims_scalar(void *state, char *token, JsonTokenType type)
+{
+	Claims	   *claims = state;
+
+	if (claims->in_sub && claims->depth == 1 && type == JSON_TOKEN_STRING)
+		claims->sub = token;
+	claims->in_sub = false;
+	apikey_json_return;
+}
+
+/*
+ * Is it short and flat enough to parse?  The parser recurses, and raises an
+ * error when the stack is exhausted.  Brackets within strings count too: no
+ * real claims come near the limit.
+ */
+static bool
+is_parsable(const char *text)
+{
+	int			depth = 0;
+	int			i;
+
+	for (i = 0; text[i] != '\0'; i++)
+	{
+		if (text[i] == '{' || text[i] == '[')
+			depth++;
+		else if (text[i] == '}' || text[i] == ']')
+			depth--;
+		if (depth > CLAIMS_MAX_DEPTH || i > CLAIMS_MAX_SIZE)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Malformed text is no error: a policy must not fail for it, it just matches
+ * nothing.
+ */
+char *
+apikey_claims_sub(const char *text)
+{
+	Claims		claims = {0};
+	JsonSemAction actions = {0};
+
+	if (!is_parsable(text))
+		return NULL;
+	claims.lexer = apikey_json_lexer(unconstify(char *, text), strlen(text));
+	actions.semstate = &claims;
+	actions.object_start = claims_object_start;
+	actions.object_end = claims_object_end;
+	actions.object_field_start = claims_field_start;
+	actions.array_start = claims_array_start;
+	actions.array_end = claims_array_end;
+	actions.scalar = claims_scalar;
+	if (pg_parse_json(claims.lexer, &actions) != JSON_SUCCESS ||
+		claims.count != 1)
+		return NULL;
+	return claims.sub;
+}

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * encrypted.c
+ *		The bytes of a stored apikey.encrypted.
+ *
+ * The type's input functions accept nothing but an envelope; what is read
+ * from a table may have been altered since.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "core/envelope.h"
+#include "validate/encrypted.h"
+
+void
+apikey_encrypted_require_valid(const bytea *envelope)
+{
+	if (!apikey_envelope_is_valid((const uint8_t *) VARDATA_ANY(envelope),
+								  VARSIZE_ANY_EXHDR(envelope)))
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_MALFORMED),
+				 errmsg("malformed encrypted value"),
+				 errdetail("The stored bytes are not an envelope of a known version and suite."),
+				 apikey_err_hide_statement()));
+}
