@@ -11,6 +11,7 @@
 
 #include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 
 #include "base/encoding.h"
 #include "base/errors.h"
@@ -137,4 +138,25 @@ apikey_from_utf8(const char *utf8, size_t len, size_t *text_len)
 	if (encoding == PG_UTF8)
 		return pg_verify_mbstr(PG_UTF8, utf8, (int) len, true) ? utf8 : NULL;
 	return convert(utf8, len, PG_UTF8, encoding, text_len);
+}
+
+text *
+apikey_text_from_utf8(text *value)
+{
+	size_t		size = VARSIZE(value);
+	size_t		len;
+	const char *converted = apikey_from_utf8(VARDATA(value), size - VARHDRSZ, &len);
+	text	   *result;
+
+	if (converted == VARDATA(value))
+		return value;
+	explicit_bzero(value, size);
+	if (converted == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("the value has characters that the encoding of this database lacks"),
+				 apikey_err_hide_statement()));
+	result = cstring_to_text_with_len(converted, (int) len);
+	explicit_bzero(unconstify(char *, converted), len);
+	return result;
 }

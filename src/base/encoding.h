@@ -34,4 +34,11 @@ extern const char *apikey_to_utf8(const char *text, size_t len,
 extern const char *apikey_from_utf8(const char *utf8, size_t len,
 									size_t *text_len);
 
+/*
+ * A decrypted text, as a whole varlena with a 4-byte header, in this
+ * database's encoding: the argument itself, or a converted copy, and then the
+ * argument is wiped.  22P05 when the encoding lacks a character of it.
+ */
+extern text *apikey_text_from_utf8(text *value);
+
 #endif							/* APIKEY_ENCODING_H */

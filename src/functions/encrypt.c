@@ -20,7 +20,6 @@
 #include "exec/identity.h"
 #include "validate/encrypted.h"
 #include "keys/data_key.h"
-#include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_encrypt);
 PG_FUNCTION_INFO_V1(apikey_decrypt);

@@ -24,7 +24,6 @@
 #include "core/base64.h"
 #include "exec/identity.h"
 #include "keys/fernet_key.h"
-#include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_fernet_encrypt);
 PG_FUNCTION_INFO_V1(apikey_fernet_decrypt);

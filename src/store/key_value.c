@@ -123,13 +123,6 @@ apikey_key_selector_by_id_text(FunctionCallInfo fcinfo, int arg)
 	return selector;
 }
 
-Datum
-apikey_optional_text(const char *value, bool *is_null)
-{
-	*is_null = value == NULL || *value == '\0';
-	return *is_null ? (Datum) 0 : CStringGetTextDatum(value);
-}
-
 static char *
 text_or_null(const ApikeyRows *rows, uint64 row, int column)
 {
@@ -314,27 +307,6 @@ new_text(const ApikeyKeyRow *key)
 
 	SET_VARSIZE(value, size);
 	return value;
-}
-
-text *
-apikey_text_from_utf8(text *value)
-{
-	size_t		size = VARSIZE(value);
-	size_t		len;
-	const char *converted = apikey_from_utf8(VARDATA(value), size - VARHDRSZ, &len);
-	text	   *result;
-
-	if (converted == VARDATA(value))
-		return value;
-	explicit_bzero(value, size);
-	if (converted == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-				 errmsg("the value has characters that the encoding of this database lacks"),
-				 apikey_err_hide_statement()));
-	result = cstring_to_text_with_len(converted, (int) len);
-	explicit_bzero(unconstify(char *, converted), len);
-	return result;
 }
 
 static bool

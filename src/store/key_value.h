@@ -87,9 +87,6 @@ pg_attribute_noreturn() extern void
 /* All of a user's keys that are not deleted, newest first; returns how many. */
 extern int	apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys);
 
-/* A value that is to be NULL when it is absent or empty. */
-extern Datum apikey_optional_text(const char *value, bool *is_null);
-
 /* Is it neither deleted, disabled nor expired? */
 extern bool apikey_key_row_is_usable(const ApikeyKeyRow *key);
 
@@ -119,12 +116,6 @@ extern text *apikey_key_value_open(const ApikeyKeyRow *key);
  * value does, and none is to be taken for damaged.
  */
 extern void apikey_key_value_require_master(const ApikeyKeyRow *key);
-
-/*
- * What was opened, in this database's encoding; the argument is returned or
- * wiped.  22P05 when the encoding lacks a character.
- */
-extern text *apikey_text_from_utf8(text *value);
 
 /*
  * Open without raising: why the value does not open, as a sentence, or NULL

@@ -246,3 +246,10 @@ apikey_arg_expires_at(TimestampTz expires_at, const char *argument)
 		apikey_refuse_argument(argument, "the expiry is in the past", NULL,
 							   "Give a time to come, or 'infinity' for none.");
 }
+
+Datum
+apikey_optional_text(const char *value, bool *is_null)
+{
+	*is_null = value == NULL || *value == '\0';
+	return *is_null ? (Datum) 0 : CStringGetTextDatum(value);
+}

@@ -45,4 +45,10 @@ extern void apikey_arg_expires_at(TimestampTz expires_at, const char *argument);
 /* Is it a uuid's text?  If so *uuid gets its 16 bytes. */
 extern bool apikey_arg_is_uuid(const char *text, unsigned char *uuid);
 
+/*
+ * The Datum of an optional text, copied; *is_null is set when the string is
+ * NULL or empty.
+ */
+extern Datum apikey_optional_text(const char *value, bool *is_null);
+
 #endif							/* APIKEY_ARGUMENTS_H */
