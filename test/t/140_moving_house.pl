@@ -303,13 +303,13 @@ my $publisher = $standby;
 my $subscriber_key = key_file($second_key);
 my ($subscriber) = new_node('subscriber', master_key => $subscriber_key);
 
-# README's own commands, but for the connection.
-my $readme = slurp_file("$FindBin::RealBin/../../README.md");
-my ($publish) = $readme =~ /^(CREATE PUBLICATION apikey\b.*?;)$/ms;
-my ($replicator) = $readme =~ /^(CREATE ROLE replicator\b.*?;)$/ms;
-my ($subscribe) = $readme =~ /^(CREATE SUBSCRIPTION apikey\b.*?;)$/ms;
+# The commands of doc/administration.md, but for the connection.
+my $guide = slurp_file("$FindBin::RealBin/../../doc/administration.md");
+my ($publish) = $guide =~ /^(CREATE PUBLICATION apikey\b.*?;)$/ms;
+my ($replicator) = $guide =~ /^(CREATE ROLE replicator\b.*?;)$/ms;
+my ($subscribe) = $guide =~ /^(CREATE SUBSCRIPTION apikey\b.*?;)$/ms;
 
-ok($publish && $replicator && $subscribe, 'README.md has the commands');
+ok($publish && $replicator && $subscribe, 'doc/administration.md has the commands');
 $subscribe =~ s/'.*? options/q{'} . ($publisher->connstr('postgres') =~ s{'}{''}gr) . q{ user=replicator options}/se;
 # What PostgreSQL 15 neither knows nor needs.
 $subscribe =~ s/\s*WITH \(run_as_owner = true\)//

@@ -1,0 +1,266 @@
+# The documents are right: every example prints what the document says, every
+# link leads somewhere, and the text is laid out for reading.
+#
+# A block fenced as "sql ROLE" is run by psql as that role, and one fenced as
+# "sh server" by the shell, as the server's user, with a directory of the test's
+# in place of /etc/apikey.  One fenced as "python ROLE" or "js ROLE" is a program
+# that connects as that role by libpq's environment variables; it is skipped
+# where its modules are not installed.  The fenced "text" block after it is the
+# output that is expected; an example without one must print nothing.  uuids and
+# times of day, which differ from run to run, are compared by their form.
+#
+# README.md is an installation from the beginning; each other document starts
+# with a database "app" that has the extension, and with the roles that README.md
+# creates.  With README_FILL=DIRECTORY each document is written there with
+# the output that the examples had, to be read and copied by hand.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename;
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $top = abs_path("$FindBin::RealBin/../..");
+my @documents = map { s{^\Q$top\E/}{}r }
+  map { glob("$top/$_") } qw(README.md SECURITY.md CHANGELOG.md doc/*.md examples/*/README.md);
+my %text = map { $_ => slurp_file("$top/$_") } @documents;
+my $dir = PostgreSQL::Test::Utils::tempdir;
+
+# ----------------------------------------------------------------------
+# Layout and links
+# ----------------------------------------------------------------------
+
+my $max_width = 100;
+my $max_readme_lines = 400;
+
+# A document without its fenced blocks.
+sub prose
+{
+	my ($document) = @_;
+	return $text{$document} =~ s/^\s*```.*?^\s*```$//gmsr;
+}
+
+# The anchors of a document's headings, as hosting sites derive them.
+sub anchors
+{
+	my ($document) = @_;
+	return map { lc =~ s/[^\w\- ]//gr =~ tr/ /-/r } prose($document) =~ /^#+ (.*)$/mg;
+}
+
+sub broken_links
+{
+	my ($document) = @_;
+	my @broken;
+
+	foreach my $link (prose($document) =~ /\]\(([^)\s]+)\)/g)
+	{
+		next if $link =~ /^https?:/;
+		my ($path, $anchor) = $link =~ /^([^#]*)(?:#(.*))?$/;
+		my $file = $path eq '' ? "$top/$document" : abs_path(dirname("$top/$document") . "/$path");
+		my $target = defined $file ? $file =~ s{^\Q$top\E/}{}r : '';
+
+		push @broken, $link
+		  unless defined $file
+		  && -e $file
+		  && (!defined $anchor || (exists $text{$target} && grep { $_ eq $anchor } anchors($target)));
+	}
+	return "@broken";
+}
+
+# Tables and links cannot be broken into lines.
+sub wide_lines
+{
+	my ($document) = @_;
+	my @lines = grep { !/^\|/ && length > $max_width } split(/\n/, prose($document));
+	return join("\n", @lines);
+}
+
+foreach my $document (@documents)
+{
+	utf8::decode($text{$document});
+	is(broken_links($document), '', "$document: every link leads somewhere");
+	is(wide_lines($document), '', "$document: lines of at most $max_width characters");
+	utf8::encode($text{$document});
+}
+cmp_ok($text{'README.md'} =~ tr/\n//, '<=', $max_readme_lines, 'README.md is short');
+
+# ----------------------------------------------------------------------
+# Examples
+# ----------------------------------------------------------------------
+
+# Values of the right form, made here: no key of anybody's.
+sub groq_key
+{
+	my ($start) = @_;
+	my @alphabet = ('a' .. 'z', '0' .. '9', 'A' .. 'Z');
+	return 'gsk_' . join('', map { $alphabet[ ($start + 7 * $_) % @alphabet ] } 1 .. 52);
+}
+
+sub same_form
+{
+	my ($text) = @_;
+	$text =~ s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/<uuid>/g;
+	$text =~ s/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+[+-]\d\d/<time>/g;
+	$text =~ s/[ \t]+$//mg;
+	$text =~ s/\n+\z/\n/;
+	return $text;
+}
+
+my $node = PostgreSQL::Test::Cluster->new('documents');
+$node->init;
+append_to_file("$dir/master.key", unpack('H*', join('', map { chr(int(rand(256))) } 1 .. 32)) . "\n");
+chmod(0600, "$dir/master.key") or die "could not change the mode of the key file: $!";
+$node->append_conf('postgresql.conf', <<"CONF");
+shared_preload_libraries = 'apikey'
+apikey.master_key_source = 'file:$dir/master.key'
+apikey.fernet_key_source = 'file:$dir/master.key'
+timezone = 'UTC'
+CONF
+$node->start;
+$node->safe_psql('postgres', 'CREATE ROLE admin SUPERUSER LOGIN');
+
+sub run_sql_example
+{
+	my ($role, $sql) = @_;
+	my $output;
+	my @command = (
+		'psql', '-X', '-q', '-P', 'footer=off', '-d', $node->connstr('app') . " user=$role",
+		'-v', 'groq_key=' . groq_key(3), '-v', 'other_groq_key=' . groq_key(20));
+	IPC::Run::run(\@command, '<', \$sql, '&>', \$output);
+	$output =~ s/^psql:<stdin>:\d+: //mg;
+	return $output;
+}
+
+# A command or program, in the environment that it needs to connect.
+sub run_program
+{
+	my ($role, $input, @command) = @_;
+	my $output;
+	local @ENV{qw(PGHOST PGPORT PGUSER PGDATABASE GROQ_KEY)} =
+	  ($node->host, $node->port, $role, 'app', groq_key(3));
+
+	IPC::Run::run(\@command, '<', \$input, '&>', \$output);
+	return $output;
+}
+
+sub run_sh_example
+{
+	my (undef, $commands) = @_;
+
+	$commands =~ s{/etc/apikey}{$dir}g;
+	$commands =~ s{psql}{psql -X -q -P footer=off}g;
+	return run_program('admin', '', 'sh', '-c', "cd '$dir' && { $commands }");
+}
+
+# Debian's modules are those of /usr/bin/python3.
+my ($python) = grep { -x } qw(/usr/bin/python3 /usr/local/bin/python3);
+
+# undef where a module is missing.
+sub run_python_example
+{
+	my ($role, $program) = @_;
+	my $imports = join("\n", $program =~ /^((?:import|from) .*)$/mg);
+	my $ignored;
+
+	return undef unless IPC::Run::run([ $python, '-' ], '<', \$imports, '&>', \$ignored);
+	return run_program($role, $program, $python, '-W', 'ignore', '-');
+}
+
+sub run_js_example
+{
+	my ($role, $program) = @_;
+	my $requires = join("\n", $program =~ /^(.*\brequire\(.*)$/mg);
+	my $ignored;
+
+	return undef
+	  unless (grep { -x "$_/node" } split(/:/, $ENV{PATH}))
+	  && IPC::Run::run([ 'node', '-' ], '<', \$requires, '&>', \$ignored);
+	return run_program($role, $program, 'node', '-');
+}
+
+my %runners = (
+	sql => \&run_sql_example,
+	sh => \&run_sh_example,
+	python => \&run_python_example,
+	js => \&run_js_example);
+
+# Its title is the first line that says what it does.
+sub title
+{
+	my ($code) = @_;
+	my ($line) = $code =~ /^(?!BEGIN|SELECT apikey\.set_user_id|import|from)(\S.*)$/m;
+	return $line;
+}
+
+sub fresh_database
+{
+	my ($document) = @_;
+	my $databases = $node->safe_psql('postgres',
+		q{SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1')});
+
+	$node->safe_psql('postgres', "DROP DATABASE $_") foreach split(/\n/, $databases);
+	$node->safe_psql('postgres', 'CREATE DATABASE app');
+	$node->safe_psql('app', 'CREATE EXTENSION apikey') if $document ne 'README.md';
+}
+
+# Runs a document's examples; returns how many there are, and the document with
+# the output that they had.
+sub run_examples
+{
+	my ($document) = @_;
+	my $text = $text{$document};
+	my $filled = '';
+	my $count = 0;
+
+	while ($text =~ s/\A(.*?)^```(sql|sh|python|js) (\w+)\n(.*?)^```\n(\n```text\n(.*?)^```\n)?//ms)
+	{
+		my ($before, $kind, $role, $code, $block, $expected) = ($1, $2, $3, $4, $5 // '', $6 // '');
+
+		fresh_database($document) if $count++ == 0;
+		my $output = $runners{$kind}->($role, $code);
+	  SKIP:
+		{
+			skip("$document: what this $kind example needs is not installed", 1)
+			  unless defined $output;
+			is(same_form($output), same_form($expected), "$document, as $role: " . title($code));
+			$output =~ s/[ \t]+$//mg;
+			$output =~ s/\n+\z/\n/;
+			$block = $output ne '' ? "\n```text\n$output```\n" : '';
+		}
+		$filled .= "$before```$kind $role\n$code```\n$block";
+	}
+	return ($count, $filled . $text);
+}
+
+my $examples = 0;
+foreach my $document (@documents)
+{
+	my ($count, $filled) = run_examples($document);
+
+	$examples += $count;
+	if ($ENV{README_FILL} && $count > 0)
+	{
+		my $path = "$ENV{README_FILL}/" . basename($document);
+		open(my $file, '>', $path) or die "could not write $path: $!";
+		print $file $filled;
+		close($file);
+	}
+}
+cmp_ok($examples, '>', 30, 'the documents have examples');
+
+# The example at the top of README.md has parameters.
+my ($opening) = $text{'README.md'} =~ /^```sql\n(.*?)^```\n/ms;
+my $value = 'sk-' . ('Ab3' x 16);
+$opening =~ s/\$1/'zoe'/;
+$opening =~ s/\$2/'$value'/;
+fresh_database('');
+my $shown = run_sql_example('worker', $opening);
+like($shown, qr/^ default \| openai +\| sk-\.\.\.3Ab3$/m, 'the first example lists');
+like($shown, qr/^ \Q$value\E$/m, '... and reveals');
+
+$node->stop;
+done_testing();
