@@ -22,10 +22,13 @@
 #include "exec/statement.h"
 #include "keys/master_key.h"
 #include "store/key_value.h"
+#include "validate/arguments.h"
 #include "validate/value.h"
 
 /* The longest age that can be subtracted from any time to come. */
 #define MAX_YEARS	1000
+
+#define AGE_HINT	"Pass an interval such as '30 days'."
 
 PG_FUNCTION_INFO_V1(apikey_find_keys);
 PG_FUNCTION_INFO_V1(apikey_verify_keys);
@@ -210,12 +213,13 @@ apikey_purge_deleted(PG_FUNCTION_ARGS)
 	Datum		args[1];
 
 	apikey_refuse_restricted();
-	if (PG_ARGISNULL(0) || is_less(PG_GETARG_INTERVAL_P(0), &zero) ||
+	apikey_arg_require(fcinfo, 0, "older_than", "age", AGE_HINT);
+	if (is_less(PG_GETARG_INTERVAL_P(0), &zero) ||
 		is_less(&most, PG_GETARG_INTERVAL_P(0)))
 		apikey_refuse_argument("older_than",
-							   psprintf("the age is missing, negative or over %d years",
+							   psprintf("older_than must be between 0 and %d years",
 										MAX_YEARS),
-							   NULL, "Pass an interval such as '30 days'.");
+							   NULL, AGE_HINT);
 	apikey_lock_for_write();
 	args[0] = PG_GETARG_DATUM(0);
 	PG_RETURN_INT64((int64) apikey_run(&delete_old, NULL, args, NULL, NULL));

@@ -84,7 +84,7 @@ static char *
 named_user(FunctionCallInfo fcinfo)
 {
 	apikey_refuse_restricted();
-	return apikey_arg_user_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0));
+	return apikey_arg_user_id(fcinfo, 0);
 }
 
 /* A named user's key, by the id in argument 1. */

@@ -14,6 +14,7 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
+#include "validate/arguments.h"
 #include "validate/key_type.h"
 #include "validate/value.h"
 
@@ -34,13 +35,7 @@ check_key(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 
 	apikey_refuse_restricted();
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" is missing", "key_type"),
-				 errhint("SELECT key_type, label FROM apikey.key_types lists the types."),
-				 apikey_err_argument("key_type")));
-	type = apikey_key_type_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), "key_type");
+	type = apikey_arg_key_type(fcinfo, 0);
 	if (!PG_ARGISNULL(1))
 	{
 		text	   *argument = PG_GETARG_TEXT_PP(1);

@@ -57,18 +57,6 @@ static ApikeyStatement insert_key = {
 	TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
-static text *
-required_text(FunctionCallInfo fcinfo, int arg, const char *argument)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" is missing", argument),
-				 errhint("It cannot be NULL."),
-				 apikey_err_argument(argument)));
-	return PG_GETARG_TEXT_PP(arg);
-}
-
 /* The arguments key_type and value, judged. */
 static void
 read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
@@ -76,8 +64,8 @@ read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 	const ApikeyKeyType *type;
 	text	   *value;
 
-	key->key_type = text_to_cstring(required_text(fcinfo, arg, "key_type"));
-	type = apikey_key_type_get(key->key_type, "key_type");
+	type = apikey_arg_key_type(fcinfo, arg);
+	key->key_type = type->name;
 	value = PG_ARGISNULL(arg + 1) ? cstring_to_text("") : PG_GETARG_TEXT_PP(arg + 1);
 	key->content.value = VARDATA_ANY(value);
 	key->content.value_len = VARSIZE_ANY_EXHDR(value);
@@ -91,7 +79,8 @@ static void
 read_new_key(FunctionCallInfo fcinfo, int arg, bool check_format,
 			 bool past_expiry, NewKey *key)
 {
-	key->content.name = apikey_arg_name(required_text(fcinfo, arg, "name"), "name");
+	apikey_arg_require(fcinfo, arg, "name", "key name", NULL);
+	key->content.name = apikey_arg_name(PG_GETARG_TEXT_PP(arg), "name");
 	read_value(fcinfo, arg + 1, check_format, key);
 	apikey_key_update_read_options(fcinfo, arg + 3, "", past_expiry, &key->content);
 }
@@ -196,7 +185,6 @@ set_key(PG_FUNCTION_ARGS)
 	ApikeyKeySelector selector;
 
 	key->user_id = apikey_require_identity();
-	(void) required_text(fcinfo, 0, "name");
 	selector = apikey_key_selector_by_text(fcinfo, 0);
 	read_value(fcinfo, 1, true, key);
 	apikey_key_update_read_options(fcinfo, 3, "", false, &key->content);
@@ -257,7 +245,7 @@ create_key_for(PG_FUNCTION_ARGS)
 	bool		check_format = PG_ARGISNULL(11) || PG_GETARG_BOOL(11);
 
 	apikey_refuse_restricted();
-	key->user_id = apikey_arg_user_id(required_text(fcinfo, 0, "user_id"));
+	key->user_id = apikey_arg_user_id(fcinfo, 0);
 	key->has_created_at = read_time(fcinfo, 8, "created_at", &key->created_at);
 	key->has_updated_at = read_time(fcinfo, 9, "updated_at", &key->updated_at);
 	key->has_deleted_at = read_time(fcinfo, 10, "deleted_at", &key->deleted_at);

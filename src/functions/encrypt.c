@@ -18,8 +18,9 @@
 #include "base/random.h"
 #include "core/envelope.h"
 #include "exec/identity.h"
-#include "validate/encrypted.h"
 #include "keys/data_key.h"
+#include "validate/arguments.h"
+#include "validate/encrypted.h"
 
 PG_FUNCTION_INFO_V1(apikey_encrypt);
 PG_FUNCTION_INFO_V1(apikey_decrypt);
@@ -27,12 +28,8 @@ PG_FUNCTION_INFO_V1(apikey_decrypt);
 static text *
 required_context(FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the context is missing"),
-				 errhint("Pass a text that says what the value belongs to, such as the table and the row's key."),
-				 apikey_err_argument("context")));
+	apikey_arg_require(fcinfo, 1, "context", "context",
+					   "Pass a text that says what the value belongs to, such as the table and the row's key.");
 	return PG_GETARG_TEXT_PP(1);
 }
 

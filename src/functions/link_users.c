@@ -48,6 +48,7 @@
 #include "exec/statement.h"
 #include "exec/table_cache.h"
 #include "store/user_link.h"
+#include "validate/arguments.h"
 
 #define PREFIX_MAX		64		/* characters */
 #define IDS_PER_BATCH	"1000"
@@ -446,8 +447,7 @@ get_text(FunctionCallInfo fcinfo, int number, const char *default_value)
 static Oid
 get_users(FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		apikey_refuse_argument("users", "a users table is required", NULL, NULL);
+	apikey_arg_require(fcinfo, 0, "users", "users table", NULL);
 	return PG_GETARG_OID(0);
 }
 
@@ -484,8 +484,7 @@ apikey_link_users(PG_FUNCTION_ARGS)
 	Relation	relation;
 
 	apikey_refuse_restricted();
-	if (PG_ARGISNULL(1))
-		apikey_refuse_argument("id_column", "a column of ids is required", NULL, NULL);
+	apikey_arg_require(fcinfo, 1, "id_column", "id column", NULL);
 	id_column = PG_GETARG_NAME(1);
 	check_on_delete(on_delete);
 	check_prefix(prefix);

@@ -28,6 +28,7 @@
 #include "exec/statement.h"
 #include "exec/table_cache.h"
 #include "keys/data_key.h"
+#include "validate/arguments.h"
 
 PG_FUNCTION_INFO_V1(apikey_retire_data_key);
 
@@ -154,8 +155,8 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	apikey_refuse_read_only("a change of data keys");
-	if (PG_ARGISNULL(0))
-		refuse_unknown();
+	apikey_arg_require(fcinfo, 0, "id", "data key id",
+					   "The view apikey.key_status lists the data keys.");
 	args[0] = PG_GETARG_DATUM(0);
 	require_inactive(args, force);
 	require_unused(args);

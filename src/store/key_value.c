@@ -70,12 +70,10 @@ static ApikeyStatement select_current = {
 	.arg_types = {TEXTOID, UUIDOID, UUIDOID}
 };
 
-pg_attribute_noreturn()
 static void
-refuse_missing(const char *argument)
+require_key(FunctionCallInfo fcinfo, int arg, const char *argument)
 {
-	apikey_refuse_argument(argument, "no key is named", NULL,
-						   "Pass the key's name or its id.");
+	apikey_arg_require(fcinfo, arg, argument, "key name or id", NULL);
 }
 
 ApikeyKeySelector
@@ -91,8 +89,7 @@ apikey_key_selector_named(const char *name)
 ApikeyKeySelector
 apikey_key_selector_by_text(FunctionCallInfo fcinfo, int arg)
 {
-	if (PG_ARGISNULL(arg))
-		refuse_missing("name");
+	require_key(fcinfo, arg, "name");
 	return apikey_key_selector_named(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
 }
 
@@ -101,8 +98,7 @@ apikey_key_selector_by_id(FunctionCallInfo fcinfo, int arg)
 {
 	ApikeyKeySelector selector = {.argument = "id"};
 
-	if (PG_ARGISNULL(arg))
-		refuse_missing("id");
+	require_key(fcinfo, arg, "id");
 	selector.id = *PG_GETARG_UUID_P(arg);
 	return selector;
 }
@@ -112,8 +108,7 @@ apikey_key_selector_by_id_text(FunctionCallInfo fcinfo, int arg)
 {
 	ApikeyKeySelector selector;
 
-	if (PG_ARGISNULL(arg))
-		refuse_missing("id");
+	require_key(fcinfo, arg, "id");
 	selector = apikey_key_selector_by_text(fcinfo, arg);
 	selector.argument = "id";
 	if (selector.name != NULL)

@@ -20,6 +20,8 @@
 #include "validate/arguments.h"
 #include "validate/value.h"
 
+#define USER_ID_HINT	"Pass the id under which your application knows the user."
+
 static const char *const env_var_endings[] = {
 	"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ID"
 };
@@ -85,6 +87,15 @@ is_nfc(const char *text, size_t len)
 	return result;
 }
 
+void
+apikey_arg_require(FunctionCallInfo fcinfo, int number, const char *argument,
+				   const char *what, const char *hint)
+{
+	if (PG_ARGISNULL(number))
+		apikey_refuse_argument(argument, psprintf("%s is required", what),
+							   NULL, hint);
+}
+
 char *
 apikey_arg_name(const text *name, const char *argument)
 {
@@ -120,16 +131,27 @@ apikey_arg_name(const text *name, const char *argument)
 }
 
 char *
-apikey_arg_user_id(const text *user_id)
+apikey_arg_user_id(FunctionCallInfo fcinfo, int number)
 {
-	char	   *result = user_id != NULL ? text_to_cstring(user_id) : "";
+	char	   *result;
 
+	apikey_arg_require(fcinfo, number, "user_id", "user id", USER_ID_HINT);
+	result = text_to_cstring(PG_GETARG_TEXT_PP(number));
 	if (!apikey_is_user_id(result, strlen(result)))
 		apikey_refuse_argument("user_id", "invalid user id",
 							   psprintf("A user id has 1 to %d characters, none of them a control character.",
 										APIKEY_USER_ID_MAX),
-							   "Pass the id under which your application knows the user.");
+							   USER_ID_HINT);
 	return result;
+}
+
+const ApikeyKeyType *
+apikey_arg_key_type(FunctionCallInfo fcinfo, int number)
+{
+	apikey_arg_require(fcinfo, number, "key_type", "key type",
+					   "SELECT key_type, label FROM apikey.key_types lists the types.");
+	return apikey_key_type_get(text_to_cstring(PG_GETARG_TEXT_PP(number)),
+							   "key_type");
 }
 
 char *

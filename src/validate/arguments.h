@@ -9,17 +9,31 @@
 #ifndef APIKEY_ARGUMENTS_H
 #define APIKEY_ARGUMENTS_H
 
+#include "fmgr.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
+
+#include "validate/key_type.h"
 
 #define APIKEY_NAME_MAX			200 /* characters */
 #define APIKEY_METADATA_MAX		8192	/* bytes, as text */
 
+/*
+ * 22023 when argument number (from 0) of the call is NULL.  argument is its
+ * name; what the message calls it, such as "key type"; hint may be NULL.
+ */
+extern void apikey_arg_require(FunctionCallInfo fcinfo, int number,
+							   const char *argument, const char *what,
+							   const char *hint);
+
 /* A name for a key: see design.md; returns a palloc'ed string. */
 extern char *apikey_arg_name(const text *name, const char *argument);
 
-/* A user id given by an administrator. */
-extern char *apikey_arg_user_id(const text *user_id);
+/* Argument number of the call, a user id given by an administrator. */
+extern char *apikey_arg_user_id(FunctionCallInfo fcinfo, int number);
+
+/* Argument number of the call, "key_type", the name of a type that exists. */
+extern const ApikeyKeyType *apikey_arg_key_type(FunctionCallInfo fcinfo, int number);
 
 /* Why a key is disabled: at most APIKEY_NAME_MAX characters. */
 extern char *apikey_arg_reason(const text *reason);
