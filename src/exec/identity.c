@@ -25,6 +25,7 @@
 #include "exec/claims.h"
 #include "exec/frame.h"
 #include "exec/identity.h"
+#include "exec/precondition.h"
 
 typedef enum IdentityMode
 {
@@ -113,24 +114,6 @@ apikey_identity(void)
 	if (identity == NULL || !apikey_is_user_id(identity, strlen(identity)))
 		return NULL;
 	return pstrdup(identity);
-}
-
-void
-apikey_refuse_restricted(void)
-{
-	if (InSecurityRestrictedOperation())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("API keys cannot be used within a security-restricted operation"),
-				 errdetail("An index, a materialized view or a maintenance command of somebody's table called the function."),
-				 apikey_err_hide_statement()));
-}
-
-void
-apikey_refuse_read_only(const char *what)
-{
-	PreventCommandDuringRecovery(what);
-	PreventCommandIfReadOnly(what);
 }
 
 /* The way to an identity, in each mode. */

@@ -26,19 +26,6 @@ extern char *apikey_require_identity(void);
  */
 extern void apikey_identity_set(const char *user_id);
 
-/*
- * 42501 inside a security-restricted operation (ANALYZE, REINDEX, ... of a
- * table whose index function could call us).  Every SQL function that reads
- * or changes keys calls this, or apikey_require_identity(), first.
- */
-extern void apikey_refuse_restricted(void);
-
-/*
- * 25006 on a standby and in a read-only transaction; what is a noun, such as
- * "a change of API keys".
- */
-extern void apikey_refuse_read_only(const char *what);
-
 /* Define apikey.identity and apikey.user_id; called once, by _PG_init. */
 extern void apikey_identity_init(void);
 

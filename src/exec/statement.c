@@ -148,8 +148,8 @@ role_of(const ApikeyStatement *statement)
 }
 
 uint64
-apikey_run(ApikeyStatement *statement, const char *user_id,
-		   const Datum *args, const bool *nulls, ApikeyRows *rows)
+apikey_statement_run(ApikeyStatement *statement, const char *user_id,
+					 const Datum *args, const bool *nulls, ApikeyRows *rows)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile uint64 count = 0;	/* set within PG_TRY */
@@ -187,8 +187,8 @@ set_off(const char *setting)
  * an error the transaction's end puts the settings back.
  */
 uint64
-apikey_run_by_index(ApikeyStatement *statement, const Datum *args,
-					ApikeyRows *rows)
+apikey_statement_run_by_index(ApikeyStatement *statement, const Datum *args,
+							  ApikeyRows *rows)
 {
 	int			level = NewGUCNestLevel();
 	uint64		count;
@@ -196,7 +196,7 @@ apikey_run_by_index(ApikeyStatement *statement, const Datum *args,
 	set_off("enable_seqscan");
 	set_off("enable_bitmapscan");
 	set_off("enable_sort");
-	count = apikey_run(statement, NULL, args, NULL, rows);
+	count = apikey_statement_run(statement, NULL, args, NULL, rows);
 	AtEOXact_GUC(true, level);
 	return count;
 }
@@ -241,9 +241,9 @@ fetch_each(Portal portal, ApikeyRowWork work, void *arg)
 }
 
 void
-apikey_run_each(ApikeyStatement *statement, const char *user_id,
-				const Datum *args, const bool *nulls,
-				ApikeyRowWork work, void *arg)
+apikey_statement_run_each(ApikeyStatement *statement, const char *user_id,
+						  const Datum *args, const bool *nulls,
+						  ApikeyRowWork work, void *arg)
 {
 	char		buffer[APIKEY_STATEMENT_MAX_ARGS];
 	ApikeyFrame frame;

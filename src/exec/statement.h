@@ -69,13 +69,13 @@ typedef struct ApikeyRows
  * as the statement's arguments; nulls may be NULL when no argument is.  rows
  * may be NULL when they are not wanted.
  */
-extern uint64 apikey_run(ApikeyStatement *statement, const char *user_id,
-						 const Datum *args, const bool *nulls,
-						 ApikeyRows *rows);
+extern uint64 apikey_statement_run(ApikeyStatement *statement, const char *user_id,
+								   const Datum *args, const bool *nulls,
+								   ApikeyRows *rows);
 
 /* The same for a statement without NULLs, with the planner held to an index. */
-extern uint64 apikey_run_by_index(ApikeyStatement *statement,
-								  const Datum *args, ApikeyRows *rows);
+extern uint64 apikey_statement_run_by_index(ApikeyStatement *statement,
+											const Datum *args, ApikeyRows *rows);
 
 /* Column (from 1) of a row (from 0). */
 extern Datum apikey_rows_get(const ApikeyRows *rows, uint64 row, int column,
@@ -86,8 +86,8 @@ extern Datum apikey_rows_get(const ApikeyRows *rows, uint64 row, int column,
  * the row is gone when work returns.  For results of any size.
  */
 typedef void (*ApikeyRowWork) (HeapTuple tuple, TupleDesc desc, void *arg);
-extern void apikey_run_each(ApikeyStatement *statement, const char *user_id,
-							const Datum *args, const bool *nulls,
-							ApikeyRowWork work, void *arg);
+extern void apikey_statement_run_each(ApikeyStatement *statement, const char *user_id,
+									  const Datum *args, const bool *nulls,
+									  ApikeyRowWork work, void *arg);
 
 #endif							/* APIKEY_STATEMENT_H */

@@ -18,7 +18,7 @@
 
 #include "base/encoding.h"
 #include "base/errors.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "keys/master_key.h"
 #include "store/key_value.h"
@@ -137,7 +137,7 @@ find_keys(PG_FUNCTION_ARGS)
 	do
 	{
 		looked_for = args[0];
-		apikey_run(&find_by_fingerprint, NULL, args, NULL, &rows);
+		apikey_statement_run(&find_by_fingerprint, NULL, args, NULL, &rows);
 		args[0] = fingerprints_of(value, len);
 	} while (!datumIsEqual(args[0], looked_for, false, -1));
 	for (i = 0; i < rows.count; i++)
@@ -189,8 +189,8 @@ apikey_verify_keys(PG_FUNCTION_ARGS)
 	apikey_refuse_restricted();
 	(void) apikey_master_keys();
 	InitMaterializedSRF(fcinfo, 0);
-	apikey_run_each(&select_every_key, NULL, NULL, NULL, verify_row,
-					fcinfo->resultinfo);
+	apikey_statement_run_each(&select_every_key, NULL, NULL, NULL, verify_row,
+							  fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
@@ -222,5 +222,5 @@ apikey_purge_deleted(PG_FUNCTION_ARGS)
 							   NULL, AGE_HINT);
 	apikey_lock_for_write();
 	args[0] = PG_GETARG_DATUM(0);
-	PG_RETURN_INT64((int64) apikey_run(&delete_old, NULL, args, NULL, NULL));
+	PG_RETURN_INT64((int64) apikey_statement_run(&delete_old, NULL, args, NULL, NULL));
 }

@@ -16,6 +16,7 @@
 
 #include "base/errors.h"
 #include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "store/key_update.h"
 #include "store/user_link.h"
@@ -111,7 +112,7 @@ run_on_key(ApikeyStatement *statement, const char *user_id,
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = PointerGetDatum(reason);
-	apikey_run(statement, user_id, args, nulls, NULL);
+	apikey_statement_run(statement, user_id, args, nulls, NULL);
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -356,7 +357,7 @@ purge_one(char *user_id, ApikeyKeySelector selector)
 	get_deleted(user_id, &selector, "Call apikey.delete_key() first.", key);
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = UUIDPGetDatum(&key->id);
-	apikey_run(&purge, user_id, args, NULL, NULL);
+	apikey_statement_run(&purge, user_id, args, NULL, NULL);
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -383,7 +384,7 @@ purge_all_of(const char *user_id)
 
 	apikey_lock_for_write();
 	args[0] = CStringGetTextDatum(user_id);
-	PG_RETURN_INT64((int64) apikey_run(&purge_user, user_id, args, NULL, NULL));
+	PG_RETURN_INT64((int64) apikey_statement_run(&purge_user, user_id, args, NULL, NULL));
 }
 
 /*

@@ -13,7 +13,7 @@
 #include "utils/builtins.h"
 
 #include "base/errors.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "validate/arguments.h"
 #include "validate/key_type.h"
 #include "validate/value.h"

@@ -18,6 +18,7 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "store/key_update.h"
 #include "store/user_link.h"
@@ -111,7 +112,7 @@ insert(const NewKey *key, const ApikeySealedValue *sealed)
 	nulls[11] = !key->has_updated_at;
 	args[12] = key->deleted_at;
 	nulls[12] = !key->has_deleted_at;
-	return apikey_run(&insert_key, key->user_id, args, nulls, NULL) == 1;
+	return apikey_statement_run(&insert_key, key->user_id, args, nulls, NULL) == 1;
 }
 
 static bool

@@ -121,7 +121,7 @@ is_needed(const char *extension)
 
 	args[0] = ObjectIdGetDatum(get_extension_oid("apikey", false));
 	args[1] = ObjectIdGetDatum(get_extension_oid(extension, false));
-	return apikey_run(&needs_extension, NULL, args, NULL, NULL) > 0;
+	return apikey_statement_run(&needs_extension, NULL, args, NULL, NULL) > 0;
 }
 
 static bool
@@ -175,7 +175,7 @@ refuse_loss(void)
 
 	LockRelationOid(apikey_table_oid("api_keys"), AccessExclusiveLock);
 	LockRelationOid(apikey_table_oid("data_keys"), AccessExclusiveLock);
-	apikey_run(&count_stored, NULL, NULL, NULL, &rows);
+	apikey_statement_run(&count_stored, NULL, NULL, NULL, &rows);
 	keys = DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 	column_keys = DatumGetInt64(apikey_rows_get(&rows, 0, 2, &is_null));
 	if (keys == 0 && column_keys == 0)

@@ -17,7 +17,7 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "core/envelope.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "keys/data_key.h"
 #include "validate/arguments.h"
 #include "validate/encrypted.h"

@@ -22,7 +22,7 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "core/base64.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "keys/fernet_key.h"
 
 PG_FUNCTION_INFO_V1(apikey_fernet_encrypt);

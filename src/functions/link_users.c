@@ -44,7 +44,7 @@
 
 #include "base/encoding.h"
 #include "base/errors.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
 #include "store/user_link.h"
@@ -372,7 +372,7 @@ store_link(Oid users, Name id_column, const char *on_delete,
 	args[1] = NameGetDatum(id_column);
 	args[2] = CStringGetTextDatum(on_delete);
 	args[3] = CStringGetTextDatum(prefix);
-	apikey_run(&insert_link, NULL, args, NULL, NULL);
+	apikey_statement_run(&insert_link, NULL, args, NULL, NULL);
 }
 
 /*
@@ -388,7 +388,7 @@ count_unknown(ApikeyUserLink *link, char **example)
 
 	args[0] = CStringGetTextDatum(link->prefix);
 	args[1] = CStringGetTextDatum("");
-	while (apikey_run(&next_user_ids, NULL, args, NULL, &rows) > 0)
+	while (apikey_statement_run(&next_user_ids, NULL, args, NULL, &rows) > 0)
 	{
 		for (uint64 i = 0; i < rows.count; i++)
 		{
@@ -519,6 +519,6 @@ apikey_unlink_users(PG_FUNCTION_ARGS)
 	if (check_caller(users))
 		dropped = drop_triggers(users);
 	/* Of a table that was dropped, only the row is left. */
-	deleted = apikey_run(&delete_link, NULL, &arg, NULL, NULL) > 0;
+	deleted = apikey_statement_run(&delete_link, NULL, &arg, NULL, NULL) > 0;
 	PG_RETURN_BOOL(deleted || dropped);
 }

@@ -36,7 +36,7 @@
 #include "utils/wait_event.h"
 
 #include "base/errors.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "store/key_reencrypt.h"
 
@@ -212,7 +212,7 @@ write_progress(const Run *run, bool ended)
 	args[2] = Int64GetDatum(shown_failed(run));
 	args[3] = Int64GetDatum(shown_left(run));
 	args[4] = BoolGetDatum(ended);
-	apikey_run(&update_progress, NULL, args, NULL, NULL);
+	apikey_statement_run(&update_progress, NULL, args, NULL, NULL);
 }
 
 static void
@@ -285,7 +285,7 @@ begin_run(Run *run)
 	args[1] = UUIDPGetDatum(&run->pass.target);
 	args[2] = Int64GetDatum(run->left);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	apikey_run(&begin_progress, NULL, args, NULL, NULL);
+	apikey_statement_run(&begin_progress, NULL, args, NULL, NULL);
 	PopActiveSnapshot();
 	commit();
 	run->started_at = run->noticed_at = GetCurrentTimestamp();

@@ -24,7 +24,7 @@
 #include "utils/uuid.h"
 
 #include "base/errors.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
 #include "keys/data_key.h"
@@ -76,7 +76,7 @@ require_inactive(const Datum *id, bool force)
 	const char *purpose;
 	bool		is_null;
 
-	if (apikey_run(&select_one, NULL, id, NULL, &rows) == 0)
+	if (apikey_statement_run(&select_one, NULL, id, NULL, &rows) == 0)
 		refuse_unknown();
 	purpose = TextDatumGetCString(apikey_rows_get(&rows, 0, 1, &is_null));
 	if (DatumGetBool(apikey_rows_get(&rows, 0, 3, &is_null)))
@@ -115,7 +115,7 @@ require_unused(const Datum *id)
 	bool		is_null;
 	int64		count;
 
-	apikey_run_by_index(&count_rows, id, &rows);
+	apikey_statement_run_by_index(&count_rows, id, &rows);
 	count = DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 	if (count > 0)
 		ereport(ERROR,
@@ -164,7 +164,7 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 	LockRelationOid(apikey_table_oid("data_keys"), ShareRowExclusiveLock);
 	require_inactive(args, force);
 	require_unused(args);
-	if (apikey_run(&destroy, NULL, args, NULL, NULL) != 1)
+	if (apikey_statement_run(&destroy, NULL, args, NULL, NULL) != 1)
 		apikey_raise_old_snapshot();
 	PG_RETURN_DATUM(args[0]);
 }

@@ -21,7 +21,7 @@
 
 #include "base/errors.h"
 #include "base/random.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
 #include "keys/data_key.h"
@@ -91,7 +91,7 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 		return false;
 	args[0] = UUIDPGetDatum(id);
 	args[1] = PointerGetDatum(rewrap(id, purpose, old));
-	if (apikey_run(&update_wrap, NULL, args, NULL, NULL) != 1)
+	if (apikey_statement_run(&update_wrap, NULL, args, NULL, NULL) != 1)
 		apikey_raise_old_snapshot();
 	return true;
 }
@@ -125,7 +125,7 @@ apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
 	LockRelationOid(apikey_table_oid("data_keys"), ShareRowExclusiveLock);
 	/* What is judged are the very rows that are written. */
 	apikey_data_key_reload();
-	apikey_run(&select_live, NULL, NULL, NULL, &rows);
+	apikey_statement_run(&select_live, NULL, NULL, NULL, &rows);
 	for (i = 0; i < rows.count; i++)
 		count += rewrap_row(&rows, i);
 	PG_RETURN_INT64(count);

@@ -11,10 +11,9 @@
 #include "utils/builtins.h"
 
 #include "base/errors.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "keys/data_key.h"
-#include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_rotate_data_key);
 
@@ -47,6 +46,6 @@ apikey_rotate_data_key(PG_FUNCTION_ARGS)
 	apikey_data_key_create(purpose, id);
 	args[0] = CStringGetTextDatum(purpose);
 	args[1] = UUIDPGetDatum(id);
-	apikey_run(&deactivate_others, NULL, args, NULL, NULL);
+	apikey_statement_run(&deactivate_others, NULL, args, NULL, NULL);
 	PG_RETURN_UUID_P(id);
 }

@@ -23,7 +23,7 @@
 #include "utils/tuplestore.h"
 #include "utils/uuid.h"
 
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "functions/status.h"
 #include "keys/data_key.h"
@@ -103,7 +103,7 @@ put_version(ReturnSetInfo *result)
 	const char *installed = "";
 	bool		is_null;
 
-	if (apikey_run(&select_version, NULL, NULL, NULL, &rows) > 0)
+	if (apikey_statement_run(&select_version, NULL, NULL, NULL, &rows) > 0)
 		installed = TextDatumGetCString(apikey_rows_get(&rows, 0, 1, &is_null));
 	if (strcmp(installed, APIKEY_VERSION) == 0)
 		put(result, "version", APIKEY_VERSION, SEVERITY_OK, NULL);
@@ -244,7 +244,7 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 	char	   *problem = NULL;
 	ApikeyRows	rows;
 
-	if (apikey_run(&select_data_keys, NULL, &arg, NULL, &rows) == 0)
+	if (apikey_statement_run(&select_data_keys, NULL, &arg, NULL, &rows) == 0)
 	{
 		put(result, item, "none yet", SEVERITY_OK, NULL);
 		return;
@@ -282,7 +282,7 @@ wraps_of(const ApikeyMasterKey *master)
 	ApikeyRows	rows;
 	bool		is_null;
 
-	apikey_run(&count_wraps, NULL, &arg, NULL, &rows);
+	apikey_statement_run(&count_wraps, NULL, &arg, NULL, &rows);
 	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 }
 
@@ -324,7 +324,7 @@ put_catalog(ReturnSetInfo *result)
 {
 	ApikeyRows	rows;
 
-	apikey_run(&select_catalog, NULL, NULL, NULL, &rows);
+	apikey_statement_run(&select_catalog, NULL, NULL, NULL, &rows);
 	for (uint64 i = 0; i < rows.count; i++)
 	{
 		Datum		values[COLUMNS];

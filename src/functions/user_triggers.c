@@ -29,7 +29,7 @@
 #include "utils/rel.h"
 
 #include "base/errors.h"
-#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "store/user_link.h"
 
@@ -153,8 +153,8 @@ apikey_users_delete_trigger(PG_FUNCTION_ARGS)
 	if (user_id == NULL)
 		return PointerGetDatum(NULL);
 	arg = CStringGetTextDatum(user_id);
-	apikey_run(link->soft_delete ? &soft_delete : &purge, user_id, &arg, NULL,
-			   NULL);
+	apikey_statement_run(link->soft_delete ? &soft_delete : &purge, user_id, &arg, NULL,
+						 NULL);
 	return PointerGetDatum(NULL);
 }
 
@@ -178,7 +178,7 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 	if (user_id == NULL)
 		return PointerGetDatum(NULL);
 	arg = CStringGetTextDatum(user_id);
-	count = apikey_run(&count_of_user, NULL, &arg, NULL, NULL);
+	count = apikey_statement_run(&count_of_user, NULL, &arg, NULL, NULL);
 	if (count > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
@@ -226,7 +226,7 @@ apikey_users_truncate_trigger(PG_FUNCTION_ARGS)
 
 	args[0] = CStringGetTextDatum(link->prefix);
 	args[1] = get_longer_prefixes(link);
-	if (apikey_run(&any_of_prefix, NULL, args, NULL, NULL) > 0)
+	if (apikey_statement_run(&any_of_prefix, NULL, args, NULL, NULL) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("cannot truncate table \"%s\", whose users have API keys",

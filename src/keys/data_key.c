@@ -126,7 +126,7 @@ load(void)
 
 	apikey_watch_table(APIKEY_DATA_KEYS);
 	changes_loaded = apikey_table_changes(APIKEY_DATA_KEYS);
-	apikey_run(&select_all, NULL, NULL, NULL, &rows);
+	apikey_statement_run(&select_all, NULL, NULL, NULL, &rows);
 	if (cache == NULL)
 		cache = AllocSetContextCreate(TopMemoryContext, "apikey data keys",
 									  ALLOCSET_SMALL_SIZES);
@@ -463,7 +463,7 @@ apikey_data_key_create(const char *purpose, pg_uuid_t *id)
 	args[0] = UUIDPGetDatum(id);
 	args[1] = CStringGetTextDatum(purpose);
 	args[2] = PointerGetDatum(wrapped);
-	apikey_run(&insert_one, NULL, args, NULL, NULL);
+	apikey_statement_run(&insert_one, NULL, args, NULL, NULL);
 }
 
 const ApikeyDataKey *

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 
 #include "base/errors.h"
+#include "exec/precondition.h"
 #include "exec/statement.h"
 #include "keys/data_key.h"
 #include "keys/master_key.h"
@@ -83,7 +84,7 @@ next_key(ApikeyReencryption *pass)
 	do
 	{
 		args[0] = UUIDPGetDatum(&pass->data_key);
-		if (apikey_run_by_index(&next_data_key, args, &rows) == 0)
+		if (apikey_statement_run_by_index(&next_data_key, args, &rows) == 0)
 			return false;
 		pass->data_key = *DatumGetUUIDP(apikey_rows_get(&rows, 0, 1, &is_null));
 	} while (memcmp(&pass->data_key, &pass->target, sizeof(pg_uuid_t)) == 0);
@@ -172,7 +173,7 @@ move_row(ApikeyReencryption *pass, const ApikeyKeyRow *key)
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = PointerGetDatum(sealed.envelope);
 	args[3] = PointerGetDatum(sealed.fingerprint);
-	apikey_run(&update_row, NULL, args, NULL, NULL);
+	apikey_statement_run(&update_row, NULL, args, NULL, NULL);
 	pass->done++;
 }
 
@@ -198,7 +199,7 @@ fetch_rows(const ApikeyReencryption *pass, int batch_size, ApikeyRows *rows)
 	args[1] = CStringGetTextDatum(pass->user_id);
 	args[2] = UUIDPGetDatum(&pass->id);
 	args[3] = Int64GetDatum(batch_size);
-	return apikey_run_by_index(&next_rows, args, rows);
+	return apikey_statement_run_by_index(&next_rows, args, rows);
 }
 
 bool
@@ -247,6 +248,6 @@ apikey_key_reencrypt_left(const ApikeyReencryption *pass)
 	bool		is_null;
 
 	args[0] = UUIDPGetDatum(&pass->target);
-	apikey_run_by_index(&count_left, args, &rows);
+	apikey_statement_run_by_index(&count_left, args, &rows);
 	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 }

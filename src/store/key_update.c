@@ -144,7 +144,7 @@ try_update(const Datum *args, const bool *nulls)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		apikey_run(&update_key, TextDatumGetCString(args[0]), args, nulls, NULL);
+		apikey_statement_run(&update_key, TextDatumGetCString(args[0]), args, nulls, NULL);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -176,7 +176,7 @@ apikey_key_update_apply(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 
 	fill_arguments(key, change, args, nulls);
 	if (!takes_name)
-		apikey_run(&update_key, key->user_id, args, nulls, NULL);
+		apikey_statement_run(&update_key, key->user_id, args, nulls, NULL);
 	else if (!try_update(args, nulls))
 		apikey_key_update_raise_name_taken(TextDatumGetCString(args[2]), name_argument);
 }

@@ -13,16 +13,13 @@
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/random.h"
 #include "core/envelope.h"
-#include "exec/identity.h"
 #include "exec/statement.h"
-#include "exec/table_cache.h"
 #include "validate/encrypted.h"
 #include "store/key_value.h"
 #include "validate/arguments.h"
@@ -159,7 +156,7 @@ apikey_key_row_find(const char *user_id, const ApikeyKeySelector *selector,
 	args[0] = CStringGetTextDatum(user_id);
 	args[1] = by_id ? UUIDPGetDatum(&selector->id) :
 		CStringGetTextDatum(selector->name);
-	apikey_run(&select_key[by_id][for_update], user_id, args, NULL, &rows);
+	apikey_statement_run(&select_key[by_id][for_update], user_id, args, NULL, &rows);
 	if (rows.count == 0)
 		return false;
 	read_key(&rows, 0, user_id, key);
@@ -174,7 +171,7 @@ apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys)
 	uint64		i;
 
 	args[0] = CStringGetTextDatum(user_id);
-	apikey_run(&select_all, user_id, args, NULL, &rows);
+	apikey_statement_run(&select_all, user_id, args, NULL, &rows);
 	*keys = palloc0(Max(rows.count, 1) * sizeof(ApikeyKeyRow));
 	for (i = 0; i < rows.count; i++)
 		read_key(&rows, i, user_id, &(*keys)[i]);
@@ -327,7 +324,7 @@ apikey_key_value_is_current(const ApikeyKeyRow *key)
 	args[0] = CStringGetTextDatum(key->user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = UUIDPGetDatum((const pg_uuid_t *) data_key_id_of(key));
-	return apikey_run(&select_current, NULL, args, NULL, NULL) > 0;
+	return apikey_statement_run(&select_current, NULL, args, NULL, NULL) > 0;
 }
 
 void
@@ -422,13 +419,6 @@ apikey_key_value_problem(const ApikeyKeyRow *key)
 	if (problem == NULL)
 		explicit_bzero(value, VARSIZE(value));
 	return problem;
-}
-
-void
-apikey_lock_for_write(void)
-{
-	apikey_refuse_read_only("a change of API keys");
-	LockRelationOid(apikey_table_oid("api_keys"), RowExclusiveLock);
 }
 
 /* The type's prefix, "...", and the end of a value that is long enough. */

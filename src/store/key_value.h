@@ -128,13 +128,6 @@ extern char *apikey_key_value_try_open(const ApikeyKeyRow *key,
 extern char *apikey_key_value_problem(const ApikeyKeyRow *key);
 
 /*
- * Lock api_keys ROW EXCLUSIVE, as whoever stores a value does before the data
- * key is chosen: retiring a data key waits for it.  25006 in a read-only
- * transaction.
- */
-extern void apikey_lock_for_write(void);
-
-/*
  * Encrypt a value for the row of that user, id, type and name, under the
  * active data key, which is made if there is none.
  */

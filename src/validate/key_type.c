@@ -268,7 +268,7 @@ load(void)
 	apikey_watch_table(APIKEY_BUILTIN_KEY_TYPES);
 	apikey_watch_table(APIKEY_CUSTOM_KEY_TYPES);
 	changes_before = changes();
-	apikey_run(&select_types, NULL, NULL, NULL, &rows);
+	apikey_statement_run(&select_types, NULL, NULL, NULL, &rows);
 
 	MemoryContextSwitchTo(context);
 	fresh = read_types(&rows);
