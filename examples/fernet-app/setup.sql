@@ -2,8 +2,8 @@
 
 CREATE EXTENSION apikey;
 
--- Who owns the tables and runs the migrations.  It keeps the rights of the
--- second part for as long as the way back is to stay open.
+-- The owner of the tables, who runs the migrations.  It keeps the privileges
+-- granted here for as long as the way back is needed.
 CREATE ROLE app_owner LOGIN;
 GRANT CREATE ON SCHEMA public TO app_owner;
 

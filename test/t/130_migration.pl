@@ -187,7 +187,7 @@ command_checks_all(
 	],
 	0,
 	[qr/ROLLBACK/],
-	[qr/NOTICE:  @{[ $count + 2 ]} rows moved, 2 of them of a form that their type has no more/],
+	[qr/NOTICE:  @{[ $count + 2 ]} rows moved, 2 of them in a format that their type no longer has/],
 	'a try tells what would be moved');
 is(sql(q{SELECT count(*), (SELECT count(*) FROM apikey.all_keys) FROM api_keys}),
 	$count + 2 . '|1', 'and moves nothing');
@@ -197,7 +197,7 @@ sql(q{SELECT apikey.purge_user('5')});
 for my $script ($move, slurp_file("$dir/migrations/move_back.sql"))
 {
 	($state, $messages) = run_script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; $script", 'COMMIT');
-	like($messages, qr/ERROR:  P0001: keys are moved under READ COMMITTED alone/, 'REPEATABLE READ is refused');
+	like($messages, qr/ERROR:  P0001: keys can be moved only under READ COMMITTED/, 'REPEATABLE READ is refused');
 }
 
 # An id that the new one has no room for is not cut.
@@ -216,7 +216,7 @@ for my $change (
 	my ($title, $from, $to) = @$change;
 
 	($state, $messages) = run_script($move =~ s/\Q$from\E/$to/r, 'COMMIT');
-	like($messages, qr/ERROR:  P0001: the move does not compare\nDETAIL:  api_keys\.id 1\b.*\nHINT:  Nothing was moved/, "$title is noticed");
+	like($messages, qr/ERROR:  P0001: moved keys differ from the rows of api_keys\nDETAIL:  api_keys\.id 1\b.*\nHINT:  Nothing was moved/, "$title is noticed");
 }
 is(sql(q{SELECT count(*), (SELECT count(*) FROM apikey.all_keys) FROM api_keys}),
 	$count + 2 . '|0', 'and nothing is moved');
@@ -251,7 +251,7 @@ like($messages, qr/ERROR:  P0001: @{[ $count + 2 ]} of @{[ $count + 2 ]} rows of
 is($state, '', 'another table is moved besides');
 like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} rows moved/, 'whole');
 like($messages, qr/NOTICE:  00000: @{[ $count + 4 ]} keys moved back/, 'and stays when the first one is moved back');
-like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} keys stay in apikey: 0 do not open, @{[ $count + 2 ]} are of other users or another table/, 'of which is told');
+like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} keys stay in apikey: 0 cannot be decrypted, @{[ $count + 2 ]} are of other users or another table/, 'of which is told');
 sql('DROP TABLE copy');
 
 # Alembic sees nothing to do.
@@ -341,7 +341,7 @@ UPDATE apikey.api_keys SET encrypted_value = (SELECT encrypted_value FROM apikey
 });
 my $total = sql('SELECT count(*) FROM apikey.all_keys') - 2;
 like(alembic('the keys are moved back', 'downgrade', '0001'),
-	qr/NOTICE:  $total keys moved back\n.*NOTICE:  2 keys stay in apikey: 1 do not open, 1 are of other users or another table\n/,
+	qr/NOTICE:  $total keys moved back\n.*NOTICE:  2 keys stay in apikey: 1 cannot be decrypted, 1 are of other users or another table\n/,
 	'and which stay is told');
 is(sql(q{SELECT string_agg(name, ', ' ORDER BY name) FROM apikey.all_keys}), 'default, of a team', 'they are there');
 is(sql(q{SELECT users FROM apikey.linked_users}), 'users', 'and tied to their users still');

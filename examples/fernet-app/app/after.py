@@ -1,7 +1,8 @@
-"""After: models are mapped on views of the extension, writes are functions.
+"""After: models are mapped to views of the extension, writes are functions.
 
-No key of encryption is here any more, and no WHERE user_id: the transaction
-says whose it is, and the database shows that user's keys alone.
+There is no encryption key here any longer, and no WHERE user_id: the
+transaction says whose request it is, and the database shows only that user's
+keys.
 """
 
 from sqlalchemy import (Boolean, Column, DateTime, Integer, MetaData, Text,
@@ -21,7 +22,7 @@ class User(Base):
 
 class ApikeyView(Base):
     """Views of the extension have metadata of their own, which Alembic's
-    autogenerate is not given: they are not ours to create."""
+    autogenerate does not see: the application must not create them."""
 
     __abstract__ = True
     metadata = MetaData(schema="apikey")
@@ -30,7 +31,7 @@ class ApikeyView(Base):
     user_id = Column(Text)
     name = Column(Text)
     key_type = Column(Text)
-    # "metadata" is taken by SQLAlchemy itself.
+    # SQLAlchemy uses the name "metadata" itself.
     extra = Column("metadata", JSONB)
     created_at = Column(DateTime(timezone=True))
     updated_at = Column(DateTime(timezone=True))
@@ -44,7 +45,7 @@ class ApiKey(ApikeyView):
     is_active = Column(Boolean)
 
     def reveal(self):
-        """The value, read when it is asked for and kept nowhere."""
+        """The value, read on demand and not kept anywhere."""
         return object_session(self).scalar(
             select(func.apikey.reveal_key(self.id)))
 
@@ -112,7 +113,7 @@ class Keys:
             return self.find(session, name).reveal()
 
     def environment(self):
-        """All that a program of the user's needs, in one query:
+        """Everything that a program of the user needs, in one query:
         {"OPENAI_API_KEY": ...}"""
         with self.session() as session, session.begin():
             return session.scalar(select(func.apikey.reveal_env()))
@@ -131,7 +132,7 @@ class Keys:
 
 
 def old_id(key):
-    """What migrations/move_to_apikey.sql let the id end in; None if newer."""
+    """The old id, in which the uuid ends; None for a newer key."""
     front, _, end = str(key.id).rpartition("-")
     return int(end) if front == "00000001-0000-8000-8000" else None
 
@@ -154,8 +155,8 @@ def describe(key, active, value):
 def export(engine):
     """Every key, as a dictionary with its value, for a comparison.
 
-    A deleted key is revealed to nobody: so it is restored, revealed and, with
-    the transaction, rolled back.
+    A deleted key cannot be revealed, so it is restored and revealed in a
+    transaction that is rolled back.
     """
     with Session(engine) as session:
         users = session.execute(select(User.id)).scalars().all()

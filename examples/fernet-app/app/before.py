@@ -1,4 +1,4 @@
-"""Before: a table of our own, Fernet, and its key in an environment variable."""
+"""Before: a table of its own, Fernet, and the key in an environment variable."""
 
 import datetime
 import os
@@ -52,7 +52,7 @@ class Keys:
         return self.fernet.encrypt(value.encode()).decode()
 
     def find(self, session, name):
-        # Whoever forgets the user_id here hands out another user's key.
+        # Forgetting user_id here would hand out another user's key.
         return session.execute(
             select(ApiKey).filter_by(user_id=self.user_id, name=name,
                                      is_active=True)).scalar_one()

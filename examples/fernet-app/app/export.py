@@ -1,6 +1,6 @@
 """Write every key with its value: python3 -m app.export URL before|after
 
-For a comparison, on a terminal that nobody else reads: one line of JSON for
+For comparison, on a terminal that nobody else can read: one line of JSON for
 each key, sorted.  Values are trimmed, as apikey does when it stores one.
 """
 

@@ -1,9 +1,9 @@
-"""Fill the table of the application before: python3 -m app.fill URL [COUNT]
+"""Fill the old table of the application: python3 -m app.fill URL [COUNT]
 
-Generated values of the right forms, and what a table has gathered after some
-years: removed keys, one name with several users, a removed key with the name
-of one in use, values of a form that a provider has given up, and one with a
-line break that was pasted along.
+Generates values in the right formats, and what a table has accumulated after
+some years: removed keys, the same name for several users, a removed key with
+the name of an active one, values in a format that a provider has given up, and
+one with a line break that was pasted with it.
 """
 
 import datetime
@@ -23,7 +23,7 @@ def random_value(key_type):
         "openai": ("sk-", 48, ""),
         "anthropic": ("sk-ant-api03-", 93, "AA"),
         "groq": ("gsk_", 52, ""),
-        "gateway": ("", 32, ""),    # one that apikey does not know
+        "gateway": ("", 32, ""),    # a type that apikey does not know
     }[key_type]
     return prefix + "".join(random.choices(ALPHABET, k=size)) + end
 

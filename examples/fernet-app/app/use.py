@@ -1,6 +1,6 @@
 """Use the application: python3 -m app.use URL before|after
 
-The same steps with either, as a user of the website takes them.
+The same steps with either version, as a user of the website would take them.
 """
 
 import importlib

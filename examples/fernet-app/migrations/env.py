@@ -15,7 +15,7 @@ fileConfig(context.config.config_file_name)
 
 
 def include_name(name, type_, parents):
-    """Autogenerate keeps its hands off the extension's schema."""
+    """Keep autogenerate from touching the extension's schema."""
     return not (type_ == "schema" and name == "apikey")
 
 

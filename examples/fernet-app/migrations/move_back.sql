@@ -1,19 +1,19 @@
 -- Moves the users' keys out of apikey, into a new table api_keys of Fernet
--- tokens.  In one transaction, while nobody uses the application.
+-- tokens.  Run it in one transaction, while nobody uses the application.
 --
--- A key that came from there gets its old id again, which its uuid ends in,
--- and its old key_type; a newer one gets the next free id.  What is deleted,
--- disabled or expired is not active.
+-- A key that came from such a table gets back its old id, which its uuid ends
+-- in, and its old key_type; a newer one gets the next free id.  What is
+-- deleted, disabled or expired is not active.
 --
--- Keys of other users or another table, and keys that do not open, stay in
--- apikey; how many is told.
+-- Keys of other users or another table, and keys that cannot be decrypted, stay
+-- in apikey; a NOTICE tells how many.
 
 -- A transaction that keeps its first snapshot would not see what was written
--- before the lock was there, and lose it.
+-- before it got the lock, and lose it.
 DO $$
 BEGIN
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
-		RAISE EXCEPTION 'keys are moved under READ COMMITTED alone'
+		RAISE EXCEPTION 'keys can be moved only under READ COMMITTED'
 			USING HINT = 'SET default_transaction_isolation = ''read committed'' first.';
 	END IF;
 END
@@ -35,7 +35,7 @@ CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys TO app;
 GRANT USAGE ON SEQUENCE api_keys_id_seq TO app;
 
--- Newer keys come behind the old ones.  (uuids compare as their text does.)
+-- Newer keys come after the old ones.  (uuids compare as their text does.)
 SELECT setval('api_keys_id_seq', max(right(id::text, 12)::int))
 	FROM apikey.all_keys
 	WHERE id BETWEEN '00000001-0000-8000-8000-000000000001' AND '00000001-0000-8000-8000-002147483647'
@@ -45,7 +45,7 @@ DO $back$
 DECLARE
 	key record;
 	moved int := 0;
-	closed int := 0;
+	not_decrypted int := 0;
 	others int;
 BEGIN
 	FOR key IN
@@ -61,7 +61,7 @@ BEGIN
 	LOOP
 		BEGIN
 			PERFORM apikey.set_user_id(key.user_id);
-			-- Only a key that can be used is revealed.
+			-- Only a usable key can be revealed.
 			IF key.deleted_at IS NOT NULL THEN
 				PERFORM apikey.restore_key(key.id, 'moving back ' || key.id);
 			END IF;
@@ -71,7 +71,7 @@ BEGIN
 			IF key.expires_at IS NOT NULL THEN
 				PERFORM apikey.update_key(key.id, new_expires_at => 'infinity');
 			END IF;
-			-- An administrator may have given two users one id.
+			-- An administrator may have given two users the same id.
 			IF key.old_id IS NULL OR EXISTS (SELECT FROM api_keys WHERE id = key.old_id) THEN
 				key.old_id := nextval('api_keys_id_seq');
 			END IF;
@@ -84,15 +84,15 @@ BEGIN
 			moved := moved + 1;
 		EXCEPTION
 			WHEN SQLSTATE 'KA003' THEN
-				closed := closed + 1;
+				not_decrypted := not_decrypted + 1;
 		END;
 	END LOOP;
 
 	RAISE NOTICE '% keys moved back', moved;
-	SELECT count(*) - closed INTO others FROM apikey.all_keys;
-	IF closed > 0 OR others > 0 THEN
-		RAISE NOTICE '% keys stay in apikey: % do not open, % are of other users or another table',
-			closed + others, closed, others;
+	SELECT count(*) - not_decrypted INTO others FROM apikey.all_keys;
+	IF not_decrypted > 0 OR others > 0 THEN
+		RAISE NOTICE '% keys stay in apikey: % cannot be decrypted, % are of other users or another table',
+			not_decrypted + others, not_decrypted, others;
 	END IF;
 	IF NOT EXISTS (SELECT FROM apikey.all_keys a JOIN users u ON a.user_id = u.id::text) THEN
 		PERFORM apikey.unlink_users('users');

@@ -1,4 +1,4 @@
-"""Users and their API keys, as the application began."""
+"""Users and their API keys, as in the application's first version."""
 
 from alembic import op
 import sqlalchemy as sa

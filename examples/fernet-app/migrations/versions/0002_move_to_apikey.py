@@ -1,7 +1,7 @@
 """Move the API keys to the extension apikey, and back.
 
 The two scripts need the extension, the Fernet key in the server's
-apikey.fernet_key_source, and the rights that setup.sql grants.
+apikey.fernet_key_source, and the privileges that setup.sql grants.
 """
 
 import logging
@@ -14,8 +14,8 @@ down_revision = "0001"
 
 
 def run_script(name):
-    """By psycopg2 itself: a "%" or ":" in the script is no parameter, and no
-    error repeats all of it."""
+    """Run a script with psycopg2 itself: a "%" or ":" in it is not a
+    parameter, and no error repeats the whole script."""
     script = pathlib.Path(__file__).parent.parent / name
     connection = op.get_bind().connection
     with connection.cursor() as cursor:
