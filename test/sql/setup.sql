@@ -5,7 +5,7 @@ SET client_min_messages = error;
 CREATE EXTENSION apikey;
 SET client_min_messages = warning;
 
--- make installcheck sees to a master key.
+-- make installcheck requires a master key.
 LOAD 'apikey';
 SELECT current_setting('apikey.master_key_source') <> '' AS has_source;
 

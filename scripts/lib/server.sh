@@ -1,0 +1,49 @@
+# server.sh: a server with apikey in the stage, for bash to source after
+# stage.sh.
+
+# Build apikey and install it into the stage's PostgreSQL; further arguments are
+# make's.  What the compiler says is shown only if the build fails.
+build_apikey()
+{
+	if ! in_stage src make -j2 PG_CONFIG="$pg_config" "$@" all install >"$stage/build.log" 2>&1; then
+		tail -n 40 "$stage/build.log" >&2
+		fail "the build failed"
+	fi
+}
+
+# Start a server on a socket in the stage, with the library preloaded and a fresh
+# master key; arguments are further settings.
+start_server()
+{
+	local setting
+	in_stage . sh -c 'umask 077 && head -c 32 /dev/urandom | base64 >master.key'
+	in_stage . initdb --pgdata=data --username=postgres --auth=trust \
+		--encoding=UTF8 --no-locale --no-sync >/dev/null
+	for setting in "listen_addresses = ''" "unix_socket_directories = '$stage/socket'" \
+		"shared_preload_libraries = 'apikey'" "apikey.master_key_source = 'file:$stage/master.key'" \
+		"fsync = off" "$@"
+	do
+		echo "$setting"
+	done >>"$stage/data/postgresql.conf"
+	if ! in_stage . pg_ctl --pgdata=data --log=server.log --wait --silent start; then
+		cat "$stage/server.log" >&2
+		fail "the private server did not start"
+	fi
+}
+
+stop_server()
+{
+	in_stage . pg_ctl --pgdata=data --mode=fast --silent stop
+}
+
+# All of it, for a script that shows or measures something on such a server.
+open_server()
+{
+	"$top/scripts/install-packages" demo
+	say "Building apikey in a temporary directory"
+	open_stage
+	"$pg_config" --version
+	build_apikey
+	say "Starting a private PostgreSQL, with a fresh master key in a file of mode 0600"
+	start_server
+}
