@@ -1,14 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * table_cache.c
- *		OIDs of the extension's tables, and word of their changes.
+ *		Backend-local caches of table rows; see table_cache.h.
  *
- * Caches of table rows (data keys, key types, linked users) are dropped by a
- * relcache message.  PostgreSQL sends none for a plain INSERT, UPDATE or
- * DELETE, so ENABLE ALWAYS triggers on those tables do.  The message reaches
- * other backends at commit, standbys with the WAL, and this backend at the
- * end of the command and again if the (sub)transaction rolls back: what was
- * cached of uncommitted rows is dropped then.
+ * A cache is invalidated by a relcache message.  PostgreSQL sends none for a
+ * plain INSERT, UPDATE or DELETE, so ENABLE ALWAYS triggers on the cached
+ * tables do (functions/invalidate_cache.c).  The message reaches other backends
+ * at commit, standbys with the WAL, and this backend at the end of the command
+ * and again if the (sub)transaction rolls back: what was cached of uncommitted
+ * rows is dropped then.
+ *
+ * Rows are read under the latest snapshot, even in a REPEATABLE READ
+ * transaction: a cache outlives the transaction, so it must not hold an older
+ * state.
+ *
+ * The new object is built beside the old one, and replaces it when nothing can
+ * fail any more.  The old one's context then becomes a child of
+ * TopTransactionContext, since a caller may still use it.  If the rows turn out
+ * to be the same, the old object stays: a long transaction that must read again
+ * many times, for each value with an unknown data key, does not collect objects.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,15 +27,12 @@
 #include "catalog/namespace.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "base/errors.h"
 #include "exec/table_cache.h"
 
-static const char *const table_names[APIKEY_CACHED_TABLES] = {
-	"data_keys", "builtin_key_types", "custom_key_types", "linked_users"
-};
-static Oid	tables[APIKEY_CACHED_TABLES];
-static uint64 changes[APIKEY_CACHED_TABLES] = {1, 1, 1, 1};
+static ApikeyTableCache *caches = NULL; /* all that have been used */
 
 /*
  * Relcache callback: only count, since it may come at any moment.  One for
@@ -34,11 +41,10 @@ static uint64 changes[APIKEY_CACHED_TABLES] = {1, 1, 1, 1};
 static void
 note_change(Datum arg, Oid relation)
 {
-	int			i;
-
-	for (i = 0; i < APIKEY_CACHED_TABLES; i++)
-		if (relation == tables[i] || !OidIsValid(relation))
-			changes[i]++;
+	for (ApikeyTableCache *cache = caches; cache != NULL; cache = cache->next)
+		for (int i = 0; i < APIKEY_TABLE_CACHE_TABLES; i++)
+			if (!OidIsValid(relation) || relation == cache->oids[i])
+				cache->changes++;
 }
 
 void
@@ -47,16 +53,107 @@ apikey_table_cache_init(void)
 	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
 }
 
-uint64
-apikey_table_changes(ApikeyCachedTable table)
+/*
+ * Watch the tables for changes from now on.  Their OIDs are looked up each
+ * time, since DROP and CREATE EXTENSION give them others.
+ */
+static void
+watch_tables(ApikeyTableCache *cache)
 {
-	return changes[table];
+	for (int i = 0; i < APIKEY_TABLE_CACHE_TABLES && cache->tables[i] != NULL; i++)
+		cache->oids[i] = apikey_table_oid(cache->tables[i]);
+	if (cache->watched)
+		return;
+	cache->next = caches;
+	caches = cache;
+	cache->watched = true;
 }
 
-Oid
-apikey_watch_table(ApikeyCachedTable table)
+static bool
+is_current(const ApikeyTableCache *cache)
 {
-	return tables[table] = apikey_table_oid(table_names[table]);
+	return cache->context != NULL && cache->changes_read == cache->changes;
+}
+
+/* Byte by byte: rows that only look different are built again, no more. */
+static bool
+rows_are_same(const ApikeyRows *left, const ApikeyRows *right)
+{
+	if (left->count != right->count)
+		return false;
+	for (uint64 i = 0; i < left->count; i++)
+		if (left->tuples[i]->t_len != right->tuples[i]->t_len ||
+			memcmp(left->tuples[i]->t_data, right->tuples[i]->t_data,
+				   left->tuples[i]->t_len) != 0)
+			return false;
+	return true;
+}
+
+/* Put a new object in the place of the old one.  Nothing here fails. */
+static void
+replace_object(ApikeyTableCache *cache, void *object, const ApikeyRows *rows,
+			   MemoryContext context)
+{
+	if (cache->context != NULL)
+	{
+		if (cache->release != NULL)
+			cache->release(cache->object);
+		MemoryContextSetParent(cache->context, TopTransactionContext);
+	}
+	MemoryContextSetParent(context, CacheMemoryContext);
+	cache->object = object;
+	cache->rows = *rows;
+	cache->context = context;
+}
+
+/*
+ * Messages are counted before the rows are read: one that comes while they are
+ * read has them read again.
+ */
+static void
+read_rows(ApikeyTableCache *cache)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "apikey table cache",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(context);
+	void	   *object = NULL;
+	bool		same;
+	uint64		changes;
+	ApikeyRows	rows;
+
+	MemoryContextSetIdentifier(context, cache->tables[0]);
+	watch_tables(cache);
+	changes = cache->changes;
+	apikey_statement_run(cache->statement, NULL, NULL, NULL, &rows);
+	same = cache->context != NULL && rows_are_same(&rows, &cache->rows);
+	if (!same)
+		object = cache->build(&rows);
+	MemoryContextSwitchTo(outer);
+
+	if (same)
+		MemoryContextDelete(context);
+	else
+		replace_object(cache, object, &rows, context);
+	cache->changes_read = changes;
+}
+
+/*
+ * Reading can itself bring a message, as it locks the tables: then they are
+ * read once more.  What comes even later is for the next call.
+ */
+void *
+apikey_table_cache_get(ApikeyTableCache *cache)
+{
+	for (int tries = 0; tries < 2 && !is_current(cache); tries++)
+		read_rows(cache);
+	return cache->object;
+}
+
+void
+apikey_table_cache_invalidate(ApikeyTableCache *cache)
+{
+	cache->changes++;
 }
 
 Oid

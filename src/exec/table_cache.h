@@ -1,32 +1,65 @@
 /*-------------------------------------------------------------------------
  *
  * table_cache.h
- *		OIDs of the extension's tables, and word of their changes.
+ *		Backend-local caches of the rows of the extension's small tables.
+ *
+ * A cache holds one object, built of all rows of a statement.  An object that
+ * apikey_table_cache_get() returns stays valid until the end of the
+ * transaction, whatever the caller does meanwhile: when the rows change, a new
+ * object is built beside it, and its memory is freed when the transaction ends.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef APIKEY_TABLE_CACHE_H
 #define APIKEY_TABLE_CACHE_H
 
-/* The tables whose rows are cached. */
-typedef enum ApikeyCachedTable
+#include "exec/statement.h"
+
+#define APIKEY_TABLE_CACHE_TABLES	2
+
+/* A static variable for each cache. */
+typedef struct ApikeyTableCache
 {
-	APIKEY_DATA_KEYS,
-	APIKEY_BUILTIN_KEY_TYPES,
-	APIKEY_CUSTOM_KEY_TYPES,
-	APIKEY_LINKED_USERS,
-	APIKEY_CACHED_TABLES		/* how many */
-} ApikeyCachedTable;
+	/* The tables in schema apikey that the statement reads. */
+	const char *tables[APIKEY_TABLE_CACHE_TABLES];
+
+	/* Has APIKEY_SNAPSHOT_LATEST, no arguments, and an ORDER BY. */
+	ApikeyStatement *statement;
+
+	/*
+	 * Build the object in the current memory context.  It may point into the
+	 * rows, which live as long.  May raise; must not use the cache.
+	 */
+	void	   *(*build) (const ApikeyRows *rows);
+
+	/*
+	 * Release what must not wait for the end of the transaction, as soon as
+	 * the object is replaced: it wipes keys.  NULL if there is nothing.  Must
+	 * not raise.
+	 */
+	void		(*release) (void *object);
+
+	/* Private to table_cache.c. */
+	void	   *object;
+	ApikeyRows	rows;			/* of which object was built */
+	MemoryContext context;		/* of both; NULL: never read */
+	Oid			oids[APIKEY_TABLE_CACHE_TABLES];	/* of tables, when last
+													 * read */
+	uint64		changes;		/* invalidation messages that have come */
+	uint64		changes_read;	/* the same, before the rows were last read */
+	bool		watched;		/* in the list of caches? */
+	struct ApikeyTableCache *next;
+} ApikeyTableCache;
 
 /*
- * How many messages of a change of the table have come, from 1 on.  A cache
- * notes the number before it reads the rows, and is out of date when the
- * number has grown.
+ * The object of the newest committed rows and those of this transaction.
+ * Raises 55000 when a table does not exist; any other error of reading leaves
+ * the cache as it was, to be read by the next call.
  */
-extern uint64 apikey_table_changes(ApikeyCachedTable table);
+extern void *apikey_table_cache_get(ApikeyTableCache *cache);
 
-/* The OID of a cached table, from now on watched; 55000 as below. */
-extern Oid	apikey_watch_table(ApikeyCachedTable table);
+/* Have the next apikey_table_cache_get() read the rows, changed or not. */
+extern void apikey_table_cache_invalidate(ApikeyTableCache *cache);
 
 /* Called once, by _PG_init. */
 extern void apikey_table_cache_init(void);

@@ -19,7 +19,7 @@
 #include "exec/precondition.h"
 #include "exec/statement.h"
 #include "store/key_update.h"
-#include "store/user_link.h"
+#include "store/user_lookup.h"
 #include "validate/arguments.h"
 #include "validate/value.h"
 
@@ -314,7 +314,7 @@ restore(FunctionCallInfo fcinfo, char *user_id, ApikeyKeySelector selector,
 	if (!PG_ARGISNULL(name_arg))
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(name_arg), "new_name");
 	apikey_lock_for_write();
-	apikey_user_link_require_user(user_id);
+	apikey_user_lookup_require(user_id);
 	get_deleted(user_id, &selector, "It is in use as it is.", key);
 	apikey_key_update_apply(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);

@@ -21,7 +21,7 @@
 #include "exec/precondition.h"
 #include "exec/statement.h"
 #include "store/key_update.h"
-#include "store/user_link.h"
+#include "store/user_lookup.h"
 #include "validate/arguments.h"
 #include "validate/value.h"
 
@@ -121,7 +121,7 @@ store(NewKey *key)
 	ApikeySealedValue sealed;
 
 	apikey_lock_for_write();
-	apikey_user_link_require_user(key->user_id);
+	apikey_user_lookup_require(key->user_id);
 	apikey_key_value_seal(key->user_id, &key->id, key->key_type, key->content.name,
 						  key->content.value, key->content.value_len, &sealed);
 	return insert(key, &sealed);

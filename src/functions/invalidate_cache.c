@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * invalidate_cache.c
- *		The trigger on each table whose rows are cached; see table_cache.h.
+ *		The trigger on each table whose rows are cached; see exec/table_cache.c.
  *
  *-------------------------------------------------------------------------
  */

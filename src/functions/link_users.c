@@ -48,6 +48,8 @@
 #include "exec/statement.h"
 #include "exec/table_cache.h"
 #include "store/user_link.h"
+#include "store/user_lookup.h"
+#include "store/users_table.h"
 #include "validate/arguments.h"
 
 #define PREFIX_MAX		64		/* characters */
@@ -141,7 +143,7 @@ check_table(Relation users)
 {
 	Oid			schema = get_namespace_oid("apikey", false);
 
-	if (apikey_user_link_fits(users) &&
+	if (apikey_users_table_fits(users) &&
 		!IsSystemRelation(users) &&
 		RelationGetNamespace(users) != schema)
 		return;
@@ -189,7 +191,7 @@ check_column(Relation users, const char *name)
 										RelationGetRelationName(users), name),
 							   NULL, NULL);
 	attribute = TupleDescAttr(RelationGetDescr(users), column - 1);
-	if (apikey_user_link_type_name(attribute->atttypid) == NULL)
+	if (apikey_users_table_id_type_name(attribute->atttypid) == NULL)
 		apikey_refuse_argument("id_column",
 							   psprintf("column \"%s\" has type %s", name,
 										format_type_be(attribute->atttypid)),
@@ -242,15 +244,15 @@ check_prefix(const char *prefix)
 static void
 check_not_linked(Oid users, const char *prefix)
 {
+	List	   *links = apikey_user_links();
 	ApikeyUserLink *other;
 
-	apikey_user_links_load();
-	if (apikey_user_link_of_table(users) != NULL)
+	if (apikey_user_link_of_table(links, users) != NULL)
 		apikey_refuse_argument("users",
 							   psprintf("table \"%s\" is linked already",
 										get_rel_name(users)),
 							   NULL, "Call apikey.unlink_users() for it first.");
-	other = apikey_user_link_of_prefix(prefix);
+	other = apikey_user_link_of_prefix(links, prefix);
 	if (other != NULL)
 		apikey_refuse_argument("prefix",
 							   psprintf("prefix \"%s\" is taken", prefix),
@@ -380,7 +382,7 @@ store_link(Oid users, Name id_column, const char *on_delete,
  * at a time; returns how many are unknown, and one of them.
  */
 static uint64
-count_unknown(ApikeyUserLink *link, char **example)
+count_unknown(const List *links, ApikeyUserLink *link, char **example)
 {
 	Datum		args[2];
 	uint64		unknown = 0;
@@ -398,8 +400,8 @@ count_unknown(ApikeyUserLink *link, char **example)
 			args[1] = apikey_rows_get(&rows, i, 1, &is_null);
 			user_id = TextDatumGetCString(args[1]);
 			CHECK_FOR_INTERRUPTS();
-			if (apikey_user_link_of_user(user_id) != link ||
-				apikey_user_link_has_user(link, user_id, false))
+			if (apikey_user_link_of_user(links, user_id) != link ||
+				apikey_user_lookup_exists(link, user_id, false))
 				continue;
 			if (unknown++ == 0)
 				*example = user_id;
@@ -416,20 +418,19 @@ static void
 refuse_unknown_users(Oid users)
 {
 	char	   *example = NULL;
-	uint64		unknown;
+	List	   *links = apikey_user_links();
+	uint64		unknown = count_unknown(links, apikey_user_link_of_table(links, users),
+										&example);
 
-	apikey_user_links_load();
-	unknown = count_unknown(apikey_user_link_of_table(users), &example);
 	if (unknown == 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("there are keys of users who are not in table \"%s\"",
 					get_rel_name(users)),
-			 errdetail_plural("%lu user id has keys that are not deleted and no row in the table, \"%s\" for one.",
-							  "%lu user ids have keys that are not deleted and no row in the table, \"%s\" for one.",
-							  (unsigned long) unknown,
-							  (unsigned long) unknown, example),
+			 errdetail_plural(UINT64_FORMAT " user id has keys that are not deleted and no row in the table, \"%s\" for one.",
+							  UINT64_FORMAT " user ids have keys that are not deleted and no row in the table, \"%s\" for one.",
+							  (unsigned long) unknown, unknown, example),
 			 errhint("Add the users, give their keys up with apikey.purge_user(), or link the table with the prefix that their user ids have."),
 			 apikey_err_argument("users")));
 }

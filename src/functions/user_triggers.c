@@ -32,6 +32,7 @@
 #include "exec/precondition.h"
 #include "exec/statement.h"
 #include "store/user_link.h"
+#include "store/users_table.h"
 
 PG_FUNCTION_INFO_V1(apikey_users_delete_trigger);
 PG_FUNCTION_INFO_V1(apikey_users_update_trigger);
@@ -89,7 +90,8 @@ static ApikeyStatement any_of_prefix = {
  * from this one, and its user lives on.
  */
 static ApikeyUserLink *
-get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
+get_link(FunctionCallInfo fcinfo, TriggerEvent expected, const List **links,
+		 AttrNumber *column)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	ApikeyUserLink *link;
@@ -99,13 +101,13 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
 		(trigger->tg_event & KIND_MASK) != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by the trigger that it is for"),
-				 errhint("apikey.link_users() creates its triggers by itself."),
+				 errmsg("function was not called by its trigger"),
+				 errhint("apikey.link_users() creates the triggers."),
 				 apikey_err_hide_statement()));
 	apikey_refuse_restricted();
 
-	apikey_user_links_load();
-	link = apikey_user_link_of_table(RelationGetRelid(trigger->tg_relation));
+	*links = apikey_user_links();
+	link = apikey_user_link_of_table(*links, RelationGetRelid(trigger->tg_relation));
 	if (link == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -114,25 +116,30 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected, AttrNumber *column)
 				 errhint("Call apikey.link_users() for the table, or drop its trigger \"%s\".",
 						 trigger->tg_trigger->tgname),
 				 apikey_err_hide_statement()));
-	*column = apikey_user_link_column(link, trigger->tg_relation, &type);
+	*column = apikey_users_table_id_column(link, trigger->tg_relation, &type);
 	return link;
 }
 
 /*
- * The user id of a row of the users table, or NULL when another link with a
- * longer prefix has that user id.
+ * The user id of the old row of a row trigger, and its link.  NULL when
+ * another link with a longer prefix has that user id.
  */
 static char *
-get_user_id(const ApikeyUserLink *link, AttrNumber column, Relation users,
-			HeapTuple row)
+get_old_user_id(FunctionCallInfo fcinfo, TriggerEvent event, ApikeyUserLink **link)
 {
-	char	   *id = SPI_getvalue(row, RelationGetDescr(users), column);
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	const List *links;
+	AttrNumber	column;
+	char	   *id;
 	char	   *user_id;
 
+	*link = get_link(fcinfo, event | TRIGGER_EVENT_ROW, &links, &column);
+	id = SPI_getvalue(trigger->tg_trigtuple,
+					  RelationGetDescr(trigger->tg_relation), column);
 	if (id == NULL)
 		return NULL;
-	user_id = psprintf("%s%s", link->prefix, id);
-	return (apikey_user_link_of_user(user_id) == link) ? user_id : NULL;
+	user_id = psprintf("%s%s", (*link)->prefix, id);
+	return (apikey_user_link_of_user(links, user_id) == *link) ? user_id : NULL;
 }
 
 /*
@@ -141,20 +148,15 @@ get_user_id(const ApikeyUserLink *link, AttrNumber column, Relation users,
 Datum
 apikey_users_delete_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	AttrNumber	column;
-	ApikeyUserLink *link = get_link(fcinfo,
-									TRIGGER_EVENT_DELETE | TRIGGER_EVENT_ROW,
-									&column);
-	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
-									  trigger->tg_trigtuple);
+	ApikeyUserLink *link;
+	char	   *user_id = get_old_user_id(fcinfo, TRIGGER_EVENT_DELETE, &link);
 	Datum		arg;
 
 	if (user_id == NULL)
 		return PointerGetDatum(NULL);
 	arg = CStringGetTextDatum(user_id);
-	apikey_statement_run(link->soft_delete ? &soft_delete : &purge, user_id, &arg, NULL,
-						 NULL);
+	apikey_statement_run(link->soft_delete ? &soft_delete : &purge, user_id,
+						 &arg, NULL, NULL);
 	return PointerGetDatum(NULL);
 }
 
@@ -165,13 +167,8 @@ apikey_users_delete_trigger(PG_FUNCTION_ARGS)
 Datum
 apikey_users_update_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	AttrNumber	column;
-	ApikeyUserLink *link = get_link(fcinfo,
-									TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW,
-									&column);
-	char	   *user_id = get_user_id(link, column, trigger->tg_relation,
-									  trigger->tg_trigtuple);
+	ApikeyUserLink *link;
+	char	   *user_id = get_old_user_id(fcinfo, TRIGGER_EVENT_UPDATE, &link);
 	Datum		arg;
 	uint64		count;
 
@@ -183,10 +180,9 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("cannot change the id of a user who has API keys"),
-				 errdetail_plural("User \"%s\" has %lu key, deleted ones included.",
-								  "User \"%s\" has %lu keys, deleted ones included.",
-								  (unsigned long) count, user_id,
-								  (unsigned long) count),
+				 errdetail_plural("User \"%s\" has " UINT64_FORMAT " key, deleted ones included.",
+								  "User \"%s\" has " UINT64_FORMAT " keys, deleted ones included.",
+								  (unsigned long) count, user_id, count),
 				 errhint("The user id is part of what each key is encrypted with.  apikey.purge_user() removes the keys for good."),
 				 apikey_err_argument(link->id_column)));
 	return PointerGetDatum(NULL);
@@ -194,9 +190,9 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 
 /* The prefixes of other links that begin with this link's, as text[]. */
 static Datum
-get_longer_prefixes(const ApikeyUserLink *link)
+get_longer_prefixes(const List *links, const ApikeyUserLink *link)
 {
-	List	   *longer = apikey_user_links_below(link);
+	List	   *longer = apikey_user_links_below(links, link);
 	Datum	   *prefixes = palloc((list_length(longer) + 1) * sizeof(Datum));
 	int			count = 0;
 	ListCell   *cell;
@@ -218,14 +214,15 @@ Datum
 apikey_users_truncate_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	const List *links;
 	AttrNumber	column;
 	ApikeyUserLink *link = get_link(fcinfo,
 									TRIGGER_EVENT_TRUNCATE | TRIGGER_EVENT_BEFORE,
-									&column);
+									&links, &column);
 	Datum		args[2];
 
 	args[0] = CStringGetTextDatum(link->prefix);
-	args[1] = get_longer_prefixes(link);
+	args[1] = get_longer_prefixes(links, link);
 	if (apikey_statement_run(&any_of_prefix, NULL, args, NULL, NULL) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),

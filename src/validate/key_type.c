@@ -1,22 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * key_type.c
- *		The key types: a cache of this backend, and the matching of patterns.
- *
- * The cache lies in one memory context, replaced as a whole.  A change of
- * builtin_key_types or custom_key_types sends a relcache message (their
- * triggers see to that); the message is only counted (table_cache.c), since it may come at any
- * moment, and the next call here reads anew.  Messages are replayed when a
- * transaction or savepoint rolls back, so types read of uncommitted rows go
- * with it, and the rows are read with the newest snapshot, so that the cache
- * may outlive a transaction under REPEATABLE READ.  A replaced cache lives on
- * to the end of the transaction: who holds a type may call any of this.
- *
- * A new cache is built beside the old one under the caller's memory context:
- * an error leaves the old one as it is, to be tried again.
+ *		The key types, cached in this backend, and the matching of patterns.
  *
  * A value exists here only as the wide characters that the regular expression
- * engine wants; these are wiped on every path.
+ * engine requires; these are wiped on every path.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +18,6 @@
 #include "regex/regex.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "base/errors.h"
@@ -42,7 +29,6 @@
 
 typedef struct KeyTypes
 {
-	MemoryContext context;
 	int			count;
 	ApikeyKeyType *types;		/* in order of name */
 	int			prefix_count;
@@ -71,16 +57,6 @@ static ApikeyStatement select_types = {
 	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
 
-static KeyTypes *cache = NULL;
-static uint64 changes_loaded = 0;	/* changes() when the cache was read */
-
-static uint64
-changes(void)
-{
-	return apikey_table_changes(APIKEY_BUILTIN_KEY_TYPES) +
-		apikey_table_changes(APIKEY_CUSTOM_KEY_TYPES);
-}
-
 /* An array of texts as a NULL-terminated one of strings. */
 static char **
 strings_of(Datum datum)
@@ -88,13 +64,12 @@ strings_of(Datum datum)
 	Datum	   *items;
 	bool	   *nulls;
 	int			count;
-	int			i;
 	char	  **result;
 
 	deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false,
 					  TYPALIGN_INT, &items, &nulls, &count);
 	result = palloc0((count + 1) * sizeof(char *));
-	for (i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
 		result[i] = TextDatumGetCString(items[i]);
 	return result;
 }
@@ -189,17 +164,13 @@ static void
 collect_prefixes(KeyTypes *fresh)
 {
 	int			total = 0;
-	int			i;
 
-	for (i = 0; i < fresh->count; i++)
+	for (int i = 0; i < fresh->count; i++)
 		total += count_strings(fresh->types[i].prefixes);
 	fresh->prefixes = palloc((total + 1) * sizeof(ApikeyPrefix));
 
-	for (i = 0; i < fresh->count; i++)
-	{
-		char	  **prefix;
-
-		for (prefix = fresh->types[i].prefixes; *prefix != NULL; prefix++)
+	for (int i = 0; i < fresh->count; i++)
+		for (char **prefix = fresh->types[i].prefixes; *prefix != NULL; prefix++)
 			if (is_telling(*prefix))
 			{
 				ApikeyPrefix *entry = &fresh->prefixes[fresh->prefix_count++];
@@ -208,7 +179,6 @@ collect_prefixes(KeyTypes *fresh)
 				entry->len = strlen(*prefix);
 				entry->type = &fresh->types[i];
 			}
-	}
 	qsort(fresh->prefixes, fresh->prefix_count, sizeof(ApikeyPrefix),
 		  compare_prefixes);
 }
@@ -221,75 +191,38 @@ static void
 index_prefixes(KeyTypes *fresh)
 {
 	size_t		byte = 0;
-	int			i;
 
-	for (i = 0; i < fresh->prefix_count; i++)
+	for (int i = 0; i < fresh->prefix_count; i++)
 		while (byte <= (unsigned char) *fresh->prefixes[i].text)
 			fresh->first[byte++] = i;
 	while (byte < lengthof(fresh->first))
 		fresh->first[byte++] = fresh->prefix_count;
 }
 
-/* Read all types into the current memory context. */
-static KeyTypes *
-read_types(const ApikeyRows *rows)
+static void *
+key_types_build(const ApikeyRows *rows)
 {
 	KeyTypes   *fresh = palloc0(sizeof(KeyTypes));
-	uint64		row;
 
-	fresh->context = CurrentMemoryContext;
 	fresh->count = (int) rows->count;
 	fresh->types = palloc0(Max(rows->count, 1) * sizeof(ApikeyKeyType));
-	for (row = 0; row < rows->count; row++)
+	for (uint64 row = 0; row < rows->count; row++)
 		read_type(rows, row, &fresh->types[row]);
 	collect_prefixes(fresh);
 	index_prefixes(fresh);
 	return fresh;
 }
 
-/*
- * Replace the cache.  The messages are counted before the rows are read: one
- * that comes meanwhile makes the next call read again.
- */
-static void
-load(void)
-{
-	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext,
-											   "apikey key types, rows",
-											   ALLOCSET_DEFAULT_SIZES);
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "apikey key types",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext outer = MemoryContextSwitchTo(work);
-	uint64		changes_before;
-	ApikeyRows	rows;
-	KeyTypes   *fresh;
+static ApikeyTableCache key_types_cache = {
+	.tables = {"builtin_key_types", "custom_key_types"},
+	.statement = &select_types,
+	.build = key_types_build
+};
 
-	apikey_watch_table(APIKEY_BUILTIN_KEY_TYPES);
-	apikey_watch_table(APIKEY_CUSTOM_KEY_TYPES);
-	changes_before = changes();
-	apikey_statement_run(&select_types, NULL, NULL, NULL, &rows);
-
-	MemoryContextSwitchTo(context);
-	fresh = read_types(&rows);
-	MemoryContextSwitchTo(outer);
-	MemoryContextDelete(work);
-
-	/* Nothing from here on fails. */
-	if (cache != NULL)
-		MemoryContextSetParent(cache->context, TopTransactionContext);
-	MemoryContextSetParent(context, CacheMemoryContext);
-	cache = fresh;
-	changes_loaded = changes_before;
-}
-
-/* The cache as it has to be now. */
 static const KeyTypes *
-current(void)
+key_types(void)
 {
-	if (cache == NULL || changes_loaded != changes())
-		load();
-	return cache;
+	return apikey_table_cache_get(&key_types_cache);
 }
 
 /* bsearch */
@@ -302,7 +235,7 @@ compare_type(const void *name, const void *type)
 const ApikeyKeyType *
 apikey_key_type_find(const char *name)
 {
-	const KeyTypes *all = current();
+	const KeyTypes *all = key_types();
 
 	return bsearch(name, all->types, all->count, sizeof(ApikeyKeyType),
 				   compare_type);
@@ -312,7 +245,7 @@ apikey_key_type_find(const char *name)
 const ApikeyKeyType *
 apikey_key_type_nth(int index)
 {
-	const KeyTypes *all = current();
+	const KeyTypes *all = key_types();
 
 	return index < all->count ? &all->types[index] : NULL;
 }
@@ -322,9 +255,8 @@ static char *
 fold(const char *text)
 {
 	char	   *result = pstrdup(text);
-	char	   *c;
 
-	for (c = result; *c; c++)
+	for (char *c = result; *c; c++)
 		*c = (*c == ' ' || *c == '-') ? '_' : (char) pg_ascii_tolower(*c);
 	return result;
 }
@@ -351,7 +283,6 @@ near_names(const char *name)
 {
 	StringInfoData names;
 	int			found = 0;
-	int			index;
 
 	initStringInfo(&names);
 	if (*name != '\0' && strlen(name) < NAMEDATALEN)
@@ -361,7 +292,7 @@ near_names(const char *name)
 
 		if (type != NULL)
 			return psprintf("Perhaps you meant \"%s\".", type->name);
-		for (index = 0; found < NEAR_NAMES_MAX &&
+		for (int index = 0; found < NEAR_NAMES_MAX &&
 			 (type = apikey_key_type_nth(index)) != NULL; index++)
 			if (is_near(type, folded))
 				appendStringInfo(&names, "%s\"%s\"", found++ ? ", " : "",
@@ -394,9 +325,7 @@ apikey_key_type_get(const char *name, const char *argument)
 const char *
 apikey_key_type_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	char	  **prefix;
-
-	for (prefix = type->prefixes; *prefix != NULL; prefix++)
+	for (char **prefix = type->prefixes; *prefix != NULL; prefix++)
 	{
 		size_t		prefix_len = strlen(*prefix);
 
@@ -409,14 +338,13 @@ apikey_key_type_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 const ApikeyPrefix *
 apikey_key_type_next_prefix(const char *value, size_t len, int *position)
 {
-	const KeyTypes *all = current();
+	const KeyTypes *all = key_types();
 	int			byte;
-	int			i;
 
 	if (len == 0)
 		return NULL;
 	byte = (unsigned char) *value;
-	for (i = Max(*position, all->first[byte]); i < all->first[byte + 1]; i++)
+	for (int i = Max(*position, all->first[byte]); i < all->first[byte + 1]; i++)
 	{
 		const ApikeyPrefix *prefix = &all->prefixes[i];
 
