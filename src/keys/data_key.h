@@ -14,20 +14,11 @@
 #include "utils/uuid.h"
 
 #include "core/keys.h"
+#include "keys/data_key_state.h"
 
 /* Purposes of a data key. */
 #define APIKEY_PURPOSE_VALUE	"value"
 #define APIKEY_PURPOSE_COLUMN	"column"
-
-typedef enum ApikeyDataKeyState
-{
-	APIKEY_DATA_KEY_OPEN,
-	APIKEY_DATA_KEY_ABSENT,		/* no such data key */
-	APIKEY_DATA_KEY_DESTROYED,	/* retired: its wrapped key is gone */
-	APIKEY_DATA_KEY_FOREIGN,	/* its master key is not available */
-	APIKEY_DATA_KEY_DAMAGED,	/* its master key does not unwrap it */
-	APIKEY_DATA_KEY_NO_MASTER	/* no master key is available */
-} ApikeyDataKeyState;
 
 /*
  * Find a data key by id (APIKEY_DATA_KEY_ID_SIZE bytes) and purpose, for

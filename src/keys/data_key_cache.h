@@ -9,7 +9,8 @@
 #ifndef APIKEY_DATA_KEY_CACHE_H
 #define APIKEY_DATA_KEY_CACHE_H
 
-#include "keys/data_key.h"
+#include "core/keys.h"
+#include "keys/data_key_state.h"
 #include "keys/key_source.h"
 
 /* A row of apikey.data_keys. */
