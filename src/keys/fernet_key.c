@@ -3,8 +3,8 @@
  * fernet_key.c
  *		The Fernet keys of this backend.
  *
- * Fernet uses its keys as they are, so they are kept, in structs that the
- * core allocates and wipes; key_loader.c reads them, and says when.
+ * Fernet uses its keys as they are, so the raw keys are kept, in structs that
+ * the core allocates and wipes.  key_loader.c reads them, and decides when.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@ static ApikeyFernetKeys current;
 
 /* Wipe and free the keys, if there are any. */
 static void
-drop(void)
+drop_fernet_keys(void)
 {
 	for (int i = 0; i < current.count; i++)
 		apikey_fernet_key_free(current.keys[i]);
@@ -38,9 +38,9 @@ is_there(const uint8_t *id)
 	return false;
 }
 
-/* Keep a key, unless it is one that the source repeats. */
+/* Keep a key, unless it is there already. */
 static bool
-add(const uint8_t *raw)
+add_fernet_key(const uint8_t *raw)
 {
 	ApikeyFernetKey *key = apikey_fernet_key_new(raw);
 
@@ -54,14 +54,17 @@ add(const uint8_t *raw)
 }
 
 /*
- * The keys, and the setting apikey.fernet_key_source, which says where they
- * come from; superusers alone see it, and only a reload changes it.
+ * apikey.fernet_key_source
+ *
+ * Where the Fernet keys are read from.  Only superusers and members of
+ * pg_read_all_settings see it, and only a reload changes it.  The default is
+ * empty: there are no Fernet keys, and the functions that need them fail.
  */
 static ApikeyKeyLoader loader = {
 	.setting = "apikey.fernet_key_source",
 	.missing = "no Fernet key is available",
-	.add = add,
-	.drop = drop
+	.add = add_fernet_key,
+	.drop = drop_fernet_keys
 };
 
 const ApikeyFernetKeys *
@@ -104,7 +107,7 @@ apikey_fernet_key_source(void)
 }
 
 static bool
-check_source(char **newval, void **extra, GucSource source)
+check_fernet_key_source(char **newval, void **extra, GucSource source)
 {
 	return apikey_key_loader_check(&loader, *newval);
 }
@@ -114,6 +117,6 @@ apikey_fernet_key_init(void)
 {
 	apikey_key_loader_init(&loader,
 						   "Sets where the Fernet keys are read from.",
-						   "Of the same forms as apikey.master_key_source, with the newest key first.  Only fernet_encrypt(), fernet_decrypt() and fernet_rotate() use these keys.",
-						   check_source);
+						   "Has the same forms as apikey.master_key_source.  Only fernet_encrypt(), fernet_decrypt() and fernet_rotate() use these keys.",
+						   check_fernet_key_source);
 }

@@ -1,8 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * fernet_key.h
- *		The Fernet keys of this backend, read from apikey.fernet_key_source as
- *		master keys are from theirs.
+ *		The Fernet keys of this backend.
+ *
+ * They are read from apikey.fernet_key_source on first use, and again after
+ * each reload of the configuration.  A failure is not remembered: the next call
+ * tries again.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +15,7 @@
 #include "core/fernet.h"
 #include "keys/key_source.h"
 
-/* Newest first; the first encrypts.  Owned by fernet_key.c. */
+/* Newest first; the first one encrypts.  Owned by fernet_key.c. */
 typedef struct ApikeyFernetKeys
 {
 	int			count;
@@ -25,19 +28,22 @@ typedef struct ApikeyFernetKeys
  */
 extern const ApikeyFernetKeys *apikey_fernet_keys_try(ApikeyKeySourceError *error);
 
-/* The same, raising KA001. */
+/* The same, but raises KA001. */
 extern const ApikeyFernetKeys *apikey_fernet_keys(void);
 
-/* Their fingerprints, in order, with commas between; palloc'ed. */
+/*
+ * The ids of all keys, as hexadecimal digits, in their order and separated by
+ * commas, for a message; palloc'ed.
+ */
 extern char *apikey_fernet_key_id_list(const ApikeyFernetKeys *keys);
 
 /*
- * The value of apikey.fernet_key_source: not to be shown to everybody, see
+ * The value of apikey.fernet_key_source.  Not every role may see it: see
  * apikey_key_source_shown() and apikey_key_source_scheme().
  */
 extern const char *apikey_fernet_key_source(void);
 
-/* Define that setting; called once, by _PG_init. */
+/* Define apikey.fernet_key_source; called once, by _PG_init. */
 extern void apikey_fernet_key_init(void);
 
 #endif							/* APIKEY_FERNET_KEY_H */

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * key_loader.c
- *		Keys that a source yields.
+ *		Loading the keys of a key source; see key_loader.h.
  *
- * The raw bytes live on the stack of who reads them and are wiped before that
- * returns.
- * Keys are dropped before every new reading, so that a source that fails
- * after a reload leaves none: better no service than an old key.
+ * The raw bytes exist only on the stack of the function that reads them, which
+ * wipes them before it returns.  The old keys are dropped before the source is
+ * read again, so that a source that fails after a reload leaves none: no
+ * service is better than an old key.
  *
- * Each backend reads for itself.  The postmaster never does: a command that
- * hangs must not keep the server from starting.
+ * Each backend reads the source itself.  The postmaster never does: a command
+ * that hangs must not keep the server from starting.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,9 +21,9 @@
 #include "keys/key_loader.h"
 
 /*
- * A key source changes by reload alone: a key can be replaced without a
- * restart, and no session can point its own at another.  It is hidden from
- * ordinary roles because it tells where the keys lie.
+ * A key source can be changed only by a reload: a key can be replaced without
+ * a restart, and no session can use another source.  The setting is hidden
+ * from ordinary roles because it tells where the keys are.
  */
 void
 apikey_key_loader_init(ApikeyKeyLoader *loader, const char *short_desc,
@@ -44,8 +44,8 @@ apikey_key_loader_init(ApikeyKeyLoader *loader, const char *short_desc,
 }
 
 /*
- * Not whether a key is there, which may come later: check hooks run in the
- * postmaster too, where no file, variable or command may be read.
+ * Whether the source yields a key is not checked: check hooks also run in the
+ * postmaster, where no file, variable or command may be read.
  */
 bool
 apikey_key_loader_check(const ApikeyKeyLoader *loader, const char *source)
@@ -55,16 +55,16 @@ apikey_key_loader_check(const ApikeyKeyLoader *loader, const char *source)
 	if (apikey_key_source_is_valid(source, &error))
 		return true;
 
-	/* PostgreSQL's own message repeats the value: a key set by mistake? */
+	/* PostgreSQL's message would repeat the value, which may be a key. */
 	GUC_check_errmsg("invalid value for parameter \"%s\"", loader->setting);
 	GUC_check_errdetail("%s", error.summary);
 	GUC_check_errhint("%s", error.hint);
 	return false;
 }
 
-/* Take over the keys of a text. */
+/* Take the parsed keys over. */
 static bool
-add_all(ApikeyKeyLoader *loader, const ApikeyKeytext *raw)
+take_over(ApikeyKeyLoader *loader, const ApikeyKeytext *raw)
 {
 	for (int i = 0; i < raw->count; i++)
 	{
@@ -81,11 +81,11 @@ fail_unset(const ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
 
 	snprintf(summary, sizeof(summary), "%s is not set.", loader->setting);
 	return apikey_key_source_fail(error, summary,
-								  "Set it to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.",
+								  "Set it to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\", and reload the configuration.",
 								  "%s", "");
 }
 
-/* Read the source anew; on failure there are no keys. */
+/* Drop the keys and read the source; on failure there are no keys. */
 static bool
 read_source(ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
 {
@@ -98,11 +98,11 @@ read_source(ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
 		return fail_unset(loader, error);
 
 	ok = apikey_key_source_read(loader->source, &raw, error);
-	if (ok && !add_all(loader, &raw))
+	if (ok && !take_over(loader, &raw))
 	{
 		loader->drop();
 		ok = apikey_key_source_fail(error, "libcrypto failed.",
-									"The server may be out of memory, or its OpenSSL may refuse AES-256-GCM.",
+									"Check that the server has enough memory, and that its OpenSSL configuration permits AES-256 and HMAC-SHA-256.",
 									"%s", "");
 	}
 	explicit_bzero(&raw, sizeof(raw));
@@ -110,8 +110,8 @@ read_source(ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
 }
 
 /*
- * A reload is seen by the time of it, which PostgreSQL keeps.  A session takes
- * one in between two of its statements, or two batches of a long one.
+ * A reload is recognized by its time, PgReloadTime.  A session processes a
+ * reload between two statements, or between two batches of a procedure.
  */
 bool
 apikey_key_loader_load(ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
@@ -134,18 +134,18 @@ apikey_key_loader_extend(ApikeyKeyLoader *loader)
 	ApikeyKeytext raw;
 
 	if (loader->is_loaded && apikey_key_source_read(loader->source, &raw, &ignored))
-		(void) add_all(loader, &raw);
+		(void) take_over(loader, &raw);
 	explicit_bzero(&raw, sizeof(raw));
 }
 
 /*
- * The client gets the summary; the server log the detail besides, which names
- * the path or variable.
+ * The client gets only the summary.  The server log also gets the detail, which
+ * has the path or variable.
  */
 void
 apikey_key_loader_raise(const ApikeyKeyLoader *loader, const ApikeyKeySourceError *error)
 {
-	/* If a cancel or a termination stopped the command, that is the error. */
+	/* If a cancel or a termination stopped a key command, that is the error. */
 	CHECK_FOR_INTERRUPTS();
 
 	ereport(ERROR,

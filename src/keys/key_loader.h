@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * key_loader.h
- *		Keys that a source yields: read on first need, and again after each
+ *		Loading the keys of a key source: on first use, and again after each
  *		reload of the configuration.
  *
- * What master keys and Fernet keys share.  A failure is not kept: the next
- * call tries again.
+ * This is what master keys and Fernet keys have in common.  A failure is not
+ * remembered: the next call tries again.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,17 +18,20 @@
 #include "compat.h"
 #include "keys/key_source.h"
 
-/* A kind of keys; a static variable of whoever owns them. */
+/* A kind of keys; a static variable of the module that owns them. */
 typedef struct ApikeyKeyLoader
 {
 	const char *setting;		/* "apikey.master_key_source" */
-	char	   *source;			/* its value; never NULL once it is defined */
-	const char *missing;		/* the error's message */
+	char	   *source;			/* its value; never NULL once defined */
+	const char *missing;		/* message when there are no keys */
 
-	/* Take a raw key over, or leave one out that is there; false: failed. */
+	/*
+	 * Take over a raw key of APIKEY_KEY_SIZE bytes, unless it is there
+	 * already; false if libcrypto fails.
+	 */
 	bool		(*add) (const uint8_t *raw);
 
-	/* Wipe and free all that were taken over. */
+	/* Wipe and free all keys that were taken over. */
 	void		(*drop) (void);
 
 	bool		is_loaded;
@@ -38,28 +41,34 @@ typedef struct ApikeyKeyLoader
 /*
  * Define the setting; called once for each kind, by _PG_init.  check is its
  * check hook, which calls apikey_key_loader_check().  When the postmaster
- * preloads the library, an env: source is also taken out of its environment,
- * so that no later look at it (/proc, COPY FROM PROGRAM 'env') shows the key.
+ * preloads the library, the variable of an env: source is also removed from its
+ * environment, so that nothing (/proc, COPY FROM PROGRAM 'env') shows the key.
  */
 extern void apikey_key_loader_init(ApikeyKeyLoader *loader,
 								   const char *short_desc,
 								   const char *long_desc,
 								   GucStringCheckHook check);
 
-/* Is the new value of a key source's setting of a known form? */
+/*
+ * Is the new value of the setting well-formed?  If not, the GUC_check_* fields
+ * say why, without repeating the value.
+ */
 extern bool apikey_key_loader_check(const ApikeyKeyLoader *loader,
 									const char *source);
 
-/* Have the keys at hand, or fill *error and have none.  Never raises. */
+/*
+ * Load the keys, unless they have been loaded since the last reload; false with
+ * *error filled, and no keys, if that fails.  Never raises.
+ */
 extern bool apikey_key_loader_load(ApikeyKeyLoader *loader, ApikeyKeySourceError *error);
 
 /*
- * Read the source again and add the keys that are not at hand yet; those that
- * are stay, also when that fails.  Never raises.
+ * Read the source again and add the keys that are not loaded yet.  The loaded
+ * keys stay, also if that fails.  Never raises.
  */
 extern void apikey_key_loader_extend(ApikeyKeyLoader *loader);
 
-/* Raise KA001 for a failure (the source's detail goes to the log alone). */
+/* Raise KA001 for a failure; error->detail goes only to the server log. */
 pg_attribute_noreturn() extern void
 			apikey_key_loader_raise(const ApikeyKeyLoader *loader,
 									const ApikeyKeySourceError *error);

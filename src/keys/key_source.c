@@ -4,8 +4,8 @@
  *		Where key text comes from: the schemes, and reading through them.
  *
  * Nothing here raises, so that a caller can wipe what it holds.  The text of
- * a source lives on the stack of apikey_key_source_read() alone and is wiped
- * before it returns; the parsed keys are the caller's to wipe.
+ * a source exists only on the stack of apikey_key_source_read(), which wipes it
+ * before it returns.  The caller wipes the parsed keys.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,9 +16,9 @@
 #define HINT_SCHEMES \
 	"Use \"env:NAME\", \"file:/path\" or \"command:/path argument ...\"."
 #define HINT_MAKE_KEY \
-	"Put a key of 32 bytes there, as base64 or as 64 hexadecimal digits; \"openssl rand -base64 32\" makes one."
+	"The key source must yield a key of 32 bytes, as base64 or as 64 hexadecimal digits; run \"openssl rand -base64 32\" to generate one."
 #define HINT_FORMS \
-	"Give keys one on each line, or separated by commas, each as base64, base64url or 64 hexadecimal digits of 32 bytes."
+	"Put each key on a line of its own, or separate keys by commas.  A key is 32 bytes, as base64, base64url or 64 hexadecimal digits."
 
 static const ApikeyKeySourceRoutine *const routines[] = {
 	&apikey_key_source_env,
@@ -30,7 +30,7 @@ static const ApikeyKeySourceRoutine *const routines[] = {
 static const ApikeyKeySourceRoutine *
 find_routine(const char *source, const char **argument)
 {
-	for (int i = 0; i < (int) lengthof(routines); i++)
+	for (size_t i = 0; i < lengthof(routines); i++)
 	{
 		size_t		len = strlen(routines[i]->scheme);
 
@@ -45,8 +45,8 @@ find_routine(const char *source, const char **argument)
 }
 
 /*
- * The format functions of port.h know %m, which needs errno as it was: the
- * copies before it do not set it today, but need not promise that.
+ * The format functions of port.h support %m, which needs errno as the caller
+ * left it.
  */
 bool
 apikey_key_source_fail(ApikeyKeySourceError *error, const char *summary,
@@ -70,7 +70,7 @@ resolve(const char *source, const char **argument, ApikeyKeySourceError *error)
 {
 	const ApikeyKeySourceRoutine *routine = find_routine(source, argument);
 
-	/* Whatever was set may be a key by mistake: it is not repeated. */
+	/* The setting may be a key by mistake, so it is not repeated. */
 	if (routine == NULL)
 	{
 		apikey_key_source_fail(error, "The key source has an unrecognized form.",
@@ -80,7 +80,6 @@ resolve(const char *source, const char **argument, ApikeyKeySourceError *error)
 	return routine->check(*argument, error) ? routine : NULL;
 }
 
-/* Runs in the check hook of a setting, so nothing is read here. */
 bool
 apikey_key_source_is_valid(const char *source, ApikeyKeySourceError *error)
 {
@@ -89,7 +88,6 @@ apikey_key_source_is_valid(const char *source, ApikeyKeySourceError *error)
 	return source[0] == '\0' || resolve(source, &argument, error) != NULL;
 }
 
-/* "" for a source that is empty or has no known scheme. */
 const char *
 apikey_key_source_scheme(const char *source)
 {
@@ -108,8 +106,8 @@ apikey_key_source_shown(const char *source)
 }
 
 /*
- * What is wrong with the text that a source yielded; see keytext.h.  A line
- * number and a length are all that is told of it.
+ * Say what is wrong with the text of a source; see keytext.h.  The message
+ * shows only a line number and a length of it.
  */
 static bool
 fail_keytext(const char *source, ApikeyKeytextStatus status,
@@ -129,7 +127,7 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 			snprintf(summary, sizeof(summary),
 					 "The key source yields more than %d keys.",
 					 APIKEY_KEYTEXT_MAX_KEYS);
-			hint = "Remove the oldest keys, which nothing needs any more.";
+			hint = "Remove the oldest keys that are no longer needed.";
 			break;
 		case APIKEY_KEYTEXT_MALFORMED:
 			snprintf(summary, sizeof(summary),
@@ -137,7 +135,7 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 			break;
 		case APIKEY_KEYTEXT_WRONG_LENGTH:
 			snprintf(summary, sizeof(summary),
-					 "The key on line %d of the key source has %zu bytes and must have %d.",
+					 "The key on line %d of the key source has %zu bytes instead of %d.",
 					 keys->line, keys->length, APIKEY_KEY_SIZE);
 			hint = HINT_MAKE_KEY;
 			break;
@@ -152,8 +150,8 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 }
 
 /*
- * The one place where text that holds keys exists.  A routine that fails may
- * have left some there, so it is wiped either way.
+ * The only place where the text of keys exists.  It is wiped on failure too,
+ * since a routine that fails may have read a part of it.
  */
 bool
 apikey_key_source_read(const char *source, ApikeyKeytext *keys,

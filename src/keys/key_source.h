@@ -3,9 +3,9 @@
  * key_source.h
  *		Where key text comes from: env:NAME, file:/path, command:/path arg ...
  *
- * One table of routines, one file for each scheme.  A source never raises:
- * it answers true, or false with the reason, and leaves no descriptor, child
- * or unwiped byte behind either way.
+ * There is one file for each scheme, and a table of their routines.  A source
+ * never raises: it returns true, or false and the reason.  Either way it leaves
+ * no descriptor, child process or unwiped byte behind.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,33 +14,33 @@
 
 #include "core/keytext.h"
 
-/* What a source yielded.  The reader's caller wipes it. */
+/* The text of a source, which the caller of the reader wipes. */
 typedef struct ApikeyKeySourceText
 {
 	size_t		len;
-	char		data[APIKEY_KEYTEXT_MAX_SIZE + 1];	/* one over: too long */
+	char		data[APIKEY_KEYTEXT_MAX_SIZE + 1];	/* full: too long */
 } ApikeyKeySourceText;
 
 /*
- * Why there is no key.  summary is safe for any client (no path, no name);
- * detail names path, variable or command, for the server log and for those
- * who may read all settings.  Neither ever holds a byte of the key.
+ * Why there is no key.  The summary is safe for any client: it has no path and
+ * no name.  The detail names the path, variable or command, for the server log
+ * and for roles that may read all settings.  Neither contains a byte of a key.
  */
 typedef struct ApikeyKeySourceError
 {
-	char		summary[160];	/* a sentence: "The key file does not exist." */
-	char		detail[1200];	/* a sentence, naming the source; may be empty */
-	char		hint[240];		/* a sentence: what to do */
+	char		summary[160];	/* as in "The key file does not exist." */
+	char		detail[1200];	/* a sentence with the source; may be empty */
+	char		hint[240];		/* what to do, a sentence; may be empty */
 } ApikeyKeySourceError;
 
 typedef struct ApikeyKeySourceRoutine
 {
 	const char *scheme;			/* "file" */
 
-	/* Is the argument well-formed?  Looks at nothing outside it. */
+	/* Is the argument well-formed?  Reads no file, variable or the like. */
 	bool		(*check) (const char *argument, ApikeyKeySourceError *error);
 
-	/* Read into *text, whose len is 0; the argument passed the check. */
+	/* Read into *text, whose len is 0.  The argument passed the check. */
 	bool		(*read) (const char *argument, ApikeyKeySourceText *text,
 						 ApikeyKeySourceError *error);
 } ApikeyKeySourceRoutine;
@@ -49,28 +49,40 @@ extern const ApikeyKeySourceRoutine apikey_key_source_env;
 extern const ApikeyKeySourceRoutine apikey_key_source_file;
 extern const ApikeyKeySourceRoutine apikey_key_source_command;
 
+/* The hint where detail has the operating system's reason. */
+#define APIKEY_HINT_SERVER_LOG	"See the server log for the reason."
+
 /*
- * For the routines: fill *error and answer false.  detail is a format, in
- * which %m tells of errno.
+ * For the routines: fill *error and return false.  detail is a format, in
+ * which %m stands for errno.  Texts that are too long are cut off.
  */
 extern bool apikey_key_source_fail(ApikeyKeySourceError *error, const char *summary,
 								   const char *hint, const char *detail,...)
 			pg_attribute_printf(4, 5);
 
-/* Is it "" or scheme:argument with a known scheme?  For the GUC's check. */
+/*
+ * Is it "" or scheme:argument, with a known scheme and a well-formed argument?
+ * If not, *error says why.  For check hooks: nothing is read.
+ */
 extern bool apikey_key_source_is_valid(const char *source,
 									   ApikeyKeySourceError *error);
 
-/* Read and parse a source; *keys is wiped by the caller. */
+/*
+ * Read and parse a source; false with *error filled if that fails.  The caller
+ * wipes *keys either way.
+ */
 extern bool apikey_key_source_read(const char *source, ApikeyKeytext *keys,
 								   ApikeyKeySourceError *error);
 
-/* The scheme alone ("file"), for those who may not see the rest. */
+/*
+ * Only the scheme, such as "file", for roles that may not see the rest; ""
+ * for a source that is empty or has no known scheme.
+ */
 extern const char *apikey_key_source_scheme(const char *source);
 
 /*
  * How many bytes of a source the server log may show: all but the arguments
- * of a command, which may hold credentials of their own.
+ * of a command, which may contain credentials.
  */
 extern int	apikey_key_source_shown(const char *source);
 
@@ -78,9 +90,10 @@ extern int	apikey_key_source_shown(const char *source);
 extern void apikey_key_source_command_init(void);
 
 /*
- * Take the variable of an env: source out of this process's environment and
- * /proc/PID/environ, keeping a private copy.  Called while the postmaster
- * preloads the library.
+ * Remove the variable of an env: source from this process's environment and
+ * from /proc/PID/environ, and keep a private copy.  Nothing is done for other
+ * sources.  Called while the postmaster preloads the library; raises no more
+ * than a WARNING.
  */
 extern void apikey_key_source_env_scrub(const char *source);
 

@@ -3,11 +3,11 @@
  * key_source_env.c
  *		Keys from an environment variable: env:NAME.
  *
- * A variable stays readable in /proc/PID/environ for the life of a process
- * and is handed to every program that the server starts.  So where the
- * library is preloaded, the postmaster moves the value to memory of our own,
- * which children inherit and core dumps leave out, and wipes the rest.
- * Without preloading it stays where it is and is read with getenv().
+ * A variable stays readable in /proc/PID/environ for the life of a process,
+ * and every program that the server starts inherits it.  Therefore, when the
+ * library is preloaded, the postmaster moves the value to memory that child
+ * processes inherit and core dumps leave out, and wipes the original.  Without
+ * preloading, the value stays where it is and is read with getenv().
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +27,7 @@
 #define MAP_ANONYMOUS MAP_ANON
 #endif
 
-/* A variable that was moved; lies in a mapping of its own, kept for ever. */
+/* A variable that was moved, in a mapping of its own that is never freed. */
 typedef struct KeptVariable
 {
 	struct KeptVariable *next;
@@ -37,7 +37,7 @@ typedef struct KeptVariable
 
 static KeptVariable *kept_variables = NULL;
 
-/* What POSIX allows in a name, so that "=" or a shell's syntax is refused. */
+/* Is it a name by POSIX, with no "=" and no shell syntax? */
 static bool
 check_env(const char *name, ApikeyKeySourceError *error)
 {
@@ -48,12 +48,12 @@ check_env(const char *name, ApikeyKeySourceError *error)
 		(name[0] >= '0' && name[0] <= '9'))
 		return apikey_key_source_fail(error,
 									  "\"env:\" is not followed by the name of an environment variable.",
-									  "Use letters, digits and underscores, and no digit first: \"env:APIKEY_MASTER_KEY\".",
+									  "Use letters, digits and underscores, not beginning with a digit, as in \"env:APIKEY_MASTER_KEY\".",
 									  "%s", "");
 	return true;
 }
 
-/* Copy a value, or as much of it as shows that it is too long. */
+/* Copy a value, up to the length that is too long. */
 static void
 copy_value(ApikeyKeySourceText *text, const char *value)
 {
@@ -61,15 +61,24 @@ copy_value(ApikeyKeySourceText *text, const char *value)
 	memcpy(text->data, value, text->len);
 }
 
-/* The copy that was kept goes first: in the environment nothing is left. */
-static bool
-read_env(const char *name, ApikeyKeySourceText *text, ApikeyKeySourceError *error)
+/* The copy of a variable that was moved, or NULL. */
+static const KeptVariable *
+find_kept(const char *name)
 {
 	const KeptVariable *kept = kept_variables;
-	const char *value;
 
 	while (kept != NULL && strcmp(kept->name, name) != 0)
 		kept = kept->next;
+	return kept;
+}
+
+static bool
+read_env(const char *name, ApikeyKeySourceText *text, ApikeyKeySourceError *error)
+{
+	const char *hint = "Set the variable in the environment that the server is started in, and restart the server.";
+	const KeptVariable *kept = find_kept(name);
+	const char *value;
+
 	if (kept != NULL)
 	{
 		text->len = kept->text.len;
@@ -81,22 +90,22 @@ read_env(const char *name, ApikeyKeySourceText *text, ApikeyKeySourceError *erro
 	if (value == NULL)
 		return apikey_key_source_fail(error,
 									  "The environment variable of the key source is not set.",
-									  "Set it in the environment that the server starts in, and restart the server.",
+									  hint,
 									  "The server's environment has no variable \"%s\".",
 									  name);
 	if (value[0] == '\0')
 		return apikey_key_source_fail(error,
 									  "The environment variable of the key source is empty.",
-									  "Set it in the environment that the server starts in, and restart the server.",
+									  hint,
 									  "The variable \"%s\" is empty in the server's environment.",
 									  name);
 	copy_value(text, value);
 	return true;
 }
 
-/* Keep a copy of a variable where no core dump shows it. */
+/* Copy a variable to memory that is left out of core dumps. */
 static bool
-keep(const char *name, const char *value)
+keep_variable(const char *name, const char *value)
 {
 	KeptVariable *kept = mmap(NULL, sizeof(KeptVariable),
 							  PROT_READ | PROT_WRITE,
@@ -115,8 +124,8 @@ keep(const char *name, const char *value)
 }
 
 /*
- * Where the kernel put the environment that this process began with, which
- * PostgreSQL has since copied elsewhere: fields 50 and 51 of /proc/self/stat.
+ * Find where the kernel put the environment that this process was started with
+ * (PostgreSQL has copied it since): fields 50 and 51 of /proc/self/stat.
  */
 static bool
 find_initial_environment(char **start, char **end)
@@ -136,7 +145,7 @@ find_initial_environment(char **start, char **end)
 		return false;
 	stat[len] = '\0';
 
-	/* Field 2 may have blanks in it, and ends at the last parenthesis. */
+	/* Field 2 may contain blanks, and ends at the last parenthesis. */
 	field = strrchr(stat, ')');
 	for (int i = 2; i < 50 && field != NULL; i++)
 		field = strchr(field + 1, ' ');
@@ -147,7 +156,7 @@ find_initial_environment(char **start, char **end)
 	return from != 0 && from < to;
 }
 
-/* Wipe the value of a variable in the environment that exec() passed. */
+/* Wipe the value of a variable in the environment that exec() passed on. */
 static void
 wipe_initial_environment(const char *name)
 {
@@ -169,12 +178,12 @@ wipe_initial_environment(const char *name)
 }
 
 /*
- * The order matters: nothing is wiped unless a copy was kept, and the name is
- * taken away last.  A failure costs secrecy, not the server's start.
+ * The value is in three places: the environment that exec() passed on, the copy
+ * of it that PostgreSQL makes to have room for process titles and that getenv()
+ * reads, and our own copy.  Only the last one is left.
  *
- * Three places hold the value: what exec() passed, the copy of it that
- * PostgreSQL makes to have room for its process titles, where getenv() looks,
- * and ours.  Only the last is left.
+ * The order matters: nothing is wiped unless a copy was kept, and the name is
+ * removed last.  A failure leaves the value readable, but the server starts.
  */
 void
 apikey_key_source_env_scrub(const char *source)
@@ -189,12 +198,13 @@ apikey_key_source_env_scrub(const char *source)
 	value = getenv(name);
 	if (value == NULL || value[0] == '\0')
 		return;
-	if (!keep(name, value))
+	if (!keep_variable(name, value))
 	{
 		ereport(WARNING,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not take a key out of the server's environment"),
-				 errhint("The key can be read in the environment of the server's processes.")));
+				 errmsg("could not remove a key from the server's environment"),
+				 errdetail("The key can be read in the environment of the server's processes."),
+				 errhint("Restart the server when more memory is available, or use a key source of another kind.")));
 		return;
 	}
 	wipe_initial_environment(name);

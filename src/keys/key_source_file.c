@@ -3,11 +3,11 @@
  * key_source_file.c
  *		Keys from a file: file:/path.
  *
- * The file must be as private as PostgreSQL wants ssl_key_file to be, and
- * outside the data directory, else every base backup would carry the key.
- * Symbolic links are followed (Kubernetes mounts secrets as links): what is
- * judged is the open file, so that nothing can be put in its place between
- * the look and the reading.  O_NONBLOCK keeps a FIFO from hanging open().
+ * The file must be as private as PostgreSQL requires of ssl_key_file, and must
+ * be outside the data directory, or else every base backup would contain the
+ * key.  Symbolic links are followed (Kubernetes mounts secrets as links).  The
+ * checks are made on the open file, so that no other file can take its place
+ * between check and reading.  O_NONBLOCK keeps open() of a FIFO from hanging.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,14 +21,14 @@
 
 #include "keys/key_source.h"
 
-/* A relative path would mean one inside the data directory. */
+/* A relative path would lead into the data directory. */
 static bool
 check_file(const char *path, ApikeyKeySourceError *error)
 {
 	if (!is_absolute_path(path) || strlen(path) >= MAXPGPATH)
 		return apikey_key_source_fail(error,
 									  "\"file:\" is not followed by an absolute path.",
-									  "Write the path from the root on: \"file:/etc/apikey/master.key\".",
+									  "Write the full path, as in \"file:/etc/apikey/master.key\".",
 									  "%s", "");
 	return true;
 }
@@ -39,19 +39,19 @@ open_file(const char *path, ApikeyKeySourceError *error)
 {
 	int			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	const char *summary = "The key file could not be opened.";
-	const char *hint = "The server log tells the reason.";
+	const char *hint = APIKEY_HINT_SERVER_LOG;
 
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT || errno == ENOTDIR)
 	{
 		summary = "The key file does not exist.";
-		hint = "Make it, or correct the setting and reload the configuration.";
+		hint = "Create the file, or correct the setting and reload the configuration.";
 	}
 	else if (errno == EACCES || errno == EPERM)
 	{
 		summary = "The server is not permitted to open the key file.";
-		hint = "Give the file, and passage through its directories, to the operating-system user that the server runs as.";
+		hint = "Let the operating-system user that runs the server read the file and search its directories.";
 	}
 	apikey_key_source_fail(error, summary, hint,
 						   "Could not open file \"%s\": %m.", path);
@@ -59,35 +59,36 @@ open_file(const char *path, ApikeyKeySourceError *error)
 }
 
 /*
- * May anybody read it but the server and root?  As for ssl_key_file: a file
- * of the server's own user gives nothing to group and others; one of root's
- * may give reading to a group, through which the server then reads it.
+ * Is it accessible only to the server and root?  The rules are those of
+ * ssl_key_file: a file owned by the server's user has no permissions for group
+ * and others; one owned by root may be readable by a group, by which the server
+ * reads it.
  */
 static bool
-judge_access(const struct stat *st, const char *path, ApikeyKeySourceError *error)
+check_access(const struct stat *st, const char *path, ApikeyKeySourceError *error)
 {
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		return apikey_key_source_fail(error,
 									  "The key file belongs to another user.",
-									  "Change its owner to the user that the server runs as, or to root.",
-									  "File \"%s\" must be owned by the user that the server runs as, or by root.",
+									  "Change its owner to the operating-system user that runs the server, or to root.",
+									  "File \"%s\" must be owned by the user that runs the server, or by root.",
 									  path);
 	if ((st->st_uid == geteuid() && (st->st_mode & (S_IRWXG | S_IRWXO))) ||
 		(st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IXGRP | S_IRWXO))))
 		return apikey_key_source_fail(error,
 									  "The key file is accessible to other users.",
-									  "Run chmod 0600 on it, or 0640 where root owns it and the server reads it by its group.",
+									  "Run chmod 0600 on the file, or chmod 0640 if root owns it and the server reads it as a member of its group.",
 									  "File \"%s\" has permissions %04o.",
 									  path, (unsigned int) st->st_mode & 07777);
 	return true;
 }
 
 /*
- * Does it lie outside the data directory?  Both paths are resolved first: the
- * file may be reached through a link, and so may the directory.
+ * Is it outside the data directory?  Both paths are resolved first, since
+ * either may be reached through a symbolic link.
  */
 static bool
-judge_place(const char *path, ApikeyKeySourceError *error)
+check_place(const char *path, ApikeyKeySourceError *error)
 {
 	char	   *real = realpath(path, NULL);
 	char	   *data = realpath(DataDir, NULL);
@@ -95,14 +96,14 @@ judge_place(const char *path, ApikeyKeySourceError *error)
 	bool		ok = real != NULL && data != NULL;
 
 	if (!ok)
-		apikey_key_source_fail(error, "The key file's place could not be found.",
-							   "The server log tells the reason.",
+		apikey_key_source_fail(error, "The real path of the key file could not be determined.",
+							   APIKEY_HINT_SERVER_LOG,
 							   "Could not resolve \"%s\": %m.", path);
 	else if (strncmp(real, data, len) == 0 && real[len] == '/')
 		ok = apikey_key_source_fail(error,
-									"The key file lies in the data directory.",
-									"Move it elsewhere: whoever gets a base backup would get the key with it.",
-									"File \"%s\" lies in the data directory.",
+									"The key file is in the data directory.",
+									"Move the file elsewhere and change the setting; otherwise every base backup contains the key.",
+									"File \"%s\" is in the data directory.",
 									path);
 	free(real);
 	free(data);
@@ -123,7 +124,7 @@ read_all(int fd, const char *path, ApikeyKeySourceText *text,
 			continue;
 		if (got < 0)
 			return apikey_key_source_fail(error, "The key file could not be read.",
-										  "The server log tells the reason.",
+										  APIKEY_HINT_SERVER_LOG,
 										  "Could not read file \"%s\": %m.", path);
 		if (got == 0)
 			break;
@@ -133,8 +134,9 @@ read_all(int fd, const char *path, ApikeyKeySourceText *text,
 }
 
 /*
- * All judgement is of the descriptor, but for the place, which only a path
- * has; it protects from a mistake, not from who can change the path.
+ * All checks are made on the descriptor, except for that of the place, which
+ * only a path has.  That one protects against a mistake, not against someone
+ * who can change the path.
  */
 static bool
 read_file(const char *path, ApikeyKeySourceText *text, ApikeyKeySourceError *error)
@@ -147,15 +149,15 @@ read_file(const char *path, ApikeyKeySourceText *text, ApikeyKeySourceError *err
 		return false;
 	if (fstat(fd, &st) != 0)
 		ok = apikey_key_source_fail(error, "The key file could not be examined.",
-									"The server log tells the reason.",
+									APIKEY_HINT_SERVER_LOG,
 									"Could not stat file \"%s\": %m.", path);
 	else if (!S_ISREG(st.st_mode))
 		ok = apikey_key_source_fail(error, "The key file is not a regular file.",
-									"Name a file that holds the key, not a directory, pipe or device.",
+									"Use the path of a file that contains the key, not of a directory, pipe or device.",
 									"\"%s\" is not a regular file.", path);
 	else
-		ok = judge_access(&st, path, error) &&
-			judge_place(path, error) &&
+		ok = check_access(&st, path, error) &&
+			check_place(path, error) &&
 			read_all(fd, path, text, error);
 	close(fd);
 	return ok;

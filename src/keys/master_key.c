@@ -3,8 +3,8 @@
  * master_key.c
  *		The master keys of this backend.
  *
- * What is kept are the derived keys, in structs that the core allocates and
- * wipes; key_loader.c reads the raw ones, and says when.
+ * Only the derived keys are kept, in structs that the core allocates and wipes.
+ * key_loader.c reads the raw keys, and decides when.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,7 @@ static uint64 last_generation = 0;
 
 /* Wipe and free the keys, if there are any. */
 static void
-drop(void)
+drop_master_keys(void)
 {
 	for (int i = 0; i < current.count; i++)
 		apikey_master_key_free(current.keys[i]);
@@ -30,11 +30,11 @@ drop(void)
 }
 
 /*
- * Derive a key, unless it is there already.  Only apikey_master_keys_extend() can
- * meet more than there is room for: these wait for a reload.
+ * Derive a key, unless it is there already.  Only apikey_master_keys_extend()
+ * may find more keys than there is room for; these wait for a reload.
  */
 static bool
-add(const uint8_t *raw)
+add_master_key(const uint8_t *raw)
 {
 	ApikeyMasterKey *key = apikey_master_key_new(raw);
 
@@ -49,14 +49,17 @@ add(const uint8_t *raw)
 }
 
 /*
- * The keys, and the setting apikey.master_key_source, which says where they
- * come from; superusers alone see it, and only a reload changes it.
+ * apikey.master_key_source
+ *
+ * Where the master keys are read from.  Only superusers and members of
+ * pg_read_all_settings see it, and only a reload changes it.  The default is
+ * empty: there are no master keys, and no value can be stored or decrypted.
  */
 static ApikeyKeyLoader loader = {
 	.setting = "apikey.master_key_source",
 	.missing = "no master key is available",
-	.add = add,
-	.drop = drop
+	.add = add_master_key,
+	.drop = drop_master_keys
 };
 
 const ApikeyMasterKey *
@@ -135,7 +138,7 @@ apikey_master_key_source(void)
 }
 
 static bool
-check_source(char **newval, void **extra, GucSource source)
+check_master_key_source(char **newval, void **extra, GucSource source)
 {
 	return apikey_key_loader_check(&loader, *newval);
 }
@@ -145,6 +148,6 @@ apikey_master_key_init(void)
 {
 	apikey_key_loader_init(&loader,
 						   "Sets where the master keys are read from.",
-						   "One of \"env:NAME\", \"file:/path\" and \"command:/path argument ...\", which yields the keys with the newest first.  Whoever can read that source and the database can read every stored value.",
-						   check_source);
+						   "One of \"env:NAME\", \"file:/path\" and \"command:/path argument ...\", which yields the keys, the newest first.  Anyone who can read both this source and the database can read every stored value.",
+						   check_master_key_source);
 }
