@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * claims.c
- *		The claims of a JSON web token, as PostgREST sets them.
+ *		The claims of a JSON Web Token; see claims.h.
  *
- * Only their text is parsed here: whoever sets request.jwt.claims has
+ * Their text is only parsed here: whatever sets request.jwt.claims must have
  * verified the token.
  *
  *-------------------------------------------------------------------------
@@ -19,19 +19,20 @@
 #define CLAIMS_MAX_DEPTH	64
 #define CLAIMS_MAX_SIZE		(64 * 1024)
 
-/* What is known of the claims' "sub" while they are parsed. */
+/* State of the parser. */
 typedef struct Claims
 {
 	JsonLexContext *lexer;
 	int			depth;
-	bool		in_sub;			/* the next scalar at depth 1 is its value */
-	int			count;			/* of "sub" seen */
+	bool		in_sub;			/* is the next scalar at depth 1 the value of
+								 * "sub"? */
+	int			count;			/* of "sub" members */
 	char	   *sub;
 } Claims;
 
 /*
- * The parser's callbacks.  They return JsonParseErrorType from PostgreSQL 16
- * on, and nothing before.
+ * The parser's callbacks.  Since PostgreSQL 16, they return a
+ * JsonParseErrorType; see compat.h.
  */
 static apikey_json_result
 claims_object_start(void *state)
@@ -87,17 +88,16 @@ claims_scalar(void *state, char *token, JsonTokenType type)
 }
 
 /*
- * Is it short and flat enough to parse?  The parser recurses, and raises an
- * error when the stack is exhausted.  Brackets within strings count too: no
- * real claims come near the limit.
+ * Is it short and flat enough to be parsed?  The parser recurses, and raises an
+ * error when the stack is exhausted.  Brackets within strings count too; real
+ * claims are far below the limit.
  */
 static bool
 is_parsable(const char *text)
 {
 	int			depth = 0;
-	int			i;
 
-	for (i = 0; text[i] != '\0'; i++)
+	for (size_t i = 0; text[i] != '\0'; i++)
 	{
 		if (text[i] == '{' || text[i] == '[')
 			depth++;
@@ -110,8 +110,8 @@ is_parsable(const char *text)
 }
 
 /*
- * Malformed text is no error: a policy must not fail for it, it just matches
- * nothing.
+ * Malformed text is not an error: a policy must not fail because of it, but
+ * match no row.
  */
 char *
 apikey_claims_sub(const char *text)

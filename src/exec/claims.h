@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * claims.h
- *		The claims of a JSON web token, as PostgREST sets them.
+ *		The claims of a JSON Web Token, as PostgREST sets them.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,8 +9,9 @@
 #define APIKEY_CLAIMS_H
 
 /*
- * The string "sub" of a JSON object, palloc'ed; NULL for anything that is not
- * an object with exactly one, malformed text included.  Never raises.
+ * The value of "sub", palloc'ed, if claims is the text of a JSON object with
+ * exactly one "sub", which is a string; NULL for anything else, including
+ * malformed text.  Raises nothing but out of memory.
  */
 extern char *apikey_claims_sub(const char *claims);
 

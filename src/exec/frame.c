@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * frame.c
- *		As whom the extension's own code runs; see frame.h.
+ *		The role and the identity under which the extension's own code runs;
+ *		see frame.h.
  *
- * The innermost frame is a static pointer into the stack of the function
- * that entered it.  That function leaves it in a PG_FINALLY, so the pointer
+ * current_frame points into the stack of the function that entered the
+ * innermost frame.  That function leaves it in a PG_FINALLY, so the pointer
  * never outlives the frame.
  *
  *-------------------------------------------------------------------------
@@ -30,7 +31,7 @@ internal_role(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("internal role \"%s\" does not exist", name),
-				 errhint("If it was renamed, give it its name back."),
+				 errhint("If the role was renamed, rename it back."),
 				 apikey_err_hide_statement()));
 	return role;
 }
@@ -48,8 +49,9 @@ apikey_maintenance_role(void)
 }
 
 /*
- * Where row_security is off (pg_restore and pg_dump set it so), a statement
- * that row-level security restricts fails; ours are meant to be restricted.
+ * While row_security is off (pg_dump and pg_restore set it so), a statement
+ * that row-level security would restrict fails.  Ours are meant to be
+ * restricted.  Returns the GUC nest level to end, or 0.
  */
 static int
 turn_row_security_on(void)

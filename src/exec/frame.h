@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * frame.h
- *		As whom the extension's own code runs: an identity frame.
+ *		Identity frames: the role and the identity under which the extension's
+ *		own code runs.
  *
  * A frame switches the current role (SECURITY_LOCAL_USERID_CHANGE, as a
- * SECURITY DEFINER function does), turns row_security on where it is off, and
- * sets what apikey.current_user_id() answers, so that forced row-level
- * security binds our own statements.  Frames nest, and each is left in a
- * PG_FINALLY of the function that entered it.  No application code runs
- * inside a frame, but in the one in which user_link.c looks a user up.
+ * SECURITY DEFINER function does), turns row_security on if it is off, and sets
+ * the result of apikey.current_user_id(), so that forced row-level security
+ * applies to our own statements.  Frames nest, and each is left in a PG_FINALLY
+ * of the function that entered it.  Application code runs only inside the
+ * frame in which user_link.c looks up a user.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,24 +20,27 @@ typedef struct ApikeyFrame
 {
 	Oid			outer_role;
 	int			outer_security;
-	int			guc_level;		/* 0: row_security was on */
-	const char *identity;		/* NULL: nobody's rows */
+	int			guc_level;		/* 0: row_security was on already */
+	const char *identity;		/* NULL: no user's rows */
 	struct ApikeyFrame *outer;
 } ApikeyFrame;
 
-/* The two internal roles; 55000 if one is missing. */
+/* The OIDs of the two internal roles; 55000 if the role does not exist. */
 extern Oid	apikey_owner_role(void);
 extern Oid	apikey_maintenance_role(void);
 
 /*
- * Enter: frame lives on the caller's stack, identity must outlive it.
- * security_flags are added to SECURITY_LOCAL_USERID_CHANGE.
+ * Enter a frame, which is on the caller's stack.  identity must live as long,
+ * and is NULL for none.  security_flags are added to those in force and to
+ * SECURITY_LOCAL_USERID_CHANGE.
  */
 extern void apikey_frame_enter(ApikeyFrame *frame, Oid role,
 							   int security_flags, const char *identity);
+
+/* Leave the innermost frame, and restore the role and row_security. */
 extern void apikey_frame_leave(ApikeyFrame *frame);
 
-/* Inside a frame?  If so, *identity gets its identity (or NULL). */
+/* Is a frame entered?  If so, *identity is set to its identity, or NULL. */
 extern bool apikey_frame_current(const char **identity);
 
 #endif							/* APIKEY_FRAME_H */

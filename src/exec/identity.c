@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * identity.c
- *		Who the caller is; see identity.h.
+ *		The caller's identity; see identity.h.
  *
- * A setting is an identity only if it was set in this transaction: its GUC
- * record then has a stack entry, which the end of the transaction or of the
- * savepoint takes away, and its source is the session.  What is left over
- * from an earlier transaction, or comes from ALTER ROLE or the connection's
- * options, has no stack or another source.  (An assign hook that notes the
- * transaction is not enough: a leftover would count again after ROLLBACK TO.)
+ * In the modes "transaction" and "claims", a setting counts only if it was set
+ * in this transaction: its GUC record then has a stack entry, which the end of
+ * the transaction or of the savepoint removes, and its source is the session.
+ * A value that remains from an earlier transaction, or comes from ALTER ROLE or
+ * the connection's options, has no stack entry or another source.  (An assign
+ * hook that records the transaction is not enough: a value from an earlier
+ * transaction would count again after ROLLBACK TO.)
  *
  *-------------------------------------------------------------------------
  */
@@ -38,10 +39,10 @@ typedef enum IdentityMode
 /*
  * apikey.identity
  *
- * Where the caller's identity is taken from.  Only a superuser sets it, by
- * ALTER ROLE or ALTER DATABASE as well: an application that chose the mode
- * could choose the one that trusts most.  The default is the one that is safe
- * behind a connection pool.
+ * Where the caller's identity is taken from.  Only superusers may set it, also
+ * for a role or a database: an application that could choose the mode could
+ * choose the one that trusts it most.  The default is safe behind a connection
+ * pool.
  */
 static int	identity_mode = IDENTITY_TRANSACTION;
 
@@ -56,10 +57,10 @@ static const struct config_enum_entry identity_modes[] = {
 /*
  * apikey.user_id
  *
- * The user on whose behalf keys are stored and read, in the modes
- * "transaction" and "session".  Any role may set it.  No flag keeps it from
- * being reset: RESET ALL and DISCARD ALL, which poolers send between clients,
- * must clear it.  Never NULL once it is defined.
+ * The user on whose behalf keys are stored and read, in the modes "transaction"
+ * and "session".  Any role may set it.  It must not have GUC_NO_RESET or
+ * GUC_NO_RESET_ALL: RESET ALL and DISCARD ALL, which poolers send between
+ * clients, must clear it.  Never NULL once defined.
  */
 static char *user_id_setting = NULL;
 
@@ -83,7 +84,7 @@ set_in_transaction(const char *name)
 	return *((struct config_string *) setting)->variable;
 }
 
-/* What the mode's source says, not yet judged; may be NULL. */
+/* The identity as the mode's source has it, not yet validated; may be NULL. */
 static const char *
 claimed_identity(void)
 {
@@ -116,20 +117,20 @@ apikey_identity(void)
 	return pstrdup(identity);
 }
 
-/* The way to an identity, in each mode. */
+/* How to set an identity, in each mode. */
 static const char *
 identity_hint(void)
 {
 	switch ((IdentityMode) identity_mode)
 	{
 		case IDENTITY_TRANSACTION:
-			return "Begin a transaction and run SELECT apikey.set_user_id($1) in it, with the id of the user whose request this is.";
+			return "Begin a transaction and run SELECT apikey.set_user_id($1) in it, with the id of the user who makes the request.";
 		case IDENTITY_SESSION:
-			return "Run SET apikey.user_id = '...' in this session, with the id of its user.";
+			return "Run SET apikey.user_id = '...' in this session, with the id of the user.";
 		case IDENTITY_ROLE:
-			return "Connect as, or SET ROLE to, the role whose keys these are.";
+			return "Connect as the role that owns the keys, or use SET ROLE.";
 		case IDENTITY_CLAIMS:
-			return "Set request.jwt.claims in this transaction to a JSON object whose \"sub\" is the user's id.";
+			return "In this transaction, set request.jwt.claims to a JSON object whose \"sub\" is the id of the user.";
 	}
 	return "";
 }
@@ -158,8 +159,8 @@ apikey_identity_set(const char *user_id)
 		identity_mode != IDENTITY_SESSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the user's identity is not taken from apikey.user_id here"),
-				 errdetail("The parameter \"apikey.identity\" says where it comes from."),
+				 errmsg("user identity is not taken from apikey.user_id"),
+				 errdetail("The parameter \"apikey.identity\" determines where it is taken from."),
 				 errhint("%s", identity_hint()),
 				 apikey_err_hide_statement()));
 	if (!apikey_is_user_id(user_id, strlen(user_id)))
@@ -168,15 +169,15 @@ apikey_identity_set(const char *user_id)
 				 errmsg("invalid user id"),
 				 errdetail("A user id has 1 to %d characters, none of them a control character.",
 						   APIKEY_USER_ID_MAX),
-				 errhint("Pass the id under which your application knows the user."),
+				 errhint("Pass the id that the application uses for the user."),
 				 apikey_err_argument("user_id")));
 	(void) set_config_option("apikey.user_id", user_id, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
 /*
- * Empty is allowed: it is the default, and what SET LOCAL leaves behind.
- * Runs in the postmaster too, so it looks at nothing but the value.
+ * An empty value is allowed: it is the default, and means no identity.  Runs in
+ * the postmaster too, so it checks only the value.
  */
 static bool
 check_user_id(char **newval, void **extra, GucSource source)
@@ -194,8 +195,8 @@ void
 apikey_identity_init(void)
 {
 	DefineCustomEnumVariable("apikey.identity",
-							 "Sets where the identity of the caller is taken from.",
-							 "With \"transaction\", only a user id that was set in the transaction counts, so that a connection pool cannot carry it over to its next client; \"session\" gives that protection up.",
+							 "Sets where the caller's identity is taken from.",
+							 "With \"transaction\", only a user id that was set in the current transaction counts, so that a connection pool cannot pass it on to its next client.  \"session\" gives up that protection.",
 							 &identity_mode,
 							 IDENTITY_TRANSACTION,
 							 identity_modes,
@@ -206,7 +207,7 @@ apikey_identity_init(void)
 							 NULL);
 	DefineCustomStringVariable("apikey.user_id",
 							   "Sets the user on whose behalf keys are stored and read.",
-							   "Any role may set it: whoever can run SQL as an application's role can act for each of its users.  An empty value counts as none.",
+							   "Any role may set it: anyone who can run SQL as an application's role can act for each of its users.  An empty value means no identity.",
 							   &user_id_setting,
 							   "",
 							   PGC_USERSET,

@@ -1,7 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * identity.h
- *		Who the caller is: the four modes of apikey.identity.
+ *		The caller's identity: the user id whose keys are read and written.
+ *
+ * The setting apikey.identity determines where it is taken from.  Inside an
+ * identity frame (frame.h), it is the frame's.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,19 +13,25 @@
 
 #define APIKEY_USER_ID_MAX	255 /* characters */
 
-/* 1 to 255 characters, none of them a control character? */
+/* Does it have 1 to 255 characters, none of them a control character? */
 extern bool apikey_is_user_id(const char *user_id, size_t len);
 
-/* The caller's identity, palloc'ed, or NULL when there is none. */
+/*
+ * The caller's identity, palloc'ed.  NULL if there is none, if it is not a
+ * valid user id, and within a security-restricted operation.
+ */
 extern char *apikey_identity(void);
 
-/* The same; KA007 when there is none, 42501 in a restricted operation. */
+/*
+ * The same, but raises KA007 if there is none, and 42501 within a
+ * security-restricted operation.
+ */
 extern char *apikey_require_identity(void);
 
 /*
- * Make user_id this transaction's identity, as SET LOCAL would; "" takes it
- * away.  42501 in a restricted operation, 55000 where the identity is not
- * taken from apikey.user_id, 22023 for what is not a user id.
+ * Make user_id the identity for the rest of the transaction, as SET LOCAL does.
+ * Raises 42501 within a security-restricted operation, 55000 if the identity is
+ * not taken from apikey.user_id, and 22023 for an invalid user id.
  */
 extern void apikey_identity_set(const char *user_id);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * precondition.c
- *		What must hold before a function reads or changes keys; see
+ *		Conditions to check before a function reads or changes keys; see
  *		precondition.h.
  *
  *-------------------------------------------------------------------------
@@ -22,7 +22,7 @@ apikey_refuse_restricted(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("API keys cannot be used within a security-restricted operation"),
-				 errdetail("An index, a materialized view or a maintenance command of somebody's table called the function."),
+				 errdetail("The function was called by an index expression, a materialized view or a maintenance command."),
 				 apikey_err_hide_statement()));
 }
 

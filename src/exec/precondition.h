@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * precondition.h
- *		What must hold before a function reads or changes keys.
+ *		Conditions to check before a function reads or changes keys.
  *
  *-------------------------------------------------------------------------
  */

@@ -4,8 +4,8 @@
  *		The extension's own SQL statements; see statement.h.
  *
  * Plans are generic and kept for the life of the backend; PostgreSQL's plan
- * cache renews them when a table changes.  Since each runs as one role, the
- * row-level security in it is that role's.
+ * cache replans them when a table changes.  Since a statement always runs as the
+ * same role, its plan contains that role's row-level security.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,13 +25,11 @@
 
 #define ROWS_PER_FETCH	200
 
-/* The OID of apikey.encrypted, if the statement has an argument of it. */
+/* The OID of apikey.encrypted, if an argument of the statement has that type. */
 static Oid
 encrypted_type(const ApikeyStatement *statement)
 {
-	int			i;
-
-	for (i = 0; i < statement->arg_count; i++)
+	for (int i = 0; i < statement->arg_count; i++)
 		if (statement->arg_types[i] == APIKEY_ENCRYPTED)
 			return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 								   CStringGetDatum("encrypted"),
@@ -40,49 +38,45 @@ encrypted_type(const ApikeyStatement *statement)
 }
 
 static void
-prepare(ApikeyStatement *statement)
+prepare_statement(ApikeyStatement *statement)
 {
 	Oid			encrypted = encrypted_type(statement);
 	Oid			types[APIKEY_STATEMENT_MAX_ARGS];
 	SPIPlanPtr	plan;
-	int			i;
 
 	if (statement->plan != NULL && statement->encrypted == encrypted)
 		return;
 	if (statement->plan != NULL)
 		SPI_freeplan(statement->plan);
 	statement->plan = NULL;
-	for (i = 0; i < statement->arg_count; i++)
+	for (int i = 0; i < statement->arg_count; i++)
 		types[i] = statement->arg_types[i] == APIKEY_ENCRYPTED ?
 			encrypted : statement->arg_types[i];
 	plan = SPI_prepare_cursor(statement->sql, statement->arg_count, types,
 							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not prepare a statement: %s",
+		elog(ERROR, "could not prepare statement: %s",
 			 SPI_result_code_string(SPI_result));
 	statement->encrypted = encrypted;
 	statement->plan = plan;
 }
 
-/* SPI wants a character for each argument where we have a bool. */
+/* SPI takes a character for each argument instead of a bool. */
 static const char *
 spi_nulls(const ApikeyStatement *statement, const bool *nulls, char *buffer)
 {
-	int			i;
-
 	if (nulls == NULL)
 		return NULL;
-	for (i = 0; i < statement->arg_count; i++)
+	for (int i = 0; i < statement->arg_count; i++)
 		buffer[i] = nulls[i] ? 'n' : ' ';
 	return buffer;
 }
 
-/* Copy the result out of SPI's memory, which SPI_finish() frees. */
+/* Copy the result to context; SPI_finish() frees SPI's memory. */
 static void
 copy_rows(ApikeyRows *rows, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	uint64		i;
 
 	rows->count = SPI_tuptable != NULL ? SPI_processed : 0;
 	rows->desc = NULL;
@@ -91,15 +85,16 @@ copy_rows(ApikeyRows *rows, MemoryContext context)
 	{
 		rows->desc = CreateTupleDescCopy(SPI_tuptable->tupdesc);
 		rows->tuples = palloc(rows->count * sizeof(HeapTuple));
-		for (i = 0; i < rows->count; i++)
+		for (uint64 i = 0; i < rows->count; i++)
 			rows->tuples[i] = heap_copytuple(SPI_tuptable->vals[i]);
 	}
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * The newest snapshot, registered, if the statement wants it, else none.  With
- * crosscheck, the executor raises 40001 for a row that only the newest sees.
+ * The latest snapshot, registered, if the statement asks for it; otherwise none.
+ * With *crosscheck, the executor raises 40001 for a row that only the latest
+ * snapshot sees.
  */
 static Snapshot
 newest_snapshot(const ApikeyStatement *statement, Snapshot *crosscheck)
@@ -109,24 +104,24 @@ newest_snapshot(const ApikeyStatement *statement, Snapshot *crosscheck)
 		return InvalidSnapshot;
 	if (statement->snapshot == APIKEY_SNAPSHOT_FOREIGN_KEY)
 	{
-		/* READ COMMITTED takes the newest for each statement by itself. */
+		/* READ COMMITTED takes a new one for each statement anyway. */
 		if (!IsolationUsesXactSnapshot())
 			return InvalidSnapshot;
-		CommandCounterIncrement();	/* see this transaction's own work */
+		CommandCounterIncrement();	/* see this transaction's own changes */
 		*crosscheck = GetTransactionSnapshot();
 	}
 	return RegisterSnapshot(GetLatestSnapshot());
 }
 
 static void
-execute(ApikeyStatement *statement, const Datum *args, const bool *nulls)
+execute_statement(ApikeyStatement *statement, const Datum *args, const bool *nulls)
 {
 	char		buffer[APIKEY_STATEMENT_MAX_ARGS];
 	Snapshot	crosscheck;
 	Snapshot	newest;
 	int			result;
 
-	prepare(statement);
+	prepare_statement(statement);
 	newest = newest_snapshot(statement, &crosscheck);
 	result = SPI_execute_snapshot(statement->plan, unconstify(Datum *, args),
 								  spi_nulls(statement, nulls, buffer),
@@ -136,7 +131,7 @@ execute(ApikeyStatement *statement, const Datum *args, const bool *nulls)
 	if (newest != InvalidSnapshot)
 		UnregisterSnapshot(newest);
 	if (result < 0)
-		elog(ERROR, "could not execute a statement: %s",
+		elog(ERROR, "could not execute statement: %s",
 			 SPI_result_code_string(result));
 }
 
@@ -159,7 +154,7 @@ apikey_statement_run(ApikeyStatement *statement, const char *user_id,
 	PG_TRY();
 	{
 		SPI_connect();
-		execute(statement, args, nulls);
+		execute_statement(statement, args, nulls);
 		count = SPI_processed;
 		if (rows != NULL)
 			copy_rows(rows, caller);
@@ -181,10 +176,10 @@ set_off(const char *setting)
 }
 
 /*
- * A generic plan does not know that the rows wanted are few, and might read
- * and sort the whole table for each batch; nor does it know that most entries
- * are of dead rows, which an index scan marks and a bitmap scan does not.  On
- * an error the transaction's end puts the settings back.
+ * A generic plan does not know that few rows are wanted, and might read and sort
+ * the whole table for each batch.  Nor does it know that most index entries
+ * belong to dead rows, which an index scan marks and a bitmap scan does not.
+ * After an error, the end of the transaction restores the settings.
  */
 uint64
 apikey_statement_run_by_index(ApikeyStatement *statement, const Datum *args,
@@ -208,14 +203,13 @@ apikey_rows_get(const ApikeyRows *rows, uint64 row, int column, bool *is_null)
 	return heap_getattr(rows->tuples[row], column, rows->desc, is_null);
 }
 
-/* Call work for all rows of an open portal, a few at a time. */
+/* Call work for each row of an open portal; fetches a few at a time. */
 static void
 fetch_each(Portal portal, ApikeyRowWork work, void *arg)
 {
 	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext,
 												  "apikey row",
 												  ALLOCSET_DEFAULT_SIZES);
-	uint64		i;
 
 	for (;;)
 	{
@@ -225,7 +219,7 @@ fetch_each(Portal portal, ApikeyRowWork work, void *arg)
 		SPI_cursor_fetch(portal, true, ROWS_PER_FETCH);
 		table = SPI_tuptable;
 		fetched = SPI_processed;
-		for (i = 0; i < fetched; i++)
+		for (uint64 i = 0; i < fetched; i++)
 		{
 			MemoryContext old = MemoryContextSwitchTo(per_row);
 
@@ -254,7 +248,7 @@ apikey_statement_run_each(ApikeyStatement *statement, const char *user_id,
 		Portal		portal;
 
 		SPI_connect();
-		prepare(statement);
+		prepare_statement(statement);
 		portal = SPI_cursor_open(NULL, statement->plan,
 								 unconstify(Datum *, args),
 								 spi_nulls(statement, nulls, buffer), false);

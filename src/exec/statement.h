@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * statement.h
- *		The extension's own SQL statements: planned once per backend, each run
- *		as one of the internal roles inside an identity frame.
+ *		The extension's own SQL statements: each is planned once per backend
+ *		and run as one of the internal roles, inside an identity frame.
  *
- * Statements qualify every name and operator (OPERATOR(pg_catalog.=)),
+ * Statements qualify every name and operator, as in OPERATOR(pg_catalog.=),
  * since they are planned under the caller's search_path.
  *
  *-------------------------------------------------------------------------
@@ -19,15 +19,15 @@
 #define APIKEY_STATEMENT_MAX_ARGS	16
 
 /*
- * In arg_types: the type apikey.encrypted, whose OID is another in each
- * database, and after the extension was dropped and made again.
+ * In arg_types: the type apikey.encrypted, whose OID is not constant: it changes
+ * when the extension is dropped and created again.
  */
 #define APIKEY_ENCRYPTED	InvalidOid
 
 typedef enum ApikeyRole
 {
-	APIKEY_AS_OWNER,			/* one user's rows: the identity's */
-	APIKEY_AS_MAINTENANCE		/* every user's rows */
+	APIKEY_AS_OWNER,			/* rows of one user, the identity */
+	APIKEY_AS_MAINTENANCE		/* rows of all users */
 } ApikeyRole;
 
 /* Which state of the database a statement sees. */
@@ -35,14 +35,15 @@ typedef enum ApikeySnapshot
 {
 	APIKEY_SNAPSHOT_TRANSACTION,	/* as any statement of the transaction */
 	APIKEY_SNAPSHOT_LATEST,		/* reads what is committed now, even under
-								 * REPEATABLE READ: for what fills a cache
-								 * that outlives the transaction */
+								 * REPEATABLE READ: for a cache that outlives
+								 * the transaction */
 	APIKEY_SNAPSHOT_FOREIGN_KEY /* changes what is committed now, as a foreign
-								 * key's action: 40001 under REPEATABLE READ
-								 * for a row that came after the snapshot */
+								 * key action does; under REPEATABLE READ,
+								 * 40001 for a row that is newer than the
+								 * snapshot */
 } ApikeySnapshot;
 
-/* A static variable per statement; plan and type are filled on first use. */
+/* A static variable for each statement. */
 typedef struct ApikeyStatement
 {
 	ApikeyRole	role;
@@ -50,11 +51,12 @@ typedef struct ApikeyStatement
 	int			arg_count;
 	Oid			arg_types[APIKEY_STATEMENT_MAX_ARGS];
 	ApikeySnapshot snapshot;
+	/* Private to statement.c; filled on first use. */
 	SPIPlanPtr	plan;
-	Oid			encrypted;		/* what APIKEY_ENCRYPTED meant to plan */
+	Oid			encrypted;		/* the OID of APIKEY_ENCRYPTED in the plan */
 } ApikeyStatement;
 
-/* Rows of a result, copied to the caller's memory context. */
+/* The rows of a result, copied to the caller's memory context. */
 typedef struct ApikeyRows
 {
 	uint64		count;
@@ -63,27 +65,34 @@ typedef struct ApikeyRows
 } ApikeyRows;
 
 /*
- * Run a statement and return how many rows it gave or changed.
+ * Run a statement, and return how many rows it returned or changed.
  *
- * user_id is the frame's identity (NULL: none).  args and nulls are as long
- * as the statement's arguments; nulls may be NULL when no argument is.  rows
- * may be NULL when they are not wanted.
+ * user_id is the frame's identity (NULL: none).  args and nulls have arg_count
+ * elements; args may be NULL if there are no arguments, and nulls if none of
+ * them is NULL.  *rows gets the result; rows may be NULL.  Raises the errors of
+ * the statement, and 55000 if an internal role does not exist.
  */
 extern uint64 apikey_statement_run(ApikeyStatement *statement, const char *user_id,
 								   const Datum *args, const bool *nulls,
 								   ApikeyRows *rows);
 
-/* The same for a statement without NULLs, with the planner held to an index. */
+/*
+ * The same without an identity, and with the planner's methods limited to plain
+ * index scans.
+ */
 extern uint64 apikey_statement_run_by_index(ApikeyStatement *statement,
 											const Datum *args, ApikeyRows *rows);
 
-/* Column (from 1) of a row (from 0). */
+/*
+ * Column (from 1) of row (from 0); a pointer into *rows if it is of a type that
+ * is passed by reference.
+ */
 extern Datum apikey_rows_get(const ApikeyRows *rows, uint64 row, int column,
 							 bool *is_null);
 
 /*
- * Run a SELECT through a cursor and call work for each row, inside the frame;
- * the row is gone when work returns.  For results of any size.
+ * Run a SELECT with a cursor, and call work for each row, inside the frame, in a
+ * memory context that is reset after the call.  For results of any size.
  */
 typedef void (*ApikeyRowWork) (HeapTuple tuple, TupleDesc desc, void *arg);
 extern void apikey_statement_run_each(ApikeyStatement *statement, const char *user_id,
