@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * apikey.c
- *		The library: what is set up when a server process loads it.
+ *		The entry point of the library.
  *
- * A list of the modules that have settings or other state; nothing here reads
- * a key.
+ * _PG_init() calls the init function of each module that has settings or other
+ * state.  No keys are loaded here.
  *
  *-------------------------------------------------------------------------
  */

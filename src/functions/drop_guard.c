@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * drop_guard.c
- *		Event trigger that refuses to drop the extension while it holds what
- *		cannot be had again: stored keys, or data keys that other tables'
- *		values are encrypted with.
+ *		The event trigger that refuses to drop the extension while it contains
+ *		data that would be lost for good: stored keys, or data keys that values
+ *		in other tables are encrypted with.
  *
- * It fires before the command and reads its parse tree, so it also works in
- * a session that never used the extension (firing it loads the library).
- * An object access hook would come too late, and not where the library is
- * not loaded.
+ * It fires before the command and inspects its parse tree, so that it also works
+ * in a session that has not used the extension (firing it loads the library).
+ * An object access hook would run too late, and not at all if the library is not
+ * loaded.
  *
- * Refused: DROP EXTENSION of apikey, or with CASCADE of an extension that its
- * objects need (a procedural language), and DROP OWNED BY the extension's
- * owner or apikey_owner.  PostgreSQL itself refuses to drop a single member,
- * the schema and this event trigger included.  Where the library is gone, and
- * DROP EXTENSION therefore fails, ALTER EVENT TRIGGER ... DISABLE helps.
+ * Refused are DROP EXTENSION apikey, DROP EXTENSION ... CASCADE of an extension
+ * that its objects depend on (a procedural language), and DROP OWNED BY the
+ * extension's owner or apikey_owner.  PostgreSQL itself refuses to drop a single
+ * member, including the schema and this event trigger.  If the library has been
+ * removed, so that DROP EXTENSION fails, use ALTER EVENT TRIGGER ... DISABLE.
  *
- * Who may not drop gets PostgreSQL's own error later: for such a caller
- * nothing is counted, and nothing locked.
+ * A caller without the right to drop gets PostgreSQL's own error later: nothing
+ * is counted or locked for such a caller.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,8 +49,8 @@ PG_FUNCTION_INFO_V1(apikey_drop_guard);
 /*
  * apikey.allow_drop
  *
- * Permits dropping the extension while keys are stored.  Only a superuser
- * sets it, usually for the one statement.
+ * Permits dropping the extension while it contains keys.  Only superusers may
+ * set it, usually for a single statement.  It is off by default.
  */
 static bool allow_drop = false;
 
@@ -62,7 +62,7 @@ static ApikeyStatement count_stored = {
 	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
 
-/* Does an object of the extension apikey depend on a member of $1? */
+/* Does an object of extension $1 depend on a member of extension $2? */
 static ApikeyStatement needs_extension = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT 1 FROM pg_catalog.pg_depend ours"
@@ -84,9 +84,9 @@ static ApikeyStatement needs_extension = {
 	.arg_types = {OIDOID, OIDOID}
 };
 
-/* The role that owns an extension; InvalidOid when it is not installed. */
+/* The role that owns an extension; InvalidOid if it is not installed. */
 static Oid
-get_owner(const char *extension)
+extension_owner(const char *extension)
 {
 	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
 	Oid			owner = InvalidOid;
@@ -106,14 +106,14 @@ get_owner(const char *extension)
 	return owner;
 }
 
-/* Is that role one that the caller can act as? */
+/* Can the caller act as that role? */
 static bool
-is_callers(Oid role)
+may_act_as(Oid role)
 {
 	return OidIsValid(role) && has_privs_of_role(GetUserId(), role);
 }
 
-/* Would dropping that extension with CASCADE take apikey with it? */
+/* Would dropping that extension with CASCADE also drop apikey? */
 static bool
 is_needed(const char *extension)
 {
@@ -135,7 +135,7 @@ drops_extension(const DropStmt *statement)
 	{
 		const char *name = strVal(lfirst(cell));
 
-		if (!is_callers(get_owner(name)))
+		if (!may_act_as(extension_owner(name)))
 			continue;
 		if (strcmp(name, "apikey") == 0 ||
 			(statement->behavior == DROP_CASCADE && is_needed(name)))
@@ -147,14 +147,14 @@ drops_extension(const DropStmt *statement)
 static bool
 drops_owned(const DropOwnedStmt *statement)
 {
-	Oid			owner = get_owner("apikey");
+	Oid			owner = extension_owner("apikey");
 	ListCell   *cell;
 
 	foreach(cell, statement->roles)
 	{
 		Oid			role = get_rolespec_oid(lfirst(cell), true);
 
-		if (is_callers(role) &&
+		if (may_act_as(role) &&
 			(role == owner || role == apikey_owner_role()))
 			return true;
 	}
@@ -162,8 +162,8 @@ drops_owned(const DropOwnedStmt *statement)
 }
 
 /*
- * Raise an error if there is anything to lose.  The locks that the DROP will
- * take anyway are taken first: a key that is being stored counts too.
+ * Raise an error if anything would be lost.  The locks that DROP needs anyway
+ * are taken first, so that a key that is just being stored counts too.
  */
 static void
 refuse_loss(void)
@@ -183,10 +183,10 @@ refuse_loss(void)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-			 errmsg("cannot drop extension \"apikey\" because it holds keys"),
-			 errdetail("Stored API keys: " INT64_FORMAT ".  Data keys of values in other tables: " INT64_FORMAT ".",
+			 errmsg("cannot drop extension \"apikey\" because it contains keys"),
+			 errdetail("There are " INT64_FORMAT " stored API keys, and " INT64_FORMAT " data keys for values in other tables.",
 					   keys, column_keys),
-			 errhint("To lose them for good, a superuser runs SET apikey.allow_drop = on first; pg_restore --clean needs PGOPTIONS='-c apikey.allow_drop=on'."),
+			 errhint("To delete them for good, run SET apikey.allow_drop = on as a superuser and try again; for pg_restore --clean, set PGOPTIONS='-c apikey.allow_drop=on'."),
 			 apikey_err_hide_statement()));
 }
 
@@ -202,7 +202,7 @@ apikey_drop_guard(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by an event trigger"),
+				 errmsg("function was not called by its event trigger"),
 				 apikey_err_hide_statement()));
 
 	if (IsA(event->parsetree, DropStmt))
@@ -219,8 +219,8 @@ void
 apikey_drop_guard_init(void)
 {
 	DefineCustomBoolVariable("apikey.allow_drop",
-							 "Permits dropping the extension while keys are stored.",
-							 "All stored keys are lost with it.",
+							 "Permits dropping the extension while it contains keys.",
+							 "All stored keys are lost then.",
 							 &allow_drop,
 							 false,
 							 PGC_SUSET,

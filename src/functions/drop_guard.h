@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * drop_guard.h
- *		Event trigger that refuses to drop the extension while keys are stored.
+ *		The event trigger that protects the extension from being dropped.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,8 +3,9 @@
  * encrypt.c
  *		encrypt and decrypt, for columns of other tables.
  *
- * Data keys of purpose "column", and a context that begins with that word: no
- * context given here opens a stored key.  encrypt() never makes a data key.
+ * Values are encrypted with data keys of purpose "column", and their context
+ * begins with that word, so that no context passed here decrypts a stored API
+ * key.  encrypt() never creates a data key.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,16 +27,16 @@ PG_FUNCTION_INFO_V1(apikey_encrypt);
 PG_FUNCTION_INFO_V1(apikey_decrypt);
 
 static text *
-required_context(FunctionCallInfo fcinfo)
+column_context_name(FunctionCallInfo fcinfo)
 {
 	apikey_arg_require(fcinfo, 1, "context", "context",
 					   "Pass a text that says what the value belongs to, such as the table and the row's key.");
 	return PG_GETARG_TEXT_PP(1);
 }
 
-/* Freed by the caller. */
+/* The associated data of a value; freed by the caller. */
 static void
-make_context(ApikeyContext *context, const text *name)
+make_column_context(ApikeyContext *context, const text *name)
 {
 	ApikeySpan	span;
 
@@ -52,15 +53,15 @@ active_key(void)
 	if (key == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("there is no data key for columns"),
-				 errhint("An administrator makes one with SELECT apikey.rotate_data_key('column')."),
+				 errmsg("no data key for columns exists"),
+				 errhint("An administrator must create one with SELECT apikey.rotate_data_key('column')."),
 				 apikey_err_hide_statement()));
 	return key;
 }
 
-/* Seal a value that is in UTF-8. */
+/* Encrypt a value in UTF-8. */
 static bytea *
-seal_utf8(const char *value, size_t len, const text *name)
+seal_column(const char *value, size_t len, const text *name)
 {
 	size_t		size = VARHDRSZ + len + APIKEY_ENVELOPE_OVERHEAD;
 	bytea	   *envelope = palloc(size);
@@ -72,7 +73,7 @@ seal_utf8(const char *value, size_t len, const text *name)
 	SET_VARSIZE(envelope, size);
 	apikey_random(nonce, sizeof(nonce));
 	key = active_key();
-	make_context(&context, name);
+	make_column_context(&context, name);
 	result = apikey_envelope_seal(key, &context, nonce, value, len,
 								  (uint8_t *) VARDATA(envelope));
 	apikey_context_free(&context);
@@ -84,14 +85,14 @@ seal_utf8(const char *value, size_t len, const text *name)
 static void
 refuse_too_long(const text *value)
 {
-	/* A conversion to UTF-8 lengthens it: hence the margin. */
+	/* The conversion to UTF-8 may make it longer: hence the margin. */
 	if (VARSIZE_ANY_EXHDR(value) > APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the value is too long to be encrypted"),
+				 errmsg("value is too long to be encrypted"),
 				 errdetail("The limit is %zu bytes.",
 						   APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH),
-				 errhint("Encrypt it outside the database under a key that is stored here."),
+				 errhint("Encrypt the value outside the database, with a key that is stored in the database by apikey.create_key()."),
 				 apikey_err_argument("value")));
 }
 
@@ -101,7 +102,7 @@ refuse_too_long(const text *value)
 static Datum
 encrypt_value(PG_FUNCTION_ARGS)
 {
-	text	   *name = required_context(fcinfo);
+	text	   *name = column_context_name(fcinfo);
 	bytea	   *envelope = NULL;
 	const char *utf8;
 	size_t		utf8_len;
@@ -115,7 +116,7 @@ encrypt_value(PG_FUNCTION_ARGS)
 	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &utf8_len);
 	PG_TRY();
 	{
-		envelope = seal_utf8(utf8, utf8_len, name);
+		envelope = seal_column(utf8, utf8_len, name);
 	}
 	PG_FINALLY();
 	{
@@ -138,7 +139,7 @@ apikey_encrypt(PG_FUNCTION_ARGS)
 Datum
 apikey_decrypt(PG_FUNCTION_ARGS)
 {
-	text	   *name = required_context(fcinfo);
+	text	   *name = column_context_name(fcinfo);
 	const ApikeyDataKey *key;
 	ApikeyContext context;
 	ApikeyResult result;
@@ -154,7 +155,7 @@ apikey_decrypt(PG_FUNCTION_ARGS)
 	SET_VARSIZE(value, VARHDRSZ + VARSIZE_ANY_EXHDR(envelope) - APIKEY_ENVELOPE_OVERHEAD);
 	key = apikey_data_key_get(apikey_envelope_data_key_id((uint8_t *) VARDATA_ANY(envelope)),
 							  APIKEY_PURPOSE_COLUMN);
-	make_context(&context, name);
+	make_column_context(&context, name);
 	result = apikey_envelope_open(key, &context, (uint8_t *) VARDATA_ANY(envelope),
 								  VARSIZE_ANY_EXHDR(envelope), VARDATA(value));
 	apikey_context_free(&context);
@@ -163,7 +164,7 @@ apikey_decrypt(PG_FUNCTION_ARGS)
 	if (result != APIKEY_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_UNOPENED),
-				 errmsg("the value cannot be opened"),
+				 errmsg("could not decrypt value"),
 				 errdetail("It was altered, or encrypted with another context."),
 				 apikey_err_hide_statement()));
 	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));

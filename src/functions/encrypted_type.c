@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * encrypted_type.c
- *		The type apikey.encrypted: a varlena that holds an envelope.
+ *		The type apikey.encrypted: a varlena that contains an envelope.
  *
- * Its input takes nothing but a well-formed envelope, so that no plaintext
- * can be stored by mistake, and never echoes what it refuses.  It raises even
- * where the caller would take a soft error: COPY ... ON_ERROR would report
+ * The input functions accept only a well-formed envelope, so that no plaintext
+ * can be stored by mistake, and never repeat what they refuse.  They raise an
+ * error even if the caller accepts soft errors: COPY ... ON_ERROR would report
  * the refused text.
  *
  *-------------------------------------------------------------------------
@@ -26,21 +26,21 @@ PG_FUNCTION_INFO_V1(apikey_encrypted_recv);
 PG_FUNCTION_INFO_V1(apikey_encrypted_send);
 PG_FUNCTION_INFO_V1(apikey_data_key_id);
 
-pg_attribute_noreturn()
-static void
+pg_attribute_noreturn() static void
 refuse_input(int sqlstate)
 {
 	ereport(ERROR,
 			(errcode(sqlstate),
 			 errmsg("invalid input for type apikey.encrypted"),
-			 errdetail("Only an encrypted value is accepted, which begins with \"%s\".",
+			 errdetail("Only encrypted values are accepted, which begin with \"%s\".",
 					   APIKEY_ENVELOPE_TEXT_PREFIX),
-			 errhint("To store a secret, call apikey.create_key(), or apikey.encrypt() for a column of your own."),
+			 errhint("To store a secret, use apikey.create_key(), or apikey.encrypt() for a column of your own table."),
 			 apikey_err_hide_statement()));
 }
 
 /*
- * Text input, into a palloc'ed varlena.
+ * The output of apikey_encrypted_out(), as a palloc'ed varlena; 22P02 for
+ * anything else.
  */
 Datum
 apikey_encrypted_in(PG_FUNCTION_ARGS)
@@ -57,6 +57,9 @@ apikey_encrypted_in(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(result);
 }
 
+/*
+ * The text form: "ak1." and base64url.
+ */
 Datum
 apikey_encrypted_out(PG_FUNCTION_ARGS)
 {
@@ -70,6 +73,9 @@ apikey_encrypted_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text);
 }
 
+/*
+ * Binary input: the bytes of the envelope; 22P03 for anything else.
+ */
 Datum
 apikey_encrypted_recv(PG_FUNCTION_ARGS)
 {
@@ -93,8 +99,10 @@ apikey_encrypted_send(PG_FUNCTION_ARGS)
 }
 
 /*
- * apikey.data_key_id(encrypted) -> uuid: which data key it is under.  Reads
- * the head of a toasted value alone.
+ * apikey.data_key_id(encrypted) -> uuid
+ *
+ * The id of the data key that a value is encrypted with.  Only the header of a
+ * toasted value is read.
  */
 Datum
 apikey_data_key_id(PG_FUNCTION_ARGS)

@@ -2,11 +2,11 @@
  *
  * fernet.c
  *		fernet_encrypt, fernet_decrypt and fernet_rotate, for applications
- *		that come from Python's "cryptography".
+ *		that migrate from Python's "cryptography".
  *
- * A value is decrypted into what is returned, or into memory that is wiped
- * as soon as it is encrypted anew.  All memory is had before a token is
- * opened, and from then on nothing raises before it has wiped the value.
+ * A value is decrypted either into the result, or into memory that is wiped as
+ * soon as the value is encrypted again.  All memory is allocated before a token
+ * is decrypted; from then on, nothing raises an error before the value is wiped.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,9 +29,9 @@ PG_FUNCTION_INFO_V1(apikey_fernet_encrypt);
 PG_FUNCTION_INFO_V1(apikey_fernet_decrypt);
 PG_FUNCTION_INFO_V1(apikey_fernet_rotate);
 
-/* Room for the token of a value of len bytes. */
+/* Allocate the token of a value of len bytes. */
 static text *
-make_token(size_t len)
+new_token(size_t len)
 {
 	size_t		size = VARHDRSZ + apikey_fernet_token_size(len);
 	text	   *token = palloc(size);
@@ -41,25 +41,25 @@ make_token(size_t len)
 }
 
 static void
-refuse_long_value(size_t len)
+refuse_too_long(size_t len)
 {
 	if (len > APIKEY_FERNET_MAX_VALUE)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the value is too long to be encrypted"),
+				 errmsg("value is too long to be encrypted"),
 				 errdetail("The limit is %zu bytes.", APIKEY_FERNET_MAX_VALUE),
 				 apikey_err_argument("value")));
 }
 
-/* A token of a value in UTF-8, which may be longer than what was passed. */
+/* Encrypt a value in UTF-8, which may be longer than the argument was. */
 static text *
-seal_utf8(const ApikeyFernetKey *key, const char *utf8, size_t len)
+seal_token(const ApikeyFernetKey *key, const char *utf8, size_t len)
 {
 	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
 	text	   *token;
 
-	refuse_long_value(len);
-	token = make_token(len);
+	refuse_too_long(len);
+	token = new_token(len);
 	apikey_random(iv, sizeof(iv));
 	if (apikey_fernet_seal(key, (uint64) time(NULL), iv, utf8, len,
 						   VARDATA(token)) != APIKEY_OK)
@@ -83,12 +83,12 @@ fernet_encrypt(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	value = PG_GETARG_TEXT_PP(0);
-	refuse_long_value(VARSIZE_ANY_EXHDR(value));
+	refuse_too_long(VARSIZE_ANY_EXHDR(value));
 	keys = apikey_fernet_keys();
 	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &len);
 	PG_TRY();
 	{
-		token = seal_utf8(keys->keys[0], utf8, len);
+		token = seal_token(keys->keys[0], utf8, len);
 	}
 	PG_FINALLY();
 	{
@@ -105,9 +105,9 @@ apikey_fernet_encrypt(PG_FUNCTION_ARGS)
 	return apikey_call_hidden(fernet_encrypt, fcinfo);
 }
 
-/* KA004 for what is no token; its bytes are palloc'ed. */
+/* Decode a token into palloc'ed memory; KA004 if it is not one. */
 static void
-parse(const text *argument, ApikeyFernetToken *token)
+parse_token(const text *argument, ApikeyFernetToken *token)
 {
 	size_t		len = VARSIZE_ANY_EXHDR(argument);
 	uint8_t    *buffer = palloc(apikey_base64_decoded_size(len) + 1);
@@ -116,12 +116,15 @@ parse(const text *argument, ApikeyFernetToken *token)
 							token) != APIKEY_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_MALFORMED),
-				 errmsg("the value is not a Fernet token"),
-				 errhint("A Fernet token is base64url and begins with \"gAAAAA\"."),
+				 errmsg("argument is not a Fernet token"),
+				 errhint("Pass a Fernet token, which is base64url text that begins with \"gAAAAA\"."),
 				 apikey_err_argument("token")));
 }
 
-/* Open with whichever key does, into token->room bytes; how many, or KA003. */
+/*
+ * Decrypt with the first key that fits, into token->room bytes; returns the
+ * value's length.  KA003 if no key fits.
+ */
 static size_t
 open_token(const ApikeyFernetToken *token, const ApikeyFernetKeys *keys,
 		   char *value)
@@ -140,17 +143,18 @@ open_token(const ApikeyFernetToken *token, const ApikeyFernetKeys *keys,
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
-			 errmsg("no Fernet key opens the token"),
-			 errdetail_plural("It was altered, or made with another key than the one with fingerprint %s.",
-							  "It was altered, or made with another key than those with fingerprints %s.",
+			 errmsg("could not decrypt Fernet token"),
+			 errdetail_plural("It was altered, or encrypted with a key other than the one with fingerprint %s.",
+							  "It was altered, or encrypted with a key other than those with fingerprints %s.",
 							  keys->count, apikey_fernet_key_id_list(keys)),
-			 errhint("Add the key that made it to the source that apikey.fernet_key_source names, and reload the configuration."),
+			 errhint("Add the key that it was encrypted with to the source in apikey.fernet_key_source, and reload the configuration."),
 			 apikey_err_argument("token")));
 }
 
 /*
- * An age in whole seconds, as Python's ttl: a day has 24 hours, a month 30
- * days.  Rounding down changes nothing, since times are whole.
+ * An age in whole seconds, like Python's ttl: a day has 24 hours, a month 30
+ * days.  Rounding down changes nothing, since the times of tokens are whole
+ * seconds.
  */
 static uint64
 max_age_seconds(const Interval *interval)
@@ -163,14 +167,14 @@ max_age_seconds(const Interval *interval)
 	if (seconds < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the greatest age is negative"),
+				 errmsg("max_age must not be negative"),
 				 apikey_err_argument("max_age")));
 	return (uint64) seconds;
 }
 
-/* KA006 unless the token is as young as it must be; wipes the value then. */
+/* KA006 if the token is older than max_age, or from the future; wipes first. */
 static void
-judge_age(const ApikeyFernetToken *token, uint64 max_age, char *value)
+check_age(const ApikeyFernetToken *token, uint64 max_age, char *value)
 {
 	uint64		now = (uint64) time(NULL);
 	ApikeyFernetAge age = apikey_fernet_age(token->time, now, max_age);
@@ -181,24 +185,23 @@ judge_age(const ApikeyFernetToken *token, uint64 max_age, char *value)
 	if (age == APIKEY_FERNET_EXPIRED)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_NOT_USABLE),
-				 errmsg("the Fernet token is expired"),
-				 errdetail("It is %llu seconds old; the greatest age is %llu seconds.",
-						   (unsigned long long) (now - token->time),
-						   (unsigned long long) max_age),
+				 errmsg("Fernet token has expired"),
+				 errdetail("It is " UINT64_FORMAT " seconds old; the maximum age is " UINT64_FORMAT " seconds.",
+						   now - token->time, max_age),
 				 apikey_err_argument("token")));
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_NOT_USABLE),
-			 errmsg("the Fernet token is from the future"),
-			 errdetail("Its time is more than %d seconds ahead of this server's clock.",
+			 errmsg("Fernet token is from the future"),
+			 errdetail("Its timestamp is more than %d seconds ahead of this server's clock.",
 					   APIKEY_FERNET_CLOCK_SKEW),
 			 apikey_err_argument("token")));
 }
 
-/* 22021 for bytes that are no text; wipes them then. */
+/* 22021 if the value is not text; wipes it first. */
 static void
-judge_encoding(const ApikeyFernetToken *token, char *value, size_t len)
+check_encoding(const ApikeyFernetToken *token, char *value, size_t len)
 {
-	/* Python's text is UTF-8; SQL_ASCII takes all bytes but zeros. */
+	/* Python's text is UTF-8; SQL_ASCII allows any byte but zero. */
 	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
 
 	if (pg_verify_mbstr(encoding, value, (int) len, true))
@@ -206,7 +209,7 @@ judge_encoding(const ApikeyFernetToken *token, char *value, size_t len)
 	explicit_bzero(value, token->room);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-			 errmsg("the value of the Fernet token is not text in encoding %s",
+			 errmsg("value of Fernet token is not valid text in encoding \"%s\"",
 					pg_encoding_to_char(encoding)),
 			 apikey_err_argument("token")));
 }
@@ -228,13 +231,13 @@ fernet_decrypt(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (!PG_ARGISNULL(1))
 		max_age = max_age_seconds(PG_GETARG_INTERVAL_P(1));
-	parse(PG_GETARG_TEXT_PP(0), &token);
+	parse_token(PG_GETARG_TEXT_PP(0), &token);
 	keys = apikey_fernet_keys();
 	value = palloc(VARHDRSZ + token.room);
 	len = open_token(&token, keys, VARDATA(value));
 	if (!PG_ARGISNULL(1))
-		judge_age(&token, max_age, VARDATA(value));
-	judge_encoding(&token, VARDATA(value), len);
+		check_age(&token, max_age, VARDATA(value));
+	check_encoding(&token, VARDATA(value), len);
 	SET_VARSIZE(value, VARHDRSZ + len);
 	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
 }
@@ -248,7 +251,7 @@ apikey_fernet_decrypt(PG_FUNCTION_ARGS)
 /*
  * apikey.fernet_rotate(token) -> text
  *
- * The value need not be text: nobody sees it.
+ * The value need not be text, since nothing converts it.
  */
 static Datum
 fernet_rotate(PG_FUNCTION_ARGS)
@@ -264,10 +267,10 @@ fernet_rotate(PG_FUNCTION_ARGS)
 	apikey_refuse_restricted();
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	parse(PG_GETARG_TEXT_PP(0), &token);
+	parse_token(PG_GETARG_TEXT_PP(0), &token);
 	keys = apikey_fernet_keys();
-	/* The longest value that pads to this room; each has a token as long. */
-	rotated = make_token(token.room - 1);
+	/* All values that pad to the same size have tokens of the same size. */
+	rotated = new_token(token.room - 1);
 	value = palloc(token.room);
 	apikey_random(iv, sizeof(iv));
 	len = open_token(&token, keys, value);

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * rewrap_data_keys.c
- *		Rotation of the master key: reload_master_key has it read again, and
- *		rewrap_data_keys puts every data key under the primary one.
+ *		rewrap_data_keys: wrap every data key with the primary master key.
  *
- * Values are not touched, so it takes milliseconds however many there are.
- * The lock on data_keys waits for who is making a data key, perhaps under the
- * older master key, and lets readers pass.  A raw data key lies on the stack
- * of rewrap() alone, and nothing raises while it does.
+ * Values are not touched, so this takes milliseconds no matter how many there
+ * are.  The lock on data_keys waits for transactions that are creating a data
+ * key, perhaps with an older master key, and does not block readers.  A raw data
+ * key exists only on the stack of rewrap(), and nothing raises an error while it
+ * does.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,6 @@
 #include "catalog/pg_type.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/uuid.h"
 
 #include "base/errors.h"
@@ -27,7 +26,6 @@
 #include "keys/data_key.h"
 #include "keys/master_key.h"
 
-PG_FUNCTION_INFO_V1(apikey_reload_master_key);
 PG_FUNCTION_INFO_V1(apikey_rewrap_data_keys);
 
 static ApikeyStatement select_live = {
@@ -45,7 +43,7 @@ static ApikeyStatement update_wrap = {
 	.arg_types = {UUIDOID, BYTEAOID}
 };
 
-/* The old wrap's key, wrapped under the primary master key. */
+/* Unwrap a data key and wrap it with the primary master key. */
 static bytea *
 rewrap(const pg_uuid_t *id, const char *purpose, const bytea *old)
 {
@@ -71,7 +69,10 @@ rewrap(const pg_uuid_t *id, const char *purpose, const bytea *old)
 	return result;
 }
 
-/* Rewrap one row of select_live, if need be; KA002, KA003 if it cannot be. */
+/*
+ * Rewrap one row of select_live, unless it is wrapped with the primary master
+ * key.  KA002 or KA003 if it cannot be unwrapped.
+ */
 static bool
 rewrap_row(const ApikeyRows *rows, uint64 row)
 {
@@ -82,7 +83,7 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 	const uint8_t *master_id;
 	Datum		args[2];
 
-	/* Also one that could stay as it is. */
+	/* Checked even if it can stay as it is. */
 	apikey_data_key_require(id->data, purpose);
 	master_id = apikey_wrap_master_id((const uint8_t *) VARDATA_ANY(old),
 									  VARSIZE_ANY_EXHDR(old));
@@ -97,18 +98,6 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 }
 
 /*
- * apikey.reload_master_key() -> boolean
- *
- * Whoever may execute this may reload, without a right to pg_reload_conf().
- */
-Datum
-apikey_reload_master_key(PG_FUNCTION_ARGS)
-{
-	apikey_refuse_restricted();
-	return OidFunctionCall0(F_PG_RELOAD_CONF);
-}
-
-/*
  * apikey.rewrap_data_keys() -> bigint
  */
 Datum
@@ -116,17 +105,16 @@ apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
 {
 	int64		count = 0;
 	ApikeyRows	rows;
-	uint64		i;
 
 	apikey_refuse_restricted();
 	apikey_refuse_read_only("a change of data keys");
 	apikey_master_keys_reread();
 	(void) apikey_master_keys();
 	LockRelationOid(apikey_table_oid("data_keys"), ShareRowExclusiveLock);
-	/* What is judged are the very rows that are written. */
+	/* So that the rows that are checked are those that are written. */
 	apikey_data_key_reload();
 	apikey_statement_run(&select_live, NULL, NULL, NULL, &rows);
-	for (i = 0; i < rows.count; i++)
+	for (uint64 i = 0; i < rows.count; i++)
 		count += rewrap_row(&rows, i);
 	PG_RETURN_INT64(count);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rotate_data_key.c
- *		rotate_data_key: a new data key, for what is stored from now on.
+ *		rotate_data_key: create a data key for values that are stored from now on.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,7 +41,7 @@ apikey_rotate_data_key(PG_FUNCTION_ARGS)
 	if (strcmp(purpose, APIKEY_PURPOSE_VALUE) != 0 &&
 		strcmp(purpose, APIKEY_PURPOSE_COLUMN) != 0)
 		apikey_refuse_argument("purpose", "unrecognized purpose of a data key",
-							   NULL, "It is \"value\" for stored keys, or \"column\" for apikey.encrypt().");
+							   NULL, "Use \"value\" for stored API keys, or \"column\" for apikey.encrypt().");
 	apikey_lock_for_write();
 	apikey_data_key_create(purpose, id);
 	args[0] = CStringGetTextDatum(purpose);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * set_user_id.c
- *		The caller's identity, for SQL: set_user_id() and current_user_id().
+ *		set_user_id and current_user_id: the caller's identity.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +30,7 @@ apikey_current_user_id(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(identity));
 }
 
-/* The argument, as text by the output function of its type. */
+/* output is the output function of the argument's type. */
 static Datum
 set_user_id(FunctionCallInfo fcinfo, PGFunction output)
 {

@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * status.c
- *		apikey.status(): what an administrator asks first, one row an item.
+ *		status: the state of the extension, one row for each item.
  *
- * It reports and never fails for want of a key.  What the catalogue tells is
- * in the SQL function apikey.catalog_status(), run as apikey_maintenance;
- * the library itself, the settings and the keys are told here.
+ * It does not fail if a key is missing, but reports that.  Items about the
+ * library, the settings and the keys are determined here; items from tables and
+ * catalogs come from the SQL function apikey.catalog_status(), which is run as
+ * apikey_maintenance.
  *
- * Paths, variables and commands of a key source are shown to members of
- * pg_read_all_settings alone, as PostgreSQL does with the setting itself.
+ * The path, variable or command of a key source is shown only to members of
+ * pg_read_all_settings, as PostgreSQL does with the setting itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -78,7 +79,7 @@ apikey_status_init(void)
 	preloaded = process_shared_preload_libraries_in_progress;
 }
 
-/* Add a row; advice is NULL when there is none to give. */
+/* Add a row; advice may be NULL. */
 static void
 put(ReturnSetInfo *result, const char *item, const char *value,
 	const char *severity, const char *advice)
@@ -95,7 +96,7 @@ put(ReturnSetInfo *result, const char *item, const char *value,
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* An upgrade has two steps, the library's and the script's. */
+/* The library and the script are upgraded separately. */
 static void
 put_version(ReturnSetInfo *result)
 {
@@ -111,10 +112,10 @@ put_version(ReturnSetInfo *result)
 		put(result, "version",
 			psprintf("library %s, extension %s", APIKEY_VERSION, installed),
 			SEVERITY_ERROR,
-			"Run ALTER EXTENSION apikey UPDATE; if the library is the older one, restart the server.");
+			"If the library is newer, run ALTER EXTENSION apikey UPDATE; if it is older, install the new library and restart the server.");
 }
 
-/* What the library can do in the way that it was loaded. */
+/* What depends on how the library was loaded. */
 static void
 put_library(ReturnSetInfo *result)
 {
@@ -122,15 +123,14 @@ put_library(ReturnSetInfo *result)
 		put(result, "preload", "on", SEVERITY_OK, NULL);
 	else
 		put(result, "preload", "off", SEVERITY_WARNING,
-			"Add apikey to shared_preload_libraries and restart the server: it then takes the variable of an env: source out of the server's environment, and checks its settings at the start.");
+			"Add apikey to shared_preload_libraries and restart the server.  The variable of an env: source is then removed from the server's environment, and the settings are checked at server start.");
 
 	put(result, "redaction", "off", SEVERITY_WARNING,
-		"This version does not keep values out of the server log.  Pass them as bound parameters, and keep log_statement at none or ddl, log_min_duration_statement at -1, log_parameter_max_length and log_parameter_max_length_on_error at 0.");
+		"This version does not keep values out of the server log.  Pass values as bound parameters, and set log_statement to none or ddl, log_min_duration_statement to -1, and log_parameter_max_length and log_parameter_max_length_on_error to 0.");
 }
 
 /*
- * The session's values, which ALTER ROLE or ALTER DATABASE may have set apart
- * from the server's.
+ * The values in this session, which ALTER ROLE or ALTER DATABASE may have set.
  */
 static void
 put_settings(ReturnSetInfo *result)
@@ -139,7 +139,7 @@ put_settings(ReturnSetInfo *result)
 
 	if (strcmp(mode, "session") == 0)
 		put(result, "identity", mode, SEVERITY_WARNING,
-			"An identity lasts as long as the session: behind a connection pool the next client inherits it.  Use this mode with dedicated connections alone.");
+			"An identity lasts until the end of the session: behind a connection pool, the next client inherits it.  Use this mode only with dedicated connections.");
 	else
 		put(result, "identity", mode, SEVERITY_OK, NULL);
 
@@ -153,7 +153,7 @@ may_see_sources(void)
 	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
 }
 
-/* Where keys come from; kind is "master key" or "Fernet key". */
+/* The key source; kind is "master key" or "Fernet key". */
 static void
 put_source(ReturnSetInfo *result, const char *kind, const char *source)
 {
@@ -171,23 +171,22 @@ put_failure(ReturnSetInfo *result, const char *kind,
 		may_see_sources() && error->detail[0] != '\0' ?
 		psprintf("%s  %s", error->summary, error->detail) : error->summary,
 		SEVERITY_ERROR,
-		error->hint[0] != '\0' ? error->hint : "See the server log.");
+		error->hint[0] != '\0' ? error->hint : APIKEY_HINT_SERVER_LOG);
 }
 
-/* How many keys of a kind there are, and their fingerprints. */
+/* The number of keys of a kind, and their fingerprints. */
 static void
 put_keys(ReturnSetInfo *result, const char *kind, int count,
 		 const char *fingerprints)
 {
-	put(result, kind, psprintf("%d at hand", count), SEVERITY_OK, NULL);
+	put(result, kind, psprintf("%d available", count), SEVERITY_OK, NULL);
 	put(result, psprintf("%s fingerprint", kind), fingerprints,
 		SEVERITY_OK, NULL);
 }
 
 /*
- * Source and state of the master keys; returns whether there are any.  Asking
- * for them reads the source if this session has not done so yet: a report of
- * what was read earlier would help nobody.
+ * Source and state of the master keys; returns whether there are any.  The
+ * source is read if this session has not read it since the last reload.
  */
 static bool
 put_master_key(ReturnSetInfo *result)
@@ -198,7 +197,7 @@ put_master_key(ReturnSetInfo *result)
 
 	if (apikey_master_key_source()[0] == '\0')
 		put(result, "master key source", "none", SEVERITY_ERROR,
-			"Set apikey.master_key_source to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\" and reload the configuration.");
+			"Set apikey.master_key_source to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\", and reload the configuration.");
 	else
 		put_source(result, kind, apikey_master_key_source());
 
@@ -212,7 +211,7 @@ put_master_key(ReturnSetInfo *result)
 	return true;
 }
 
-/* The same of the Fernet keys, which most servers have none of. */
+/* The same for the Fernet keys, if there is a source for them. */
 static void
 put_fernet_key(ReturnSetInfo *result)
 {
@@ -230,18 +229,39 @@ put_fernet_key(ReturnSetInfo *result)
 		put_keys(result, kind, keys->count, apikey_fernet_key_id_list(keys));
 }
 
-/*
- * How many data keys of a purpose there are, and how many open; the advice
- * tells what the first that does not open needs.
- */
+/* What select_data_keys returns for a purpose. */
+typedef struct DataKeyCounts
+{
+	int			active;
+	int			available;		/* can be unwrapped */
+	char	   *problem;		/* of the first that cannot; NULL: none */
+} DataKeyCounts;
+
+static void
+count_data_key(DataKeyCounts *counts, const char *purpose, bool have_master,
+			   const pg_uuid_t *id, bool active)
+{
+	ApikeyDataKeyState state = APIKEY_DATA_KEY_NO_MASTER;
+	const ApikeyDataKey *key;
+
+	if (active)
+		counts->active++;
+	/* Without a master key, do not read its source again for each data key. */
+	if (have_master)
+		state = apikey_data_key_lookup(id->data, purpose, &key);
+	if (state == APIKEY_DATA_KEY_OPEN)
+		counts->available++;
+	else if (counts->problem == NULL)
+		counts->problem = apikey_data_key_problem(state, id->data);
+}
+
+/* The advice is about the first data key that cannot be unwrapped. */
 static void
 put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 {
 	char	   *item = psprintf("data keys for %ss", purpose);
 	Datum		arg = CStringGetTextDatum(purpose);
-	int			active = 0;
-	int			open = 0;
-	char	   *problem = NULL;
+	DataKeyCounts counts = {0};
 	ApikeyRows	rows;
 
 	if (apikey_statement_run(&select_data_keys, NULL, &arg, NULL, &rows) == 0)
@@ -253,29 +273,21 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 	{
 		bool		is_null;
 		pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(&rows, i, 1, &is_null));
-		ApikeyDataKeyState state = APIKEY_DATA_KEY_NO_MASTER;
-		const ApikeyDataKey *key;
+		bool		active = DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null));
 
-		if (DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null)))
-			active++;
-		/* Without a master key, do not ask its source again for each. */
-		if (have_master)
-			state = apikey_data_key_lookup(id->data, purpose, &key);
-		if (state == APIKEY_DATA_KEY_OPEN)
-			open++;
-		else if (problem == NULL)
-			problem = apikey_data_key_problem(state, id->data);
+		count_data_key(&counts, purpose, have_master, id, active);
 	}
 	put(result, item,
-		psprintf("%d active, %d inactive; %d open", active,
-				 (int) rows.count - active, open),
-		(problem == NULL) ? SEVERITY_OK :
-		(open > 0) ? SEVERITY_WARNING : SEVERITY_ERROR, problem);
+		psprintf("%d active, %d inactive; %d available", counts.active,
+				 (int) rows.count - counts.active, counts.available),
+		(counts.problem == NULL) ? SEVERITY_OK :
+		(counts.available > 0) ? SEVERITY_WARNING : SEVERITY_ERROR,
+		counts.problem);
 }
 
-/* How many live data keys a master key wraps. */
+/* How many data keys are wrapped with a master key. */
 static int64
-wraps_of(const ApikeyMasterKey *master)
+count_wraps_of(const ApikeyMasterKey *master)
 {
 	Datum		arg = PointerGetDatum(cstring_to_text_with_len((const char *) master->id,
 															   APIKEY_MASTER_ID_SIZE));
@@ -287,8 +299,8 @@ wraps_of(const ApikeyMasterKey *master)
 }
 
 /*
- * Which of the master keys behind the first one are still needed.  That is
- * all this database can tell: others may have the same source.
+ * Which of the master keys after the first one are still needed in this
+ * database.  Other databases use the same source, and must be checked as well.
  */
 static void
 put_older_master_keys(ReturnSetInfo *result)
@@ -304,21 +316,21 @@ put_older_master_keys(ReturnSetInfo *result)
 	for (int i = 1; i < masters->count; i++)
 	{
 		char		text[APIKEY_MASTER_ID_TEXT];
-		int64		wraps = wraps_of(masters->keys[i]);
+		int64		wraps = count_wraps_of(masters->keys[i]);
 
 		apikey_master_key_id_text(masters->keys[i]->id, text);
 		appendStringInfo(&list, "%s%s %s", (i > 1) ? ", " : "", text,
 						 (wraps > 0) ?
 						 psprintf("wraps data keys: " INT64_FORMAT, wraps) :
-						 "can be removed, as far as this database goes");
+						 "not needed by this database");
 		needed |= wraps > 0;
 	}
 	put(result, "older master keys", (list.len > 0) ? list.data : "none",
 		needed ? SEVERITY_WARNING : SEVERITY_OK,
-		needed ? "Keep those that wrap data keys until SELECT apikey.rewrap_data_keys() has put these under the first master key." : NULL);
+		needed ? "Keep the master keys that wrap data keys.  Run SELECT apikey.rewrap_data_keys() to wrap these data keys with the first master key." : NULL);
 }
 
-/* What apikey.catalog_status() tells, row by row as it is. */
+/* The rows of apikey.catalog_status(), as they are. */
 static void
 put_catalog(ReturnSetInfo *result)
 {

@@ -8,7 +8,9 @@
 #ifndef APIKEY_STATUS_H
 #define APIKEY_STATUS_H
 
-/* Called by _PG_init: notes whether the library is being preloaded. */
+/*
+ * Remember whether the library is being preloaded; called once, by _PG_init.
+ */
 extern void apikey_status_init(void);
 
 #endif							/* APIKEY_STATUS_H */
