@@ -184,7 +184,7 @@ refuse_loss(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot drop extension \"apikey\" because it contains keys"),
-			 errdetail("There are " INT64_FORMAT " stored API keys, and " INT64_FORMAT " data keys for values in other tables.",
+			 errdetail("Stored API keys: " INT64_FORMAT ".  Data keys of values in other tables: " INT64_FORMAT ".",
 					   keys, column_keys),
 			 errhint("To delete them for good, run SET apikey.allow_drop = on as a superuser and try again; for pg_restore --clean, set PGOPTIONS='-c apikey.allow_drop=on'."),
 			 apikey_err_hide_statement()));

@@ -117,7 +117,7 @@ parse_token(const text *argument, ApikeyFernetToken *token)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_MALFORMED),
 				 errmsg("argument is not a Fernet token"),
-				 errhint("Pass a Fernet token, which is base64url text that begins with \"gAAAAA\"."),
+				 errhint("A Fernet token is base64url and begins with \"gAAAAA\"."),
 				 apikey_err_argument("token")));
 }
 
