@@ -116,7 +116,7 @@ parse_token(const text *argument, ApikeyFernetToken *token)
 							token) != APIKEY_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_MALFORMED),
-				 errmsg("argument is not a Fernet token"),
+				 errmsg("value is not a Fernet token"),
 				 errhint("A Fernet token is base64url and begins with \"gAAAAA\"."),
 				 apikey_err_argument("token")));
 }

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $refused = qr/cannot drop extension "apikey" because it holds keys/;
+my $refused = qr/cannot drop extension "apikey" because it contains keys/;
 my $allow = '-c apikey.allow_drop=on';
 my $intact = 'u:1 k, u:2 k; 0 problems; people u:';
 

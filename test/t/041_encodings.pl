@@ -172,7 +172,7 @@ SKIP:
 		{
 			(undef, $state, $messages) = ask_fernet($database, "apikey.fernet_decrypt('" . fernet('encrypt', $bytes) . "')");
 			is($state, '22021', "bytes $bytes are no text in $database");
-			like($messages, qr/the value of the Fernet token is not text in encoding/, '... and not shown');
+			like($messages, qr/value of Fernet token is not valid text in encoding/, '... and not shown');
 		}
 	}
 }

@@ -123,9 +123,9 @@ put_master_keys($key_file, $first_key);
 $node->reload;
 my ($fingerprint) = (status('master key fingerprint'))[0] =~ /^(\w+); ok$/;
 like($fingerprint, qr/^[0-9a-f]{16}$/, 'status(): the fingerprint');
-is((status('master key'))[0], '1 at hand; ok', 'status(): a master key');
+is((status('master key'))[0], '1 available; ok', 'status(): a master key');
 is( (status('data keys for values'))[0],
-	'1 active, 0 inactive; 1 open; ok',
+	'1 active, 0 inactive; 1 available; ok',
 	'status(): data keys that open');
 is((status('master key source'))[0],
 	"file:$key_file; ok", 'status(): a superuser sees the source');
@@ -291,7 +291,7 @@ sub status_when_missing
 	like($value, qr/does not exist.*; error$/, 'status(): the file is not there');
 	like($advice, qr/./, 'status(): what to do');
 	is( (status('data keys for values'))[0],
-		'1 active, 0 inactive; 0 open; error',
+		'1 active, 0 inactive; 0 available; error',
 		'status(): no data key opens');
 	unlike((status('master key', 'regress_apikey_admin'))[0],
 		qr/\Q$path\E/, 'status(): no path for an administrator of keys');
@@ -315,10 +315,10 @@ sub status_when_wrong
 		qr/\Q$fingerprint\E/,
 		"$title: and which key they need");
 	is((status('master key'))[0],
-		'1 at hand; ok', "$title: status(): there is a master key");
+		'1 available; ok', "$title: status(): there is a master key");
 	unlike((status('master key fingerprint'))[0],
 		qr/\Q$fingerprint\E/, "$title: status(): with another fingerprint");
-	is($value, '1 active, 0 inactive; 0 open; error',
+	is($value, '1 active, 0 inactive; 0 available; error',
 		"$title: status(): no data key opens");
 	like($advice, qr/\Q$fingerprint\E/, "$title: status(): which master key is needed");
 	return;
@@ -329,13 +329,13 @@ put_master_keys($key_file, $newer_key, $first_key);
 $node->reload;
 is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[0],
 	'value-kept', 'a newer key in front: values open');
-is((status('master key'))[0], '2 at hand; ok', 'status(): two master keys');
+is((status('master key'))[0], '2 available; ok', 'status(): two master keys');
 like(
 	(status('master key fingerprint'))[0],
 	qr/^[0-9a-f]{16}, \Q$fingerprint\E; ok$/,
 	'status(): the newest first');
 is( (status('data keys for values'))[0],
-	'1 active, 0 inactive; 1 open; ok',
+	'1 active, 0 inactive; 1 available; ok',
 	'status(): data keys that open');
 
 # A data key of the newer one's; then the older is taken away too early.
@@ -351,7 +351,7 @@ is((run_as($node, 'u1', q{SELECT apikey.reveal_key('newer')}))[0],
 is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[1],
 	'KA002', 'what is under the older does not');
 ($value, $advice) = status('data keys for values');
-is($value, '1 active, 1 inactive; 1 open; warning',
+is($value, '1 active, 1 inactive; 1 available; warning',
 	'status(): one data key of two opens');
 like($advice, qr/\Q$fingerprint\E/, 'status(): which master key is missing');
 is( $node->safe_psql('postgres', 'SELECT count(*) FROM apikey.verify_keys()'),

@@ -281,7 +281,7 @@ $moved->(97, 'the old master key');
 
 put_master_keys($other_file, $new_master, $old_master);
 sql("ALTER SYSTEM SET apikey.master_key_source = 'file:$other_file'");
-reload('2 at hand');
+reload('2 available');
 like($older->(), qr/^[0-9a-f]{16} wraps data keys: [1-9]\d*; warning$/, 'status(): the older one is needed');
 ask($holders[0], 'COMMIT');
 $moved->(98, 'the new one beside it');
@@ -290,12 +290,12 @@ unlink($master_key) or die "could not unlink: $!";
 my $live = sql('SELECT count(*) FROM apikey.data_keys WHERE destroyed_at IS NULL');
 is(sql('SELECT apikey.rewrap_data_keys()'), $live, "rewrapped, all $live live ones");
 is(sql('SELECT apikey.rewrap_data_keys()'), '0', 'and nothing is left to do');
-like($older->(), qr/^[0-9a-f]{16} can be removed, as far as this database goes; ok$/, 'status(): the older one can go');
+like($older->(), qr/^[0-9a-f]{16} not needed by this database; ok$/, 'status(): the older one can go');
 ask($holders[1], 'COMMIT');
 $moved->(99, 'rewrapped');
 
 put_master_keys($other_file, $new_master);
-reload('1 at hand');
+reload('1 available');
 is($older->(), 'none; ok', 'status(): none is left');
 ask($holders[2], 'COMMIT');
 like(finish_sql($run), qr/keys re-encrypted: 100, not opened: 0$/m, 'the run was not disturbed');
@@ -308,11 +308,11 @@ my $reader = start_sql($node,
 	q{SET apikey.user_id = 'm'; SELECT apikey.reveal_key('key 1'), pg_advisory_lock(1), apikey.reveal_key('key 1') AS again, apikey.reveal_key('key 2')});
 ok(wait_for($node, q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}), 'a statement is half done');
 put_master_keys($other_file, $newest_master, $new_master);
-reload('2 at hand');
+reload('2 available');
 sql($_) for 'SELECT apikey.rewrap_data_keys()', 'SELECT apikey.rotate_data_key()', 'CALL apikey.reencrypt_keys()';
 is(sql(q{SELECT count(apikey.retire_data_key(id)) > 0 FROM apikey.key_status WHERE state = 'inactive'}), 't', 'the older data keys are gone');
 put_master_keys($other_file, $newest_master);
-reload('1 at hand');
+reload('1 available');
 ask($session, 'SELECT pg_advisory_unlock(1)');
 like(finish_sql($reader), qr/^ m-value-of-key-1 \| +\| m-value-of-key-1 \| m-value-of-key-2$/m, 'it ends as if nothing had been');
 is(sql(q{SELECT count(*) FROM apikey.all_keys, apikey.find_keys('m-value-of-' || replace(name, ' ', '-')) f WHERE f.id = all_keys.id}),

@@ -158,10 +158,10 @@ is( value_of(q{SELECT string_agg(outcome(token, '1 day -84900 s'), ' ' ORDER BY 
 is( value_of(qq{SELECT DISTINCT outcome(token, '$_') FROM aged}),
 	'22023', "a negative max_age is refused: $_") for '-1 s', '-0.1 s', '-1 month 29 days';
 like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = 1000}))[2],
-	qr/KA006: the Fernet token is expired\nDETAIL:  It is 10\d\d seconds old; the greatest age is 10 seconds/,
+	qr/KA006: Fernet token has expired\nDETAIL:  It is 10\d\d seconds old; the maximum age is 10 seconds/,
 	'an error that says how old');
 like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = -3600}))[2],
-	qr/KA006: the Fernet token is from the future/, 'or that it is too young');
+	qr/KA006: Fernet token is from the future/, 'or that it is too young');
 
 # ----------------------------------------------------------------------
 # Errors, and reloads.
@@ -172,7 +172,7 @@ is(value_of(q{SELECT apikey.fernet_encrypt(NULL) IS NULL, apikey.fernet_decrypt(
 for my $token ('', 'gAAAAA', 'not a token', "gAAAAA\xc3\xa9", 'ak1.AQEA', 'gAAAAA' . 'A' x 94)
 {
 	@answer = run_sql($node, "SELECT apikey.fernet_decrypt('$token')");
-	like($answer[2], qr/KA004: the value is not a Fernet token\nHINT:  A Fernet token is base64url and begins with "gAAAAA"\.\n/,
+	like($answer[2], qr/KA004: value is not a Fernet token\nHINT:  A Fernet token is base64url and begins with "gAAAAA"\.\n/,
 		'not a token: KA004 for ' . length($token) . ' characters');
 	unlike($answer[2], qr/\Q$token\E(?!")/, 'and it is not repeated') if length($token) > 4;
 }
@@ -180,7 +180,7 @@ for my $token ('', 'gAAAAA', 'not a token', "gAAAAA\xc3\xa9", 'ak1.AQEA', 'gAAAA
 my ($fingerprints) = run_sql($node, q{SELECT value FROM apikey.status() WHERE item = 'Fernet key fingerprint'});
 is($fingerprints, run_python('fingerprints', @keys), 'status() shows the fingerprints');
 is( value_of(q{SELECT string_agg(item || '=' || value, ' ') FROM apikey.status() WHERE item IN ('Fernet key', 'Fernet key source')}),
-	"Fernet key source=file:$key_file Fernet key=3 at hand", 'and source and number');
+	"Fernet key source=file:$key_file Fernet key=3 available", 'and source and number');
 
 my $session = new_session($node);
 is(ask($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}), 'aged', 'a session opens tokens');
@@ -194,7 +194,7 @@ $fingerprints = run_python('fingerprints', @others);
 for my $function ('decrypt', 'rotate')
 {
 	@answer = ask($session, "SELECT apikey.fernet_$function('$token')");
-	like($answer[2], qr/KA003: no Fernet key opens the token\nDETAIL:  .* \Q$fingerprints\E\.\n/,
+	like($answer[2], qr/KA003: could not decrypt Fernet token\nDETAIL:  .* \Q$fingerprints\E\.\n/,
 		"fernet_$function() names the fingerprints of the keys that were tried");
 	unlike($answer[2], qr/gAAAAA/, 'and not the token');
 }
