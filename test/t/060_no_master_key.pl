@@ -263,7 +263,7 @@ for (
 	like(slurp_file($node->logfile, $log_offset),
 		$wanted eq 'KA001'
 		? qr/DETAIL:  .*$told.*\Q$key_file\E/
-		: qr/ERROR:  .*$told\n.*DETAIL:  .*The source is "file:\Q$key_file\E"/,
+		: qr/ERROR:  .*$told is required\n.*DETAIL:  .*The source is "file:\Q$key_file\E"/,
 		"$title: the log is told the source");
 	$put->($first_key);
 	$node->reload;
