@@ -83,7 +83,7 @@ seal_column(const char *value, size_t len, const text *name)
 }
 
 static void
-refuse_too_long(const text *value)
+refuse_long_column_value(const text *value)
 {
 	/* The conversion to UTF-8 may make it longer: hence the margin. */
 	if (VARSIZE_ANY_EXHDR(value) > APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH)
@@ -112,7 +112,7 @@ encrypt_value(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	value = PG_GETARG_TEXT_PP(0);
-	refuse_too_long(value);
+	refuse_long_column_value(value);
 	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &utf8_len);
 	PG_TRY();
 	{

@@ -41,7 +41,7 @@ new_token(size_t len)
 }
 
 static void
-refuse_too_long(size_t len)
+refuse_long_fernet_value(size_t len)
 {
 	if (len > APIKEY_FERNET_MAX_VALUE)
 		ereport(ERROR,
@@ -58,7 +58,7 @@ seal_token(const ApikeyFernetKey *key, const char *utf8, size_t len)
 	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE];
 	text	   *token;
 
-	refuse_too_long(len);
+	refuse_long_fernet_value(len);
 	token = new_token(len);
 	apikey_random(iv, sizeof(iv));
 	if (apikey_fernet_seal(key, (uint64) time(NULL), iv, utf8, len,
@@ -83,7 +83,7 @@ fernet_encrypt(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	value = PG_GETARG_TEXT_PP(0);
-	refuse_too_long(VARSIZE_ANY_EXHDR(value));
+	refuse_long_fernet_value(VARSIZE_ANY_EXHDR(value));
 	keys = apikey_fernet_keys();
 	utf8 = apikey_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &len);
 	PG_TRY();
@@ -107,7 +107,7 @@ apikey_fernet_encrypt(PG_FUNCTION_ARGS)
 
 /* Decode a token into palloc'ed memory; KA004 if it is not one. */
 static void
-parse_token(const text *argument, ApikeyFernetToken *token)
+parse_fernet_token(const text *argument, ApikeyFernetToken *token)
 {
 	size_t		len = VARSIZE_ANY_EXHDR(argument);
 	uint8_t    *buffer = palloc(apikey_base64_decoded_size(len) + 1);
@@ -231,7 +231,7 @@ fernet_decrypt(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (!PG_ARGISNULL(1))
 		max_age = max_age_seconds(PG_GETARG_INTERVAL_P(1));
-	parse_token(PG_GETARG_TEXT_PP(0), &token);
+	parse_fernet_token(PG_GETARG_TEXT_PP(0), &token);
 	keys = apikey_fernet_keys();
 	value = palloc(VARHDRSZ + token.room);
 	len = open_token(&token, keys, VARDATA(value));
@@ -267,7 +267,7 @@ fernet_rotate(PG_FUNCTION_ARGS)
 	apikey_refuse_restricted();
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	parse_token(PG_GETARG_TEXT_PP(0), &token);
+	parse_fernet_token(PG_GETARG_TEXT_PP(0), &token);
 	keys = apikey_fernet_keys();
 	/* All values that pad to the same size have tokens of the same size. */
 	rotated = new_token(token.room - 1);
