@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -56,7 +55,7 @@ static ApikeyStatement find_by_fingerprint = {
 
 static ApikeyStatement select_every_key = {
 	.role = APIKEY_AS_MAINTENANCE,
-	.sql = "SELECT user_id, id, name, key_type, encrypted_value"
+	.sql = "SELECT " APIKEY_KEY_ROW_SEALED_COLUMNS
 	" FROM apikey.api_keys"
 };
 
@@ -159,23 +158,18 @@ static void
 verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 {
 	ReturnSetInfo *result = arg;
-	ApikeyKeyRow key = {0};
 	bool		nulls[3] = {false};
+	ApikeyKeyRow key;
 	Datum		values[3];
 	const char *problem;
-	bool		is_null;
 
 	CHECK_FOR_INTERRUPTS();
-	values[0] = heap_getattr(tuple, 1, desc, &is_null);
-	values[1] = heap_getattr(tuple, 2, desc, &is_null);
-	key.user_id = TextDatumGetCString(values[0]);
-	key.id = *DatumGetUUIDP(values[1]);
-	key.name = TextDatumGetCString(heap_getattr(tuple, 3, desc, &is_null));
-	key.key_type = TextDatumGetCString(heap_getattr(tuple, 4, desc, &is_null));
-	key.envelope = DatumGetByteaPP(heap_getattr(tuple, 5, desc, &is_null));
+	apikey_key_row_read(tuple, desc, &key);
 	problem = apikey_key_value_problem(&key);
 	if (problem == NULL || !apikey_key_value_is_current(&key))
 		return;
+	values[0] = CStringGetTextDatum(key.user_id);
+	values[1] = UUIDPGetDatum(&key.id);
 	values[2] = CStringGetTextDatum(problem);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }

@@ -44,7 +44,7 @@ static ApikeyStatement next_data_key = {
  */
 static ApikeyStatement next_rows = {
 	.role = APIKEY_AS_MAINTENANCE,
-	.sql = "SELECT user_id, id, name, key_type, encrypted_value"
+	.sql = "SELECT " APIKEY_KEY_ROW_SEALED_COLUMNS
 	" FROM apikey.api_keys"
 	" WHERE ROW(apikey.data_key_id(encrypted_value), user_id, id)"
 	" OPERATOR(pg_catalog.>) ROW($1, $2, $3)"
@@ -168,26 +168,13 @@ move_row(ApikeyReencryption *pass, const ApikeyKeyRow *key)
 		report_failure(pass, key, problem);
 		return;
 	}
-	apikey_key_value_reseal(key, value, &sealed);
+	apikey_key_value_reseal(key, key->name, value, &sealed);
 	args[0] = CStringGetTextDatum(key->user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = PointerGetDatum(sealed.envelope);
 	args[3] = PointerGetDatum(sealed.fingerprint);
 	apikey_statement_run(&update_row, NULL, args, NULL, NULL);
 	pass->done++;
-}
-
-static void
-read_row(const ApikeyRows *rows, uint64 row, ApikeyKeyRow *key)
-{
-	bool		is_null;
-
-	memset(key, 0, sizeof(*key));
-	key->user_id = TextDatumGetCString(apikey_rows_get(rows, row, 1, &is_null));
-	key->id = *DatumGetUUIDP(apikey_rows_get(rows, row, 2, &is_null));
-	key->name = TextDatumGetCString(apikey_rows_get(rows, row, 3, &is_null));
-	key->key_type = TextDatumGetCString(apikey_rows_get(rows, row, 4, &is_null));
-	key->envelope = DatumGetByteaPP(apikey_rows_get(rows, row, 5, &is_null));
 }
 
 static uint64
@@ -229,7 +216,7 @@ apikey_key_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
 	for (i = 0; i < rows.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		read_row(&rows, i, &key);
+		apikey_key_row_read(rows.tuples[i], rows.desc, &key);
 		move_row(pass, &key);
 		strlcpy(pass->user_id, key.user_id, APIKEY_REENCRYPT_USER_ID);
 		pass->id = key.id;

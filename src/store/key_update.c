@@ -75,24 +75,6 @@ apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg, const char *pre
 											 argument_name(prefix, "env_var"));
 }
 
-/* Seal the old value for the key's new name. */
-static void
-reseal(const ApikeyKeyRow *key, const char *name, ApikeySealedValue *sealed)
-{
-	text	   *value = apikey_key_value_open(key);
-
-	PG_TRY();
-	{
-		apikey_key_value_seal(key->user_id, &key->id, key->key_type, name,
-							  VARDATA(value), VARSIZE(value) - VARHDRSZ, sealed);
-	}
-	PG_FINALLY();
-	{
-		explicit_bzero(value, VARSIZE(value));
-	}
-	PG_END_TRY();
-}
-
 /* The arguments of update_key: what is to stand in the row. */
 static void
 fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
@@ -107,7 +89,7 @@ fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 		apikey_key_value_seal(key->user_id, &key->id, key->key_type, name,
 							  change->value, change->value_len, &sealed);
 	else if (renamed)
-		reseal(key, name, &sealed);
+		apikey_key_value_reseal(key, name, apikey_key_value_open_utf8(key), &sealed);
 	args[0] = CStringGetTextDatum(key->user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = CStringGetTextDatum(name);

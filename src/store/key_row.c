@@ -1,0 +1,163 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_row.c
+ *		A row of apikey.api_keys: find it, lock it, list it; see key_row.h.
+ *
+ * Every statement has user_id = $1 in addition to the policy: row-level
+ * security and the condition each suffice to keep users apart.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "base/errors.h"
+#include "exec/statement.h"
+#include "store/key_row.h"
+
+#define SELECT_KEY \
+	"SELECT " APIKEY_KEY_ROW_COLUMNS \
+	" FROM apikey.api_keys WHERE user_id OPERATOR(pg_catalog.=) $1"
+#define BY_NAME	" AND name OPERATOR(pg_catalog.=) $2 AND deleted_at IS NULL"
+#define BY_ID	" AND id OPERATOR(pg_catalog.=) $2"
+
+/* Indexed by: select by id, for update. */
+static ApikeyStatement select_key[2][2] = {
+	{
+		{.sql = SELECT_KEY BY_NAME,.arg_count = 2,.arg_types = {TEXTOID, TEXTOID}},
+		{.sql = SELECT_KEY BY_NAME " FOR UPDATE",.arg_count = 2,.arg_types = {TEXTOID, TEXTOID}}
+	},
+	{
+		{.sql = SELECT_KEY BY_ID,.arg_count = 2,.arg_types = {TEXTOID, UUIDOID}},
+		{.sql = SELECT_KEY BY_ID " FOR UPDATE",.arg_count = 2,.arg_types = {TEXTOID, UUIDOID}}
+	}
+};
+
+static ApikeyStatement select_all = {
+	.sql = SELECT_KEY " AND deleted_at IS NULL ORDER BY created_at DESC, id",
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+/* The columns, in the order of APIKEY_KEY_ROW_COLUMNS. */
+enum
+{
+	USER_ID = 1,
+	ID,
+	NAME,
+	KEY_TYPE,
+	ENCRYPTED_VALUE,
+	ENV_VAR,
+	METADATA,
+	EXPIRES_AT,
+	IS_DISABLED,
+	IS_DELETED
+};
+
+static void
+read_sealed_columns(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
+{
+	bool		is_null;		/* never */
+
+	key->user_id = TextDatumGetCString(heap_getattr(tuple, USER_ID, desc, &is_null));
+	key->id = *DatumGetUUIDP(heap_getattr(tuple, ID, desc, &is_null));
+	key->name = TextDatumGetCString(heap_getattr(tuple, NAME, desc, &is_null));
+	key->key_type = TextDatumGetCString(heap_getattr(tuple, KEY_TYPE, desc, &is_null));
+	key->envelope = DatumGetByteaPP(heap_getattr(tuple, ENCRYPTED_VALUE, desc, &is_null));
+}
+
+void
+apikey_key_row_read(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
+{
+	bool		is_null;
+	Datum		value;
+
+	memset(key, 0, sizeof(*key));
+	read_sealed_columns(tuple, desc, key);
+	if (desc->natts == ENCRYPTED_VALUE)
+		return;
+	value = heap_getattr(tuple, ENV_VAR, desc, &is_null);
+	key->env_var = is_null ? NULL : TextDatumGetCString(value);
+	key->metadata = DatumGetJsonbP(heap_getattr(tuple, METADATA, desc, &is_null));
+	value = heap_getattr(tuple, EXPIRES_AT, desc, &is_null);
+	key->expires_at = is_null ? DT_NOEND : DatumGetTimestampTz(value);
+	key->disabled = DatumGetBool(heap_getattr(tuple, IS_DISABLED, desc, &is_null));
+	key->deleted = DatumGetBool(heap_getattr(tuple, IS_DELETED, desc, &is_null));
+}
+
+bool
+apikey_key_row_find(const char *user_id, const ApikeyKeySelector *selector,
+					bool for_update, ApikeyKeyRow *key)
+{
+	bool		by_id = selector->name == NULL;
+	ApikeyRows	rows;
+	Datum		args[2];
+
+	args[0] = CStringGetTextDatum(user_id);
+	args[1] = by_id ? UUIDPGetDatum(&selector->id) :
+		CStringGetTextDatum(selector->name);
+	apikey_statement_run(&select_key[by_id][for_update], user_id, args, NULL, &rows);
+	if (rows.count == 0)
+		return false;
+	apikey_key_row_read(rows.tuples[0], rows.desc, key);
+	return true;
+}
+
+int
+apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys)
+{
+	ApikeyRows	rows;
+	Datum		args[1];
+
+	args[0] = CStringGetTextDatum(user_id);
+	apikey_statement_run(&select_all, user_id, args, NULL, &rows);
+	*keys = palloc(Max(rows.count, 1) * sizeof(ApikeyKeyRow));
+	for (uint64 i = 0; i < rows.count; i++)
+		apikey_key_row_read(rows.tuples[i], rows.desc, &(*keys)[i]);
+	return (int) rows.count;
+}
+
+void
+apikey_key_row_get(const char *user_id, const ApikeyKeySelector *selector,
+				   bool for_update, ApikeyKeyRow *key)
+{
+	if (!apikey_key_row_find(user_id, selector, for_update, key))
+		apikey_key_selector_raise_missing(selector, false);
+	if (key->deleted)
+		apikey_key_selector_raise_missing(selector, true);
+}
+
+static bool
+key_row_is_expired(const ApikeyKeyRow *key)
+{
+	return key->expires_at != DT_NOEND &&
+		key->expires_at <= GetCurrentTimestamp();
+}
+
+bool
+apikey_key_row_is_usable(const ApikeyKeyRow *key)
+{
+	return !key->deleted && !key->disabled && !key_row_is_expired(key);
+}
+
+void
+apikey_key_row_require_usable(const ApikeyKeyRow *key,
+							  const char *argument)
+{
+	if (apikey_key_row_is_usable(key))
+		return;
+	if (key->disabled)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("API key \"%s\" is disabled", key->name),
+				 errhint("Call apikey.enable_key() to enable it."),
+				 apikey_err_argument(argument)));
+	ereport(ERROR,
+			(errcode(ERRCODE_APIKEY_NOT_USABLE),
+			 errmsg("API key \"%s\" has expired", key->name),
+			 errdetail("It expired at %s.", timestamptz_to_str(key->expires_at)),
+			 errhint("Give it a new value and a new expiry with apikey.update_key()."),
+			 apikey_err_argument(argument)));
+}

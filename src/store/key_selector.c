@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_selector.c
+ *		Which of a user's keys an argument means; see key_selector.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "base/encoding.h"
+#include "base/errors.h"
+#include "store/key_selector.h"
+#include "validate/arguments.h"
+#include "validate/value.h"
+
+static void
+require_key(FunctionCallInfo fcinfo, int arg, const char *argument)
+{
+	apikey_arg_require(fcinfo, arg, argument, "key name or id", NULL);
+}
+
+ApikeyKeySelector
+apikey_key_selector_named(const char *name)
+{
+	ApikeyKeySelector selector = {.argument = "name"};
+
+	if (!apikey_arg_is_uuid(name, selector.id.data))
+		selector.name = pstrdup(name);
+	return selector;
+}
+
+ApikeyKeySelector
+apikey_key_selector_by_text(FunctionCallInfo fcinfo, int arg)
+{
+	require_key(fcinfo, arg, "name");
+	return apikey_key_selector_named(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
+}
+
+ApikeyKeySelector
+apikey_key_selector_by_id(FunctionCallInfo fcinfo, int arg)
+{
+	ApikeyKeySelector selector = {.argument = "id"};
+
+	require_key(fcinfo, arg, "id");
+	selector.id = *PG_GETARG_UUID_P(arg);
+	return selector;
+}
+
+ApikeyKeySelector
+apikey_key_selector_by_id_text(FunctionCallInfo fcinfo, int arg)
+{
+	ApikeyKeySelector selector;
+
+	require_key(fcinfo, arg, "id");
+	selector = apikey_key_selector_by_text(fcinfo, arg);
+	selector.argument = "id";
+	if (selector.name != NULL)
+		apikey_refuse_argument("id", "a deleted key must be given by its id",
+							   "Several deleted keys can have the same name.",
+							   "The view apikey.deleted_keys shows the ids.");
+	return selector;
+}
+
+const char *
+apikey_key_selector_text(const ApikeyKeySelector *selector)
+{
+	if (selector->name == NULL)
+		return DatumGetCString(DirectFunctionCall1(uuid_out,
+												   UUIDPGetDatum(&selector->id)));
+	if (strlen(selector->name) > APIKEY_NAME_MAX ||
+		apikey_has_control(selector->name, strlen(selector->name)) ||
+		apikey_looks_like_key(selector->name, strlen(selector->name)))
+		return "(not shown)";
+	return selector->name;
+}
+
+/* Where the caller can look for the key, or how to restore it. */
+static const char *
+missing_hint(const ApikeyKeySelector *selector, bool is_deleted)
+{
+	if (is_deleted)
+		return selector->by_admin ? "Call apikey.restore_key_for() to restore it." :
+			"Call apikey.restore_key() to restore it.";
+	return selector->by_admin ? "The view apikey.all_keys lists every user's keys." :
+		"The views apikey.keys and apikey.deleted_keys list the user's keys.";
+}
+
+void
+apikey_key_selector_raise_missing(const ApikeyKeySelector *selector, bool is_deleted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
+			 errmsg("API key \"%s\" does not exist", apikey_key_selector_text(selector)),
+			 is_deleted ? errdetail("It has been deleted.") : 0,
+			 errhint("%s", missing_hint(selector, is_deleted)),
+			 apikey_err_argument(selector->argument)));
+}
