@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "compat.h"
 #include "exec/identity.h"
 #include "exec/table_cache.h"
 #include "functions/drop_guard.h"
@@ -22,7 +23,7 @@
 #include "keys/master_key.h"
 #include "validate/value.h"
 
-PG_MODULE_MAGIC;
+PG_MODULE_MAGIC_EXT(.name = "apikey",.version = APIKEY_VERSION);
 
 extern PGDLLEXPORT void _PG_init(void);
 

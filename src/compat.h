@@ -1,8 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *		What differs between PostgreSQL's majors, in one place; each shim
- *		says since when.
+ *		Differences between the major versions of PostgreSQL, in one place.
+ *
+ * The code is written in the spelling of the newest major; what is missing in
+ * older ones is defined here, the newest first, so that a shim can be deleted
+ * with the last major that needs it.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,20 +16,60 @@
 #error "apikey needs PostgreSQL 15 or newer"
 #endif
 
+/*
+ * Some of the structs below are not part of PostgreSQL's stable interface.  A
+ * newer major needs a look at each and a run of all tests.
+ */
+#if PG_VERSION_NUM >= 200000
+#error "this version of apikey is tested on PostgreSQL 15 to 19 only"
+#endif
+
 #include "utils/guc_tables.h"
+#include "utils/jsonb.h"
+
+/*
+ * PostgreSQL 19: the kinds of settings are members of a union in struct
+ * config_generic; before, that struct was the first member of each kind.
+ * Casting from one to the other compiles on 19 and crashes.
+ */
+static inline const char *
+apikey_guc_string(const struct config_generic *setting)
+{
+#if PG_VERSION_NUM >= 190000
+	return *setting->_string.variable;
+#else
+	StaticAssertStmt(offsetof(struct config_string, gen) == 0,
+					 "struct config_string does not begin with its config_generic");
+	return *((const struct config_string *) setting)->variable;
+#endif
+}
+
+/* PostgreSQL 19: pushJsonbValue() keeps its result in its state. */
+#if PG_VERSION_NUM < 190000
+typedef struct JsonbInState
+{
+	JsonbValue *result;
+	JsonbParseState *parseState;
+} JsonbInState;
+
+#define pushJsonbValue(state, token, value) \
+	((state)->result = pushJsonbValue(&(state)->parseState, (token), (value)))
+#endif
+
+/* PostgreSQL 18: a module tells its name and version. */
+#if PG_VERSION_NUM < 180000
+#define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
+#endif
 
 /* PostgreSQL 18: pg_noreturn took the place of pg_attribute_noreturn(). */
-#if PG_VERSION_NUM >= 180000
-#define pg_attribute_noreturn() pg_noreturn
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
 #endif
 
 /* PostgreSQL 17: the JSON lexer may live on the stack. */
-#if PG_VERSION_NUM >= 170000
-#define apikey_json_lexer(text, len) \
-	makeJsonLexContextCstringLen(NULL, (text), (len), GetDatabaseEncoding(), true)
-#else
-#define apikey_json_lexer(text, len) \
-	makeJsonLexContextCstringLen((text), (len), GetDatabaseEncoding(), true)
+#if PG_VERSION_NUM < 170000
+#define makeJsonLexContextCstringLen(lexer, text, len, encoding, escapes) \
+	makeJsonLexContextCstringLen((text), (len), (encoding), (escapes))
 #endif
 
 /* PostgreSQL 16: callbacks of the JSON parser return a result. */

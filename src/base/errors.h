@@ -38,9 +38,8 @@ extern int	apikey_err_hide_statement(void);
 extern int	apikey_err_argument(const char *argument);
 
 /* 22023 for an argument; detail and hint may be NULL. */
-pg_attribute_noreturn() extern void
-			apikey_refuse_argument(const char *argument, const char *message,
-								   const char *detail, const char *hint);
+pg_noreturn extern void apikey_refuse_argument(const char *argument, const char *message,
+											   const char *detail, const char *hint);
 
 /*
  * Call a function that is given a value as an argument, so that the errors
@@ -50,9 +49,9 @@ pg_attribute_noreturn() extern void
 extern Datum apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo);
 
 /* 40001: a row that is there now is not in this transaction's snapshot. */
-pg_attribute_noreturn() extern void apikey_raise_old_snapshot(void);
+pg_noreturn extern void apikey_raise_old_snapshot(void);
 
 /* For what libcrypto refuses: XX000, with nothing to tell. */
-pg_attribute_noreturn() extern void apikey_raise_libcrypto(void);
+pg_noreturn extern void apikey_raise_libcrypto(void);
 
 #endif							/* APIKEY_ERRORS_H */

@@ -121,7 +121,9 @@ apikey_claims_sub(const char *text)
 
 	if (!is_parsable(text))
 		return NULL;
-	claims.lexer = apikey_json_lexer(unconstify(char *, text), strlen(text));
+	claims.lexer = makeJsonLexContextCstringLen(NULL, unconstify(char *, text),
+												strlen(text), GetDatabaseEncoding(),
+												true);
 	actions.semstate = &claims;
 	actions.object_start = claims_object_start;
 	actions.object_end = claims_object_end;

@@ -81,7 +81,7 @@ set_in_transaction(const char *name)
 	if (setting == NULL || setting->vartype != PGC_STRING ||
 		setting->stack == NULL || setting->source != PGC_S_SESSION)
 		return NULL;
-	return *((struct config_string *) setting)->variable;
+	return apikey_guc_string(setting);
 }
 
 /* The identity as the mode's source has it, not yet validated; may be NULL. */

@@ -14,6 +14,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/tuplestore.h"
 
 #include "base/encoding.h"
 #include "base/errors.h"

@@ -218,8 +218,7 @@ read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
 	return true;
 }
 
-pg_attribute_noreturn()
-static void
+pg_noreturn static void
 raise_taken_for(const NewKey *key, const pg_uuid_t *id)
 {
 	ApikeyKeySelector selector = {.name = NULL,.id = *id};

@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(apikey_encrypted_recv);
 PG_FUNCTION_INFO_V1(apikey_encrypted_send);
 PG_FUNCTION_INFO_V1(apikey_data_key_id);
 
-pg_attribute_noreturn() static void
+pg_noreturn static void
 refuse_input(int sqlstate)
 {
 	ereport(ERROR,

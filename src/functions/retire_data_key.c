@@ -60,7 +60,7 @@ static ApikeyStatement destroy = {
 	.arg_types = {UUIDOID}
 };
 
-pg_attribute_noreturn() static void
+pg_noreturn static void
 refuse_unknown(void)
 {
 	apikey_refuse_argument("id", "there is no such data key", NULL,

@@ -17,6 +17,7 @@
 #include "utils/jsonb.h"
 
 #include "base/errors.h"
+#include "compat.h"
 #include "exec/identity.h"
 #include "store/key_value.h"
 #include "validate/key_type.h"
@@ -278,7 +279,7 @@ value_of(const Request *request, text **values, ApikeyKeyRow *key)
 }
 
 static void
-push_string(JsonbParseState **state, JsonbIteratorToken token,
+push_string(JsonbInState *state, JsonbIteratorToken token,
 			char *data, int len)
 {
 	JsonbValue	value;
@@ -292,8 +293,7 @@ push_string(JsonbParseState **state, JsonbIteratorToken token,
 static Jsonb *
 make_object(const Request *request, text **values)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue *object;
+	JsonbInState state = {0};
 	ListCell   *cell;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -305,8 +305,8 @@ make_object(const Request *request, text **values)
 		push_string(&state, WJB_KEY, slot->variable, strlen(slot->variable));
 		push_string(&state, WJB_VALUE, VARDATA(value), VARSIZE(value) - VARHDRSZ);
 	}
-	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return JsonbValueToJsonb(object);
+	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(state.result);
 }
 
 /* Open what is needed, make the object, and wipe what was opened. */

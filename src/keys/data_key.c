@@ -109,7 +109,7 @@ apikey_data_key_problem(ApikeyDataKeyState state, const uint8_t *id)
 	return NULL;
 }
 
-pg_attribute_noreturn() static void
+pg_noreturn static void
 raise_wrong_master(const uint8_t *id)
 {
 	const char *detail = psprintf("Data key %s is wrapped with it; the available master keys have the fingerprints %s.",
@@ -130,7 +130,7 @@ raise_wrong_master(const uint8_t *id)
 }
 
 /* for_value: is the caller decrypting a value? */
-pg_attribute_noreturn() static void
+pg_noreturn static void
 raise_state(ApikeyDataKeyState state, const uint8_t *id, bool for_value,
 			const ApikeyKeySourceError *error)
 {

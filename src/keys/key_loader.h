@@ -69,8 +69,7 @@ extern bool apikey_key_loader_load(ApikeyKeyLoader *loader, ApikeyKeySourceError
 extern void apikey_key_loader_extend(ApikeyKeyLoader *loader);
 
 /* Raise KA001 for a failure; error->detail goes only to the server log. */
-pg_attribute_noreturn() extern void
-			apikey_key_loader_raise(const ApikeyKeyLoader *loader,
-									const ApikeyKeySourceError *error);
+pg_noreturn extern void apikey_key_loader_raise(const ApikeyKeyLoader *loader,
+												const ApikeyKeySourceError *error);
 
 #endif							/* APIKEY_KEY_LOADER_H */

@@ -65,8 +65,7 @@ extern void apikey_master_key_id_text(const uint8_t *id, char *text);
 extern char *apikey_master_key_id_list(const ApikeyMasterKeys *keys);
 
 /* Raise KA001 for a failure of apikey_master_keys_try(). */
-pg_attribute_noreturn() extern void
-			apikey_master_keys_raise(const ApikeyKeySourceError *error);
+pg_noreturn extern void apikey_master_keys_raise(const ApikeyKeySourceError *error);
 
 /*
  * The value of apikey.master_key_source.  Not every role may see it: see

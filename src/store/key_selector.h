@@ -46,8 +46,7 @@ extern const char *apikey_key_selector_text(const ApikeyKeySelector *selector);
  * Raise KA005.  Another user's key gives the same error as none; is_deleted
  * says that the user's own key has been deleted.
  */
-pg_attribute_noreturn() extern void
-			apikey_key_selector_raise_missing(const ApikeyKeySelector *selector,
-											  bool is_deleted);
+pg_noreturn extern void apikey_key_selector_raise_missing(const ApikeyKeySelector *selector,
+														  bool is_deleted);
 
 #endif							/* APIKEY_KEY_SELECTOR_H */

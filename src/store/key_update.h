@@ -36,7 +36,6 @@ extern void apikey_key_update_apply(const ApikeyKeyRow *key,
 									const char *name_argument);
 
 /* 23505: the name is taken. */
-pg_attribute_noreturn() extern void
-			apikey_key_update_raise_name_taken(const char *name, const char *argument);
+pg_noreturn extern void apikey_key_update_raise_name_taken(const char *name, const char *argument);
 
 #endif							/* APIKEY_KEY_UPDATE_H */

@@ -358,7 +358,7 @@ apikey_key_type_next_prefix(const char *value, size_t len, int *position)
 	return NULL;
 }
 
-pg_attribute_noreturn() static void
+pg_noreturn static void
 raise_regex(int result)
 {
 	char		problem[100];
