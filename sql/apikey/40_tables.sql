@@ -20,15 +20,6 @@ COMMENT ON COLUMN apikey.data_keys.created_at IS 'The newest active key of a pur
 COMMENT ON COLUMN apikey.data_keys.deactivated_at IS 'Since when it only decrypts; NULL: active.';
 COMMENT ON COLUMN apikey.data_keys.destroyed_at IS 'When the wrapped key was destroyed; NULL: not.';
 
-CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON apikey.data_keys
-	FOR EACH ROW EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache ON apikey.data_keys IS 'Drops every backend''s cache of data keys.';
-CREATE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON apikey.data_keys
-	FOR EACH STATEMENT EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache_truncate ON apikey.data_keys IS 'Drops every backend''s cache of data keys.';
-ALTER TABLE apikey.data_keys ENABLE ALWAYS TRIGGER invalidate_cache;
-ALTER TABLE apikey.data_keys ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
-
 -- Stored keys.  No triggers, no foreign keys, and user_id in every unique
 -- index, so that the table can be distributed by user_id.
 

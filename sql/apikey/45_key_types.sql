@@ -32,58 +32,22 @@ COMMENT ON COLUMN apikey.builtin_key_types.enforcement IS 'What a value against 
 COMMENT ON COLUMN apikey.builtin_key_types.docs_url IS 'The provider''s page on its keys.';
 COMMENT ON COLUMN apikey.builtin_key_types.allow_whitespace IS 'Whether spaces, tabs and line breaks may stand inside a value.';
 
-CREATE TABLE apikey.custom_key_types (
-	key_type text COLLATE "C" PRIMARY KEY,
-	label text NOT NULL,
-	env_vars text[] NOT NULL DEFAULT '{}',
-	pattern text,
-	prefixes text[] NOT NULL DEFAULT '{}',
-	checksum text,
-	enforcement text NOT NULL DEFAULT 'reject',
-	docs_url text,
-	allow_whitespace boolean NOT NULL DEFAULT false
-);
+-- With the comments of the columns above.
+CREATE TABLE apikey.custom_key_types (LIKE apikey.builtin_key_types INCLUDING ALL);
 SELECT pg_catalog.pg_extension_config_dump('apikey.custom_key_types', '');
 COMMENT ON TABLE apikey.custom_key_types IS
 'The administrator''s key types. A row with the name of one of apikey.builtin_key_types replaces it; deleting the row brings that one back. Checked on the way in (22023).';
-COMMENT ON COLUMN apikey.custom_key_types.key_type IS 'The type''s name: a-z, 0-9 and _, at most 63.';
-COMMENT ON COLUMN apikey.custom_key_types.label IS 'Its name for people: 1 to 200 characters.';
-COMMENT ON COLUMN apikey.custom_key_types.env_vars IS 'The environment variables that clients of the provider read, in order of preference; each tells by its name that it holds a secret.';
-COMMENT ON COLUMN apikey.custom_key_types.pattern IS 'The form of a value: a regular expression from ^ to $ with no | outside of parentheses, of PostgreSQL''s own kind and for the C collation; NULL: any.';
-COMMENT ON COLUMN apikey.custom_key_types.prefixes IS 'What values begin with, as far as it tells the provider: at most 32, of 2 to 40 printable ASCII characters each. Another type''s value is known by them.';
-COMMENT ON COLUMN apikey.custom_key_types.checksum IS 'The checksum that values carry: github, github_fine_grained, gitlab, cloudflare or vercel; NULL: none that is known.';
-COMMENT ON COLUMN apikey.custom_key_types.enforcement IS 'What a value against the pattern meets: "reject" or "warn".';
-COMMENT ON COLUMN apikey.custom_key_types.docs_url IS 'The provider''s page on its keys.';
-COMMENT ON COLUMN apikey.custom_key_types.allow_whitespace IS 'Whether spaces, tabs and line breaks may stand inside a value.';
 
--- ENABLE ALWAYS, so that rows that logical replication brings are checked too,
--- and drop the subscriber's caches.
-
+-- ENABLE ALWAYS, so that rows that logical replication brings are checked, too.
 CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON apikey.builtin_key_types
 	FOR EACH ROW EXECUTE FUNCTION apikey.check_key_type_row();
-COMMENT ON TRIGGER check_row ON apikey.builtin_key_types IS 'Refuses a row that is not in order.';
-CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON apikey.builtin_key_types
-	FOR EACH ROW EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache ON apikey.builtin_key_types IS 'Drops every backend''s cache of key types.';
-CREATE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON apikey.builtin_key_types
-	FOR EACH STATEMENT EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache_truncate ON apikey.builtin_key_types IS 'Drops every backend''s cache of key types.';
+COMMENT ON TRIGGER check_row ON apikey.builtin_key_types IS 'Rejects an invalid row.';
 ALTER TABLE apikey.builtin_key_types ENABLE ALWAYS TRIGGER check_row;
-ALTER TABLE apikey.builtin_key_types ENABLE ALWAYS TRIGGER invalidate_cache;
-ALTER TABLE apikey.builtin_key_types ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
 
 CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON apikey.custom_key_types
 	FOR EACH ROW EXECUTE FUNCTION apikey.check_key_type_row();
-COMMENT ON TRIGGER check_row ON apikey.custom_key_types IS 'Refuses a row that is not in order.';
-CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON apikey.custom_key_types
-	FOR EACH ROW EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache ON apikey.custom_key_types IS 'Drops every backend''s cache of key types.';
-CREATE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON apikey.custom_key_types
-	FOR EACH STATEMENT EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache_truncate ON apikey.custom_key_types IS 'Drops every backend''s cache of key types.';
+COMMENT ON TRIGGER check_row ON apikey.custom_key_types IS 'Rejects an invalid row.';
 ALTER TABLE apikey.custom_key_types ENABLE ALWAYS TRIGGER check_row;
-ALTER TABLE apikey.custom_key_types ENABLE ALWAYS TRIGGER invalidate_cache;
-ALTER TABLE apikey.custom_key_types ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
 
 CREATE VIEW apikey.key_types AS
 	SELECT c.key_type, c.label, c.env_vars, c.pattern, c.prefixes, c.checksum,

@@ -16,12 +16,3 @@ COMMENT ON COLUMN apikey.linked_users.users IS 'The table. A number here is a ta
 COMMENT ON COLUMN apikey.linked_users.id_column IS 'The column whose text, after the prefix, is the user id.';
 COMMENT ON COLUMN apikey.linked_users.on_delete IS 'What becomes of a deleted user''s keys: "purge" removes them for good, "soft_delete" keeps them as deleted.';
 COMMENT ON COLUMN apikey.linked_users.prefix IS 'What the user ids of this table begin with: at most 64 characters; empty for the table that has all others.';
-
-CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON apikey.linked_users
-	FOR EACH ROW EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache ON apikey.linked_users IS 'Drops every backend''s cache of links.';
-CREATE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON apikey.linked_users
-	FOR EACH STATEMENT EXECUTE FUNCTION apikey.invalidate_cache();
-COMMENT ON TRIGGER invalidate_cache_truncate ON apikey.linked_users IS 'Drops every backend''s cache of links.';
-ALTER TABLE apikey.linked_users ENABLE ALWAYS TRIGGER invalidate_cache;
-ALTER TABLE apikey.linked_users ENABLE ALWAYS TRIGGER invalidate_cache_truncate;

@@ -10,21 +10,6 @@ CREATE VIEW apikey.keys WITH (security_barrier = true) AS
 	WHERE k.user_id = apikey.current_user_id() AND k.deleted_at IS NULL;
 COMMENT ON VIEW apikey.keys IS
 'The caller''s keys that are not deleted, to list or to map a model on. Empty without an identity. Read-only: create_key() and its kin write.';
-COMMENT ON COLUMN apikey.keys.id IS 'The key''s id; functions take it in place of the name.';
-COMMENT ON COLUMN apikey.keys.user_id IS 'Whose key it is.';
-COMMENT ON COLUMN apikey.keys.name IS 'What the user calls it.';
-COMMENT ON COLUMN apikey.keys.key_type IS 'The provider.';
-COMMENT ON COLUMN apikey.keys.label IS 'The provider''s name for people; NULL if the type is gone.';
-COMMENT ON COLUMN apikey.keys.hint IS 'What may be shown of the value.';
-COMMENT ON COLUMN apikey.keys.env_var IS 'The environment variable of this key alone; NULL: those of its type.';
-COMMENT ON COLUMN apikey.keys.metadata IS 'What the application notes of it.';
-COMMENT ON COLUMN apikey.keys.created_at IS 'When it was created.';
-COMMENT ON COLUMN apikey.keys.updated_at IS 'When it was last changed.';
-COMMENT ON COLUMN apikey.keys.expires_at IS 'From when on it is not revealed any more; NULL: never.';
-COMMENT ON COLUMN apikey.keys.disabled_at IS 'Since when it is switched off; NULL: it is not.';
-COMMENT ON COLUMN apikey.keys.disabled_reason IS 'Why it is switched off.';
-COMMENT ON COLUMN apikey.keys.deleted_at IS 'When it was deleted; NULL: it was not.';
-COMMENT ON COLUMN apikey.keys.is_active IS 'Neither deleted nor disabled.';
 
 CREATE VIEW apikey.deleted_keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
@@ -35,21 +20,6 @@ CREATE VIEW apikey.deleted_keys WITH (security_barrier = true) AS
 	WHERE k.user_id = apikey.current_user_id() AND k.deleted_at IS NOT NULL;
 COMMENT ON VIEW apikey.deleted_keys IS
 'The caller''s deleted keys, which restore_key() brings back and purge_key() removes for good.';
-COMMENT ON COLUMN apikey.deleted_keys.id IS 'The key''s id; functions take it in place of the name.';
-COMMENT ON COLUMN apikey.deleted_keys.user_id IS 'Whose key it is.';
-COMMENT ON COLUMN apikey.deleted_keys.name IS 'What the user calls it.';
-COMMENT ON COLUMN apikey.deleted_keys.key_type IS 'The provider.';
-COMMENT ON COLUMN apikey.deleted_keys.label IS 'The provider''s name for people; NULL if the type is gone.';
-COMMENT ON COLUMN apikey.deleted_keys.hint IS 'What may be shown of the value.';
-COMMENT ON COLUMN apikey.deleted_keys.env_var IS 'The environment variable of this key alone; NULL: those of its type.';
-COMMENT ON COLUMN apikey.deleted_keys.metadata IS 'What the application notes of it.';
-COMMENT ON COLUMN apikey.deleted_keys.created_at IS 'When it was created.';
-COMMENT ON COLUMN apikey.deleted_keys.updated_at IS 'When it was last changed.';
-COMMENT ON COLUMN apikey.deleted_keys.expires_at IS 'From when on it is not revealed any more; NULL: never.';
-COMMENT ON COLUMN apikey.deleted_keys.disabled_at IS 'Since when it is switched off; NULL: it is not.';
-COMMENT ON COLUMN apikey.deleted_keys.disabled_reason IS 'Why it is switched off.';
-COMMENT ON COLUMN apikey.deleted_keys.deleted_at IS 'When it was deleted; NULL: it was not.';
-COMMENT ON COLUMN apikey.deleted_keys.is_active IS 'Neither deleted nor disabled.';
 
 CREATE VIEW apikey.all_keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
@@ -59,21 +29,38 @@ CREATE VIEW apikey.all_keys WITH (security_barrier = true) AS
 	LEFT JOIN apikey.key_types t ON t.key_type = k.key_type;
 COMMENT ON VIEW apikey.all_keys IS
 'Every user''s keys, deleted ones too, for administrators and monitors.';
-COMMENT ON COLUMN apikey.all_keys.id IS 'The key''s id; functions take it in place of the name.';
-COMMENT ON COLUMN apikey.all_keys.user_id IS 'Whose key it is.';
-COMMENT ON COLUMN apikey.all_keys.name IS 'What the user calls it.';
-COMMENT ON COLUMN apikey.all_keys.key_type IS 'The provider.';
-COMMENT ON COLUMN apikey.all_keys.label IS 'The provider''s name for people; NULL if the type is gone.';
-COMMENT ON COLUMN apikey.all_keys.hint IS 'What may be shown of the value.';
-COMMENT ON COLUMN apikey.all_keys.env_var IS 'The environment variable of this key alone; NULL: those of its type.';
-COMMENT ON COLUMN apikey.all_keys.metadata IS 'What the application notes of it.';
-COMMENT ON COLUMN apikey.all_keys.created_at IS 'When it was created.';
-COMMENT ON COLUMN apikey.all_keys.updated_at IS 'When it was last changed.';
-COMMENT ON COLUMN apikey.all_keys.expires_at IS 'From when on it is not revealed any more; NULL: never.';
-COMMENT ON COLUMN apikey.all_keys.disabled_at IS 'Since when it is switched off; NULL: it is not.';
-COMMENT ON COLUMN apikey.all_keys.disabled_reason IS 'Why it is switched off.';
-COMMENT ON COLUMN apikey.all_keys.deleted_at IS 'When it was deleted; NULL: it was not.';
-COMMENT ON COLUMN apikey.all_keys.is_active IS 'Neither deleted nor disabled.';
+
+-- The three views have the same columns.
+DO $comments$
+DECLARE
+	relation regclass;
+	attribute name;
+	description text;
+BEGIN
+	FOR relation, attribute, description IN
+		SELECT v.relation, c.attribute, c.description
+			FROM unnest(ARRAY['apikey.keys', 'apikey.deleted_keys', 'apikey.all_keys']::regclass[]) v(relation),
+				(VALUES
+		('id', 'The key''s id; functions accept it in place of the name.'),
+		('user_id', 'The user whose key it is.'),
+		('name', 'The name that the user gave the key.'),
+		('key_type', 'The key type, which stands for the provider.'),
+		('label', 'The display name of the key type; NULL if the type no longer exists.'),
+		('hint', 'The part of the value that may be shown.'),
+		('env_var', 'The environment variable of this key alone; NULL: those of its type.'),
+		('metadata', 'What the application stores about the key.'),
+		('created_at', 'When the key was created.'),
+		('updated_at', 'When the key was last changed.'),
+		('expires_at', 'When the key expires: from then on it is not revealed; NULL: never.'),
+		('disabled_at', 'When the key was disabled; NULL: it is not disabled.'),
+		('disabled_reason', 'Why the key was disabled.'),
+		('deleted_at', 'When the key was deleted; NULL: it is not deleted.'),
+		('is_active', 'Neither deleted nor disabled.')) c(attribute, description)
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, attribute, description);
+	END LOOP;
+END
+$comments$;
 
 CREATE VIEW apikey.key_status WITH (security_barrier = true) AS
 	SELECT d.id, d.purpose,
