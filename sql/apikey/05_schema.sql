@@ -2,4 +2,4 @@
 
 CREATE SCHEMA apikey;
 COMMENT ON SCHEMA apikey IS
-'API keys of an application''s users: encrypted, validated, each visible to its owner alone. Start with SELECT * FROM apikey.status().';
+'API keys of an application''s users: encrypted, validated, each visible only to its owner. Start with SELECT * FROM apikey.status().';

@@ -1,6 +1,6 @@
 -- Roles.  They belong to the whole cluster, so another database's installation
--- may have made them.  The two internal ones decide who can reach the tables:
--- one that somebody could become is refused.
+-- may have created them.  The two internal ones decide who can reach the tables:
+-- a role that somebody could log in as, or become, is rejected.
 
 DO $roles$
 DECLARE
@@ -31,10 +31,10 @@ BEGIN
 					THEN 'it is a member of another role' END)
 			INTO fault FROM pg_roles r WHERE rolname = role_name;
 		IF fault <> '' THEN
-			RAISE EXCEPTION 'role "%" is not fit to be an internal role of apikey', role_name
+			RAISE EXCEPTION 'role "%" cannot serve as an internal role of apikey', role_name
 				USING ERRCODE = 'object_not_in_prerequisite_state',
 					DETAIL = format('Somebody could act as it: %s.', fault),
-					HINT = 'Take these away, or drop or rename the role, and run CREATE EXTENSION again.';
+					HINT = 'Remove these attributes and memberships, or drop or rename the role, then run CREATE EXTENSION again.';
 		END IF;
 	END LOOP;
 
@@ -50,7 +50,7 @@ BEGIN
 			IF current_setting('client_min_messages') = 'warning' THEN
 				PERFORM set_config('client_min_messages', 'notice', true);
 			END IF;
-			RAISE NOTICE 'role "%" has members already: %', role_name, members;
+			RAISE NOTICE 'role "%" already has members: %', role_name, members;
 			IF current_setting('client_min_messages') = 'notice' THEN
 				PERFORM set_config('client_min_messages', 'warning', true);
 			END IF;

@@ -3,7 +3,7 @@
 
 CREATE TYPE apikey.encrypted;
 COMMENT ON TYPE apikey.encrypted IS
-'An encrypted value: an envelope of version, suite, data key id, nonce, ciphertext and tag (doc/format.md). Its text form begins with "ak1.". Accepts nothing but a well-formed envelope (22P02, in binary 22P03), so that plaintext cannot be stored by mistake.';
+'An encrypted value: an envelope of version, suite, data key id, nonce, ciphertext and tag (doc/format.md). Its text form begins with "ak1.". Accepts only a well-formed envelope (else 22P02, or 22P03 for binary input), so that plaintext cannot be stored by mistake.';
 
 CREATE FUNCTION apikey.encrypted_in(cstring) RETURNS apikey.encrypted
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
@@ -42,4 +42,4 @@ CREATE FUNCTION apikey.data_key_id(encrypted apikey.encrypted) RETURNS uuid
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'apikey_data_key_id';
 COMMENT ON FUNCTION apikey.data_key_id(apikey.encrypted) IS
-'The id of the data key that an encrypted value is under, as it stands in the envelope; needs no key. KA004 for a damaged value.';
+'Returns the id of the data key that a value is encrypted with, as the envelope has it; needs no key. KA004: the value is damaged.';

@@ -12,13 +12,13 @@ CREATE TABLE apikey.data_keys (
 SELECT pg_extension_config_dump('apikey.data_keys', '');
 
 COMMENT ON TABLE apikey.data_keys IS
-'The keys that encrypt values, each wrapped by a master key. Nobody but apikey''s own roles may read it; apikey.key_status shows what is of use. Losing a row loses every value under it.';
-COMMENT ON COLUMN apikey.data_keys.id IS 'Random; stands in the header of each value under the key.';
+'The keys that encrypt values, each wrapped with a master key. Only apikey''s own roles may read it; the view apikey.key_status shows what administrators need. If a row is lost, so is every value encrypted with it.';
+COMMENT ON COLUMN apikey.data_keys.id IS 'Random; part of the header of each value encrypted with the key.';
 COMMENT ON COLUMN apikey.data_keys.purpose IS '"value": for api_keys; "column": for what apikey.encrypt() puts into other tables. Authenticated in the wrap.';
-COMMENT ON COLUMN apikey.data_keys.wrapped_key IS 'The key, encrypted under the master key whose fingerprint is in it (doc/format.md); NULL once destroyed.';
-COMMENT ON COLUMN apikey.data_keys.created_at IS 'The newest active key of a purpose encrypts.';
-COMMENT ON COLUMN apikey.data_keys.deactivated_at IS 'Since when it only decrypts; NULL: active.';
-COMMENT ON COLUMN apikey.data_keys.destroyed_at IS 'When the wrapped key was destroyed; NULL: not.';
+COMMENT ON COLUMN apikey.data_keys.wrapped_key IS 'The key, encrypted with the master key whose fingerprint it contains (doc/format.md); NULL once destroyed.';
+COMMENT ON COLUMN apikey.data_keys.created_at IS 'When the key was created; the newest active key of a purpose encrypts.';
+COMMENT ON COLUMN apikey.data_keys.deactivated_at IS 'When the key was deactivated: since then it only decrypts; NULL: it is active.';
+COMMENT ON COLUMN apikey.data_keys.destroyed_at IS 'When the wrapped key was destroyed; NULL: it was not.';
 
 -- Stored keys.  No triggers, no foreign keys, and user_id in every unique
 -- index, so that the table can be distributed by user_id.
@@ -45,26 +45,26 @@ CREATE TABLE apikey.api_keys (
 SELECT pg_extension_config_dump('apikey.api_keys', '');
 
 COMMENT ON TABLE apikey.api_keys IS
-'The users'' API keys, each value encrypted. Nobody but apikey''s own roles may read or write it: applications use the view apikey.keys and the functions.';
+'The users'' API keys, each with an encrypted value. Only apikey''s own roles may read or write it: applications use the view apikey.keys and the functions.';
 COMMENT ON COLUMN apikey.api_keys.id IS 'Random; unique per user.';
-COMMENT ON COLUMN apikey.api_keys.user_id IS 'Whose key it is: 1 to 255 characters, compared byte for byte.';
-COMMENT ON COLUMN apikey.api_keys.name IS 'What the user calls it: 1 to 200 characters; unique among the user''s keys that are not deleted.';
+COMMENT ON COLUMN apikey.api_keys.user_id IS 'The user whose key it is: 1 to 255 characters, compared byte for byte.';
+COMMENT ON COLUMN apikey.api_keys.name IS 'The name that the user gave the key: 1 to 200 characters; unique among the user''s keys that are not deleted.';
 COMMENT ON COLUMN apikey.api_keys.key_type IS 'The provider: a key_type of apikey.key_types.';
-COMMENT ON COLUMN apikey.api_keys.encrypted_value IS 'The value, encrypted; opens for this user_id, id, key_type and name alone.';
-COMMENT ON COLUMN apikey.api_keys.hint IS 'What a list may show of the value: the type''s prefix, "...", and the last four characters of a value that is long enough.';
-COMMENT ON COLUMN apikey.api_keys.fingerprint IS 'Keyed HMAC of the value (16 bytes), under a key derived from the data key: finds a value without decrypting any.';
+COMMENT ON COLUMN apikey.api_keys.encrypted_value IS 'The encrypted value; it can only be decrypted for this user_id, id, key_type and name.';
+COMMENT ON COLUMN apikey.api_keys.hint IS 'The part of the value that a list may show: the prefix of its type, "...", and the last four characters of a value that is long enough.';
+COMMENT ON COLUMN apikey.api_keys.fingerprint IS 'HMAC of the value (16 bytes), with a key derived from the data key; used to find a value without decrypting any.';
 COMMENT ON COLUMN apikey.api_keys.env_var IS 'The environment variable of this key alone; NULL: those of its type.';
-COMMENT ON COLUMN apikey.api_keys.metadata IS 'What the application notes of it: a JSON object of at most 8 KiB, not encrypted.';
-COMMENT ON COLUMN apikey.api_keys.created_at IS 'When it was created.';
-COMMENT ON COLUMN apikey.api_keys.updated_at IS 'When the user or an administrator last changed it; rotation does not count.';
-COMMENT ON COLUMN apikey.api_keys.expires_at IS 'From when on it is not revealed any more; NULL: never.';
-COMMENT ON COLUMN apikey.api_keys.disabled_at IS 'Since when it is switched off; NULL: it is not.';
-COMMENT ON COLUMN apikey.api_keys.disabled_reason IS 'Why it is switched off.';
-COMMENT ON COLUMN apikey.api_keys.deleted_at IS 'When it was (softly) deleted; NULL: it was not.';
-COMMENT ON COLUMN apikey.api_keys.is_active IS 'Neither deleted nor disabled. Says nothing of the expiry.';
+COMMENT ON COLUMN apikey.api_keys.metadata IS 'What the application stores about the key: a JSON object of at most 8 KiB, not encrypted.';
+COMMENT ON COLUMN apikey.api_keys.created_at IS 'When the key was created.';
+COMMENT ON COLUMN apikey.api_keys.updated_at IS 'When the user or an administrator last changed the key; rotation does not count.';
+COMMENT ON COLUMN apikey.api_keys.expires_at IS 'When the key expires: from then on it is not revealed; NULL: never.';
+COMMENT ON COLUMN apikey.api_keys.disabled_at IS 'When the key was disabled; NULL: it is not disabled.';
+COMMENT ON COLUMN apikey.api_keys.disabled_reason IS 'Why the key was disabled.';
+COMMENT ON COLUMN apikey.api_keys.deleted_at IS 'When the key was soft-deleted; NULL: it is not deleted.';
+COMMENT ON COLUMN apikey.api_keys.is_active IS 'Neither deleted nor disabled; whether the key has expired does not matter.';
 
--- What is derived from a value leaves no samples in pg_statistic.  Nor does what
--- users write: the planner's estimates would tell one user of another's names.
+-- No samples in pg_statistic of what is derived from a value, nor of what users
+-- write: the planner's estimates would reveal one user's names to another.
 ALTER TABLE apikey.api_keys
 	ALTER COLUMN hint SET STATISTICS 0,
 	ALTER COLUMN fingerprint SET STATISTICS 0,
@@ -76,7 +76,7 @@ ALTER TABLE apikey.api_keys
 CREATE UNIQUE INDEX api_keys_name_idx ON apikey.api_keys (user_id, name) WHERE deleted_at IS NULL;
 COMMENT ON INDEX apikey.api_keys_name_idx IS 'Names are unique per user among keys not deleted.';
 CREATE INDEX api_keys_data_key_idx ON apikey.api_keys (apikey.data_key_id(encrypted_value), user_id, id);
-COMMENT ON INDEX apikey.api_keys_data_key_idx IS 'The rows under each data key, for key_status and rotation.';
+COMMENT ON INDEX apikey.api_keys_data_key_idx IS 'The rows encrypted with each data key, for key_status and rotation.';
 CREATE INDEX api_keys_fingerprint_idx ON apikey.api_keys (fingerprint);
 COMMENT ON INDEX apikey.api_keys_fingerprint_idx IS 'Look-up by value, for find_keys.';
 CREATE INDEX api_keys_deleted_idx ON apikey.api_keys (deleted_at) WHERE deleted_at IS NOT NULL;
@@ -84,10 +84,10 @@ COMMENT ON INDEX apikey.api_keys_deleted_idx IS 'Deleted keys by age, for purge_
 
 ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE apikey.api_keys FORCE ROW LEVEL SECURITY;
--- To every role: whatever is granted by mistake stays one user's rows.
+-- To every role: whatever is granted by mistake shows only one user's rows.
 CREATE POLICY own_keys ON apikey.api_keys
 	USING (user_id = apikey.current_user_id())
 	WITH CHECK (user_id = apikey.current_user_id());
-COMMENT ON POLICY own_keys ON apikey.api_keys IS 'Each user''s rows, for that identity alone.';
+COMMENT ON POLICY own_keys ON apikey.api_keys IS 'Each user''s rows, only for that identity.';
 CREATE POLICY maintenance ON apikey.api_keys TO apikey_maintenance USING (true) WITH CHECK (true);
 COMMENT ON POLICY maintenance ON apikey.api_keys IS 'All rows, for the internal role that works across users.';

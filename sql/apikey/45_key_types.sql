@@ -1,12 +1,12 @@
--- Key types: the ones that come with the extension, filled by this script and
--- not dumped, and the administrator's, dumped whole.  One table with a dump
--- condition would lose a changed row of the extension's own, or fail at restore.
+-- Key types: the built-in ones, which this script inserts and pg_dump leaves out,
+-- and the administrator's, which are dumped.  A single table with a dump condition
+-- would lose a changed built-in row, or make the restore fail.
 
 CREATE FUNCTION apikey.check_key_type_row() RETURNS trigger
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_check_key_type_row';
 COMMENT ON FUNCTION apikey.check_key_type_row() IS
-'Trigger of the tables of key types: checks a row on its way in and refuses it with 22023, the column at fault in the COLUMN field. 39P01 when it is called as anything else.';
+'Trigger of the tables of key types: checks a new row. 22023: the row is invalid, with the column at fault in the COLUMN field; 39P01: not called as its trigger.';
 REVOKE ALL ON FUNCTION apikey.check_key_type_row() FROM PUBLIC;
 
 CREATE TABLE apikey.builtin_key_types (
@@ -21,22 +21,22 @@ CREATE TABLE apikey.builtin_key_types (
 	allow_whitespace boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE apikey.builtin_key_types IS
-'The key types that come with the extension. To change one, put a row of its name into apikey.custom_key_types: what is changed here is in no dump.';
-COMMENT ON COLUMN apikey.builtin_key_types.key_type IS 'The type''s name: a-z, 0-9 and _, at most 63.';
-COMMENT ON COLUMN apikey.builtin_key_types.label IS 'Its name for people: 1 to 200 characters.';
-COMMENT ON COLUMN apikey.builtin_key_types.env_vars IS 'The environment variables that clients of the provider read, in order of preference; each tells by its name that it holds a secret.';
-COMMENT ON COLUMN apikey.builtin_key_types.pattern IS 'The form of a value: a regular expression from ^ to $ with no | outside of parentheses, of PostgreSQL''s own kind and for the C collation; NULL: any.';
-COMMENT ON COLUMN apikey.builtin_key_types.prefixes IS 'What values begin with, as far as it tells the provider: at most 32, of 2 to 40 printable ASCII characters each. Another type''s value is known by them.';
-COMMENT ON COLUMN apikey.builtin_key_types.checksum IS 'The checksum that values carry: github, github_fine_grained, gitlab, cloudflare or vercel; NULL: none that is known.';
-COMMENT ON COLUMN apikey.builtin_key_types.enforcement IS 'What a value against the pattern meets: "reject" or "warn".';
-COMMENT ON COLUMN apikey.builtin_key_types.docs_url IS 'The provider''s page on its keys.';
-COMMENT ON COLUMN apikey.builtin_key_types.allow_whitespace IS 'Whether spaces, tabs and line breaks may stand inside a value.';
+'The built-in key types. To change one, insert a row with its name into apikey.custom_key_types: changes made here are not dumped.';
+COMMENT ON COLUMN apikey.builtin_key_types.key_type IS 'The name of the type: at most 63 characters of a-z, 0-9 and _.';
+COMMENT ON COLUMN apikey.builtin_key_types.label IS 'The display name: 1 to 200 characters.';
+COMMENT ON COLUMN apikey.builtin_key_types.env_vars IS 'The environment variables that clients of the provider read, in order of preference; each must have a name that is plainly that of a secret.';
+COMMENT ON COLUMN apikey.builtin_key_types.pattern IS 'The format of a value: a PostgreSQL regular expression for the C collation that begins with ^, ends with $ and has no | outside parentheses; NULL: any.';
+COMMENT ON COLUMN apikey.builtin_key_types.prefixes IS 'Prefixes of values that identify the provider: at most 32, each of 2 to 40 printable ASCII characters. They also serve to recognize a value given for another type.';
+COMMENT ON COLUMN apikey.builtin_key_types.checksum IS 'The checksum that values contain: github, github_fine_grained, gitlab, cloudflare or vercel; NULL: none that is known.';
+COMMENT ON COLUMN apikey.builtin_key_types.enforcement IS 'What happens to a value that does not match the pattern: "reject" or "warn".';
+COMMENT ON COLUMN apikey.builtin_key_types.docs_url IS 'The provider''s web page about its keys.';
+COMMENT ON COLUMN apikey.builtin_key_types.allow_whitespace IS 'Whether a value may contain spaces, tabs and line breaks.';
 
 -- With the comments of the columns above.
 CREATE TABLE apikey.custom_key_types (LIKE apikey.builtin_key_types INCLUDING ALL);
 SELECT pg_catalog.pg_extension_config_dump('apikey.custom_key_types', '');
 COMMENT ON TABLE apikey.custom_key_types IS
-'The administrator''s key types. A row with the name of one of apikey.builtin_key_types replaces it; deleting the row brings that one back. Checked on the way in (22023).';
+'The administrator''s key types. A row with the name of a built-in type replaces it; deleting the row restores the built-in type. 22023: the row is invalid.';
 
 -- ENABLE ALWAYS, so that rows that logical replication brings are checked, too.
 CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON apikey.builtin_key_types
@@ -59,17 +59,17 @@ CREATE VIEW apikey.key_types AS
 	FROM apikey.builtin_key_types b
 	WHERE NOT EXISTS (SELECT FROM apikey.custom_key_types c WHERE c.key_type = b.key_type);
 COMMENT ON VIEW apikey.key_types IS
-'The key types in force, one row per provider: those that come with the extension and, before them, the administrator''s of apikey.custom_key_types.';
-COMMENT ON COLUMN apikey.key_types.key_type IS 'The type''s name, as apikey.create_key() takes it.';
-COMMENT ON COLUMN apikey.key_types.label IS 'Its name for people.';
-COMMENT ON COLUMN apikey.key_types.env_vars IS 'The environment variables under which apikey.reveal_env() gives a value, in order of preference.';
-COMMENT ON COLUMN apikey.key_types.pattern IS 'The form of a value: a regular expression, for the C collation; NULL: any.';
-COMMENT ON COLUMN apikey.key_types.prefixes IS 'What values begin with, as far as it tells the provider.';
-COMMENT ON COLUMN apikey.key_types.checksum IS 'The checksum that values carry; NULL: none that is known.';
-COMMENT ON COLUMN apikey.key_types.enforcement IS 'What a value against the pattern meets: "reject" or "warn".';
-COMMENT ON COLUMN apikey.key_types.docs_url IS 'The provider''s page on its keys.';
-COMMENT ON COLUMN apikey.key_types.builtin IS 'True for a row as the extension brings it; false for the administrator''s own, also where it replaces one.';
-COMMENT ON COLUMN apikey.key_types.allow_whitespace IS 'Whether spaces, tabs and line breaks may stand inside a value.';
+'The effective key types, one row per type: the built-in ones, and the administrator''s of apikey.custom_key_types, which take precedence.';
+COMMENT ON COLUMN apikey.key_types.key_type IS 'The name of the type, as apikey.create_key() accepts it.';
+COMMENT ON COLUMN apikey.key_types.label IS 'The display name.';
+COMMENT ON COLUMN apikey.key_types.env_vars IS 'The environment variables under which apikey.reveal_env() returns a value, in order of preference.';
+COMMENT ON COLUMN apikey.key_types.pattern IS 'The format of a value: a regular expression, for the C collation; NULL: any.';
+COMMENT ON COLUMN apikey.key_types.prefixes IS 'Prefixes of values that identify the provider.';
+COMMENT ON COLUMN apikey.key_types.checksum IS 'The checksum that values contain; NULL: none that is known.';
+COMMENT ON COLUMN apikey.key_types.enforcement IS 'What happens to a value that does not match the pattern: "reject" or "warn".';
+COMMENT ON COLUMN apikey.key_types.docs_url IS 'The provider''s web page about its keys.';
+COMMENT ON COLUMN apikey.key_types.builtin IS 'True for a built-in row; false for one of the administrator''s, also where it replaces a built-in one.';
+COMMENT ON COLUMN apikey.key_types.allow_whitespace IS 'Whether a value may contain spaces, tabs and line breaks.';
 
 CREATE FUNCTION apikey.check_key(
 	key_type text,
@@ -81,12 +81,12 @@ CREATE FUNCTION apikey.check_key(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_check_key';
 COMMENT ON FUNCTION apikey.check_key(text, text) IS
-'What apikey.create_key() would say of a value, without storing it: no row when it is good, else one per finding, errors first. severity: "error" (create_key refuses it with KA008) or "warning" (stored all the same); code: empty, too_long, characters, other_provider, format, public_key, placeholder, checksum or short_lived; message: that error''s or warning''s message, without its hint, and never a part of the value. value: trimmed first; NULL: as empty. 22023: key_type is NULL or none of apikey.key_types.';
+'Returns what apikey.create_key() would report about a value, without storing it: no row for a valid value, else one row for each finding, errors first. severity: "error" (create_key rejects the value with KA008) or "warning" (it is stored nevertheless); code: empty, too_long, characters, other_provider, format, public_key, placeholder, checksum or short_lived; message: the message of that error or warning, without its hint, which never contains a part of the value. value: trimmed first; NULL counts as empty. 22023: key_type is NULL or not in apikey.key_types.';
 REVOKE ALL ON FUNCTION apikey.check_key(text, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.detect_key_type(value text) RETURNS SETOF text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10
 	AS 'MODULE_PATHNAME', 'apikey_detect_key_type';
 COMMENT ON FUNCTION apikey.detect_key_type(text) IS
-'The key types that a value could be of, most specific first: those whose prefix it begins with, then other forms, then types that take almost any string, then "custom". A suggestion for a form: formats overlap. value: trimmed first; NULL: no row.';
+'Returns the key types that a value could be of, most specific first: those whose prefix it begins with, then other formats, then types that accept almost any string, then "custom". Meant as a suggestion in a form, since formats overlap. value: trimmed first; NULL: no row.';
 REVOKE ALL ON FUNCTION apikey.detect_key_type(text) FROM PUBLIC;

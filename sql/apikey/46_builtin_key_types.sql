@@ -1,8 +1,8 @@
 -- The key types that come with the extension.
 --
 -- Patterns are PostgreSQL AREs for the C collation; a repetition bound ends at
--- 255, so long bodies are open-ended.  Formats drift: an administrator mends a
--- type by a row of its name in apikey.custom_key_types, without a release.
+-- 255, so long bodies are open-ended.  Formats drift: an administrator corrects
+-- a type by a row with its name in apikey.custom_key_types, without a release.
 -- env_vars: the names that the vendor's own SDKs and LiteLLM read, in order
 -- of preference.  Where several vendors share a form (sk- and 48 characters),
 -- each type has the prefix.  enforcement is "warn" where the vendor publishes

@@ -1,5 +1,5 @@
--- The application's users tables that user ids are tied to; written by
--- link_users() and unlink_users() alone.
+-- The application's users tables that user ids are tied to.  Only link_users()
+-- and unlink_users() write it.
 
 CREATE TABLE apikey.linked_users (
 	users regclass PRIMARY KEY,
@@ -11,8 +11,8 @@ CREATE TABLE apikey.linked_users (
 SELECT pg_extension_config_dump('apikey.linked_users', '');
 
 COMMENT ON TABLE apikey.linked_users IS
-'The application''s own users tables that user ids are tied to. A user id belongs to the link with the longest prefix that it begins with. apikey.link_users() and apikey.unlink_users() write it.';
-COMMENT ON COLUMN apikey.linked_users.users IS 'The table. A number here is a table that was dropped: apikey.unlink_users() takes it. In a restored database that number can be another table''s, which is told by its want of the link''s triggers: no key of its users can be stored.';
+'The application''s own users tables that user ids are tied to. A user id belongs to the link with the longest prefix that it begins with. Only apikey.link_users() and apikey.unlink_users() write it.';
+COMMENT ON COLUMN apikey.linked_users.users IS 'The table. A number stands for a table that was dropped; apikey.unlink_users() accepts it. In a restored database that number can belong to another table, recognizable by its missing triggers: no key of its users can be stored.';
 COMMENT ON COLUMN apikey.linked_users.id_column IS 'The column whose text, after the prefix, is the user id.';
-COMMENT ON COLUMN apikey.linked_users.on_delete IS 'What becomes of a deleted user''s keys: "purge" removes them for good, "soft_delete" keeps them as deleted.';
-COMMENT ON COLUMN apikey.linked_users.prefix IS 'What the user ids of this table begin with: at most 64 characters; empty for the table that has all others.';
+COMMENT ON COLUMN apikey.linked_users.on_delete IS 'What happens to a deleted user''s keys: "purge" removes them permanently, "soft_delete" keeps them as deleted keys.';
+COMMENT ON COLUMN apikey.linked_users.prefix IS 'The prefix of the user ids of this table: at most 64 characters; empty for the table of all other users.';

@@ -1,5 +1,5 @@
--- Views.  None holds a value or a fingerprint, and none decrypts.  They join, so
--- nobody can write through them: writes go through the functions.
+-- Views.  None has a value or a fingerprint, and none decrypts.  They are joins and
+-- therefore read-only: writes go through the functions.
 
 CREATE VIEW apikey.keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
@@ -9,7 +9,7 @@ CREATE VIEW apikey.keys WITH (security_barrier = true) AS
 	LEFT JOIN apikey.key_types t ON t.key_type = k.key_type
 	WHERE k.user_id = apikey.current_user_id() AND k.deleted_at IS NULL;
 COMMENT ON VIEW apikey.keys IS
-'The caller''s keys that are not deleted, to list or to map a model on. Empty without an identity. Read-only: create_key() and its kin write.';
+'The caller''s keys that are not deleted, for lists and for models of an ORM. Empty without an identity. Read-only: use apikey.create_key() and related functions to write.';
 
 CREATE VIEW apikey.deleted_keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
@@ -19,7 +19,7 @@ CREATE VIEW apikey.deleted_keys WITH (security_barrier = true) AS
 	LEFT JOIN apikey.key_types t ON t.key_type = k.key_type
 	WHERE k.user_id = apikey.current_user_id() AND k.deleted_at IS NOT NULL;
 COMMENT ON VIEW apikey.deleted_keys IS
-'The caller''s deleted keys, which restore_key() brings back and purge_key() removes for good.';
+'The caller''s deleted keys: apikey.restore_key() restores one, apikey.purge_key() removes one permanently.';
 
 CREATE VIEW apikey.all_keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
@@ -28,7 +28,7 @@ CREATE VIEW apikey.all_keys WITH (security_barrier = true) AS
 	FROM apikey.api_keys k
 	LEFT JOIN apikey.key_types t ON t.key_type = k.key_type;
 COMMENT ON VIEW apikey.all_keys IS
-'Every user''s keys, deleted ones too, for administrators and monitors.';
+'Every user''s keys, including deleted ones, for administrators and monitoring.';
 
 -- The three views have the same columns.
 DO $comments$
@@ -71,15 +71,15 @@ CREATE VIEW apikey.key_status WITH (security_barrier = true) AS
 		CASE WHEN d.purpose = 'value' THEN coalesce(r.rows, 0) END AS rows,
 		encode(substring(d.wrapped_key FROM 3 FOR 8), 'hex') AS master_key
 	FROM apikey.data_keys d
-	-- One scan for all data keys; that of one, asked for by id, uses the index.
+	-- One scan for all data keys; a query for a single id uses the index.
 	LEFT JOIN (SELECT apikey.data_key_id(k.encrypted_value) AS id, count(*) AS rows
 			FROM apikey.api_keys k GROUP BY 1) r USING (id);
 COMMENT ON VIEW apikey.key_status IS
-'The data keys: what each is for, whether it is in use, how old it is, how many rows need it, and which master key wraps it.';
-COMMENT ON COLUMN apikey.key_status.id IS 'The data key''s id, as apikey.data_key_id() gives it.';
+'The data keys: the purpose of each, whether it is in use, how old it is, how many rows need it, and which master key wraps it.';
+COMMENT ON COLUMN apikey.key_status.id IS 'The id of the data key, as apikey.data_key_id() returns it.';
 COMMENT ON COLUMN apikey.key_status.purpose IS '"value" or "column".';
-COMMENT ON COLUMN apikey.key_status.state IS '"active": the newest of them encrypts; "inactive": decrypts alone; "destroyed": what is under it is lost.';
-COMMENT ON COLUMN apikey.key_status.created_at IS 'When it was made.';
-COMMENT ON COLUMN apikey.key_status.age IS 'How long ago that was.';
-COMMENT ON COLUMN apikey.key_status.rows IS 'Rows of apikey.api_keys under it; NULL for purpose "column", whose users cannot be seen.';
-COMMENT ON COLUMN apikey.key_status.master_key IS 'Fingerprint of the master key that wraps it; NULL once destroyed.';
+COMMENT ON COLUMN apikey.key_status.state IS '"active": the newest of these encrypts; "inactive": only decrypts; "destroyed": what was encrypted with it is lost.';
+COMMENT ON COLUMN apikey.key_status.created_at IS 'When the data key was created.';
+COMMENT ON COLUMN apikey.key_status.age IS 'How long ago it was created.';
+COMMENT ON COLUMN apikey.key_status.rows IS 'The number of rows of apikey.api_keys encrypted with it; NULL for purpose "column", whose uses are not known.';
+COMMENT ON COLUMN apikey.key_status.master_key IS 'The fingerprint of the master key that wraps it; NULL once destroyed.';

@@ -17,7 +17,7 @@ CREATE FUNCTION apikey.create_key_for(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_create_key_for';
 COMMENT ON FUNCTION apikey.create_key_for(text, text, text, text, timestamptz, jsonb, text, uuid, timestamptz, timestamptz, timestamptz, boolean) IS
-'Stores a key on a user''s behalf, and moves keys in from elsewhere; returns its id. user_id: 1 to 255 characters (22023); id, created_at, updated_at: NULL for new ones; deleted_at: set for a key that is to arrive deleted; check_format: false leaves out all but length and characters. With created_at given, an expiry in the past is kept. Else as apikey.create_key; 23505 also for an id that the user has already.';
+'Stores a key on a user''s behalf, also to migrate keys from another system; returns its id. user_id: 1 to 255 characters (22023); id, created_at, updated_at: NULL for new ones; deleted_at: given for a key that is stored as deleted; check_format: false checks only length and characters. If created_at is given, expires_at may be in the past. Otherwise the same as apikey.create_key(). 23505: also for an id that one of the user''s keys already has.';
 REVOKE ALL ON FUNCTION apikey.create_key_for(text, text, text, text, timestamptz, jsonb, text, uuid, timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
 
 CREATE FUNCTION apikey.disable_key_for(user_id text, id uuid, reason text DEFAULT NULL)
@@ -25,21 +25,21 @@ CREATE FUNCTION apikey.disable_key_for(user_id text, id uuid, reason text DEFAUL
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_disable_key_for';
 COMMENT ON FUNCTION apikey.disable_key_for(text, uuid, text) IS
-'As apikey.disable_key(text, text), for the key of the user that is named.';
+'As apikey.disable_key(text, text), for a key of the given user. 22023: user_id is invalid.';
 REVOKE ALL ON FUNCTION apikey.disable_key_for(text, uuid, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.enable_key_for(user_id text, id uuid) RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_enable_key_for';
 COMMENT ON FUNCTION apikey.enable_key_for(text, uuid) IS
-'As apikey.enable_key(text), for the key of the user that is named.';
+'As apikey.enable_key(text), for a key of the given user. 22023: user_id is invalid.';
 REVOKE ALL ON FUNCTION apikey.enable_key_for(text, uuid) FROM PUBLIC;
 
 CREATE FUNCTION apikey.delete_key_for(user_id text, id uuid) RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_delete_key_for';
 COMMENT ON FUNCTION apikey.delete_key_for(text, uuid) IS
-'As apikey.delete_key(text), for the key of the user that is named.';
+'As apikey.delete_key(text), for a key of the given user. 22023: user_id is invalid.';
 REVOKE ALL ON FUNCTION apikey.delete_key_for(text, uuid) FROM PUBLIC;
 
 CREATE FUNCTION apikey.restore_key_for(
@@ -50,14 +50,14 @@ CREATE FUNCTION apikey.restore_key_for(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_restore_key_for';
 COMMENT ON FUNCTION apikey.restore_key_for(text, uuid, text) IS
-'As apikey.restore_key(uuid, text), for the key of the user that is named.';
+'As apikey.restore_key(uuid, text), for a key of the given user. 22023: user_id is invalid.';
 REVOKE ALL ON FUNCTION apikey.restore_key_for(text, uuid, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.find_keys(value text) RETURNS SETOF apikey.all_keys
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
 	AS 'MODULE_PATHNAME', 'apikey_find_keys';
 COMMENT ON FUNCTION apikey.find_keys(text) IS
-'Who holds this value (trimmed): all keys that have it, of all users, deleted ones too. Decrypts nothing: an index look-up with one HMAC for each data key. 22023: no value; KA001, KA002: a data key does not open.';
+'Returns all keys that have this value (trimmed), of all users, including deleted ones. Decrypts nothing: an index look-up with one HMAC for each data key. 22023: the value is NULL or empty; KA001: no master key is available; KA002: wrong master key; KA003: a data key is damaged.';
 REVOKE ALL ON FUNCTION apikey.find_keys(text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.verify_keys()
@@ -65,33 +65,33 @@ CREATE FUNCTION apikey.verify_keys()
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_verify_keys';
 COMMENT ON FUNCTION apikey.verify_keys() IS
-'Every key that does not open, with the reason; none when all is well. Opens each value and shows none. KA001: there is no master key.';
+'Returns every key that cannot be decrypted, with the reason; no row when all is well. Decrypts each value and returns none. KA001: no master key is available.';
 REVOKE ALL ON FUNCTION apikey.verify_keys() FROM PUBLIC;
 
 CREATE FUNCTION apikey.purge_deleted(older_than interval) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_purge_deleted';
 COMMENT ON FUNCTION apikey.purge_deleted(interval) IS
-'Removes for good the keys of all users that were deleted longer ago than this; returns how many. 22023: NULL or negative.';
+'Permanently removes the keys of all users that were deleted longer ago than this; returns how many. 22023: older_than is NULL, negative or over 1000 years.';
 REVOKE ALL ON FUNCTION apikey.purge_deleted(interval) FROM PUBLIC;
 
 CREATE FUNCTION apikey.purge_user(user_id text) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_purge_user';
 COMMENT ON FUNCTION apikey.purge_user(text) IS
-'Removes all keys of a user for good, deleted or not; returns how many.';
+'Permanently removes all keys of a user, deleted or not; returns how many. 22023: user_id is invalid.';
 REVOKE ALL ON FUNCTION apikey.purge_user(text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.rotate_data_key(purpose text DEFAULT 'value') RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_rotate_data_key';
 COMMENT ON FUNCTION apikey.rotate_data_key(text) IS
-'Makes a new data key that encrypts from now on, and returns its id; the others only decrypt. purpose: ''value'' for stored keys, ''column'' for apikey.encrypt(), which has none until this makes one. KA001, KA002: no master key, or not the one needed.';
+'Creates a new data key, which encrypts from now on, and returns its id; the others only decrypt. purpose: ''value'' for stored keys, ''column'' for apikey.encrypt(), which needs one before its first use (22023 for any other). KA001: no master key is available; KA002: wrong master key.';
 REVOKE ALL ON FUNCTION apikey.rotate_data_key(text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.reload_master_key() RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_reload_master_key';
 COMMENT ON FUNCTION apikey.reload_master_key() IS
-'Makes the server read its configuration, and every session the master key, anew, as pg_reload_conf() does; returns whether the signal was sent.';
+'Makes the server reload its configuration, and every session re-read the master key, as pg_reload_conf() does; returns whether the signal was sent.';
 REVOKE ALL ON FUNCTION apikey.reload_master_key() FROM PUBLIC;

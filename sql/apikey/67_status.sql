@@ -1,7 +1,7 @@
--- What an administrator asks first.
+-- An overview for administrators.
 
--- The part of status() that lies in the catalogue.  A function with a parsed
--- body: its names and operators are those of this script, whoever calls it.
+-- The part of status() that comes from tables and catalogs.  Its body is parsed now,
+-- so names and operators are resolved as in this script, whoever calls it.
 CREATE FUNCTION apikey.catalog_status(OUT item text, OUT value text, OUT severity text, OUT advice text)
 	RETURNS SETOF record
 	LANGUAGE SQL STABLE PARALLEL RESTRICTED
@@ -18,7 +18,7 @@ UNION ALL
 	SELECT 'row-level security',
 		CASE WHEN ok THEN 'forced' ELSE 'not as installed' END,
 		CASE WHEN ok THEN 'ok' ELSE 'error' END,
-		CASE WHEN NOT ok THEN 'Users may reach each other''s rows.  Run ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY; it has the policies own_keys and maintenance and no other.' END
+		CASE WHEN NOT ok THEN 'Users might reach each other''s rows.  Run ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY, and make sure that the table has the policies own_keys and maintenance and no others.' END
 	FROM (SELECT relrowsecurity AND relforcerowsecurity
 			AND (SELECT count(*) = 2
 					AND count(*) FILTER (WHERE polname = 'own_keys' AND polroles = '{0}') = 1
@@ -30,14 +30,14 @@ UNION ALL
 	SELECT 'drop guard',
 		CASE WHEN ok THEN 'enabled' ELSE 'disabled' END,
 		CASE WHEN ok THEN 'ok' ELSE 'error' END,
-		CASE WHEN NOT ok THEN 'DROP EXTENSION apikey would take all keys.  Run ALTER EVENT TRIGGER apikey_drop_guard ENABLE.' END
+		CASE WHEN NOT ok THEN 'DROP EXTENSION apikey would remove all keys.  Run ALTER EVENT TRIGGER apikey_drop_guard ENABLE.' END
 	FROM (SELECT EXISTS (SELECT FROM pg_event_trigger
 			WHERE evtname = 'apikey_drop_guard' AND evtenabled IN ('O', 'A')) AS ok) s
 UNION ALL
 	SELECT 'cache triggers',
 		coalesce('not enabled on ' || string_agg(t.relation::text, ', '), 'enabled'),
 		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
-		CASE WHEN count(*) > 0 THEN 'Sessions may go on with what is out of date.  Run ALTER TABLE ... ENABLE ALWAYS TRIGGER for the two triggers of each of these tables that call apikey.invalidate_cache().' END
+		CASE WHEN count(*) > 0 THEN 'Sessions may keep using outdated data.  Run ALTER TABLE ... ENABLE ALWAYS TRIGGER for the two triggers of each of these tables that call apikey.invalidate_cache().' END
 	FROM unnest(ARRAY['apikey.data_keys'::regclass, 'apikey.builtin_key_types', 'apikey.custom_key_types',
 			'apikey.linked_users']) t(relation)
 	-- AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, and AFTER TRUNCATE
@@ -53,24 +53,24 @@ UNION ALL
 	FROM apikey.linked_users l
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users)
-			THEN format('The table does not exist any more, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s).', l.users::oid)
+			THEN format('The table no longer exists, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s).', l.users::oid)
 		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users
 				AND c.relkind = 'r' AND NOT c.relispartition AND c.relpersistence = 'p')
-			THEN format('The table is no ordinary, permanent table any more: no key of its users can be stored, and no user deleted.  Make it one again, or run SELECT apikey.unlink_users(%s).', l.users::oid)
+			THEN format('The table is no longer an ordinary, permanent table: no key of its users can be stored, and no user deleted.  Make it one again, or run SELECT apikey.unlink_users(%s).', l.users::oid)
 		WHEN NOT EXISTS (SELECT FROM pg_attribute a
 				WHERE a.attrelid = l.users AND a.attname = l.id_column AND NOT a.attisdropped)
-			THEN format('The table has no such column any more, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+			THEN format('The column no longer exists, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
 		WHEN NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 				WHERE i.indrelid = l.users AND a.attname = l.id_column AND a.attnotnull
 					AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL)
-			THEN 'The ids are not unique any more, or can be NULL: users with one id share their keys.  Make the column the primary key, or NOT NULL with a unique constraint.'
+			THEN 'The ids are no longer unique, or can be NULL: users with the same id share their keys.  Make the column the primary key, or NOT NULL with a unique constraint.'
 		-- AFTER DELETE and AFTER UPDATE FOR EACH ROW, BEFORE TRUNCATE
 		WHEN (SELECT count(*) FROM pg_trigger t
 				WHERE t.tgrelid = l.users AND t.tgenabled IN ('O', 'A')
 					AND (t.tgfoid = 'apikey.users_delete_trigger()'::regprocedure AND t.tgtype = 9
 						OR t.tgfoid = 'apikey.users_update_trigger()'::regprocedure AND t.tgtype = 17
 						OR t.tgfoid = 'apikey.users_truncate_trigger()'::regprocedure AND t.tgtype = 34)) <> 3
-			THEN format('A trigger is missing or disabled: keys of deleted users may stay, and without the first, no key can be stored.  Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
+			THEN format('A trigger is missing or disabled: keys of deleted users may remain, and without the first trigger no key can be stored.  Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
 		END) f(fault)
 	ORDER BY l.prefix)
 UNION ALL
@@ -80,7 +80,7 @@ UNION ALL
 	(SELECT 'internal role',
 		r.rolname || CASE WHEN fault <> '' THEN ': ' || fault ELSE '' END,
 		CASE WHEN fault = '' THEN 'ok' ELSE 'error' END,
-		CASE WHEN fault <> '' THEN 'Somebody could act as this role and reach every row.  Take the attributes and memberships away.' END
+		CASE WHEN fault <> '' THEN 'Somebody could act as this role and reach every row.  Remove these attributes and memberships.' END
 	FROM pg_roles r
 	CROSS JOIN LATERAL (SELECT concat_ws(', ',
 			CASE WHEN r.rolcanlogin THEN 'LOGIN' END,
@@ -97,7 +97,7 @@ UNION ALL
 	ORDER BY r.rolname);
 END;
 COMMENT ON FUNCTION apikey.catalog_status() IS
-'The rows of apikey.status() that tables and catalogue tell; for status() alone.';
+'The rows of apikey.status() that come from tables and catalogs. Internal: only apikey.status() calls it.';
 REVOKE ALL ON FUNCTION apikey.catalog_status() FROM PUBLIC;
 
 CREATE FUNCTION apikey.status(OUT item text, OUT value text, OUT severity text, OUT advice text)
@@ -105,5 +105,5 @@ CREATE FUNCTION apikey.status(OUT item text, OUT value text, OUT severity text, 
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_status';
 COMMENT ON FUNCTION apikey.status() IS
-'How apikey is doing, one row for each item: its value, severity ("ok", "warning" or "error") and advice (NULL when all is well). Never fails for want of a key. The source of the master key is shown in full to members of pg_read_all_settings alone.';
+'Returns the state of apikey, one row for each item: its value, severity ("ok", "warning" or "error") and advice (NULL when all is well). Does not fail for lack of a key. Only members of pg_read_all_settings see the source of the master key in full.';
 REVOKE ALL ON FUNCTION apikey.status() FROM PUBLIC;

@@ -14,9 +14,9 @@ ALTER VIEW apikey.all_keys OWNER TO apikey_maintenance;
 ALTER VIEW apikey.key_status OWNER TO apikey_maintenance;
 ALTER VIEW apikey.rotation_progress OWNER TO apikey_maintenance;
 
--- What ALTER DEFAULT PRIVILEGES of the installing superuser gave away, to
--- whomever, is taken back before anything is granted.  What PUBLIC has by
--- right may have been taken from it that way, and is granted.
+-- Whatever ALTER DEFAULT PRIVILEGES of the installing superuser has granted, to
+-- anyone, is revoked before anything is granted.  What PUBLIC should have may have
+-- been revoked that way, and is granted.
 
 DO $default_privileges$
 DECLARE
@@ -38,7 +38,7 @@ BEGIN
 					WHERE nspname = 'apikey') o(object, acl, owner),
 				aclexplode(acl) a
 			WHERE a.grantee <> owner
-				-- harmless functions, and the type, are PUBLIC's by right
+				-- PUBLIC should have the type and the harmless functions
 				AND NOT (a.grantee = 0 AND (object LIKE 'ROUTINE %' OR object LIKE 'TYPE %'))
 	LOOP
 		EXECUTE statement;
@@ -55,7 +55,7 @@ GRANT USAGE ON TYPE apikey.encrypted TO PUBLIC;
 GRANT USAGE ON SCHEMA apikey TO apikey_owner, apikey_maintenance,
 	apikey_user, apikey_reveal, apikey_admin, apikey_monitor;
 
--- What works across users: read, remove, count, and move to another data key.
+-- What works across users: reading, removing, counting and re-encrypting.
 GRANT SELECT, DELETE, UPDATE (encrypted_value, fingerprint) ON apikey.api_keys TO apikey_maintenance;
 GRANT SELECT ON apikey.data_keys, apikey.key_types, apikey.linked_users, apikey.reencryption TO apikey_maintenance;
 
