@@ -1,12 +1,12 @@
--- Who may do what: the whole of it, object by role.  A line that changes here
--- is a decision.
+-- All privileges, by object and role.  Any change in this output must be a
+-- deliberate decision.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
 
--- What roles have, as letters: P public, u apikey_user, r apikey_reveal,
+-- Privileges of roles, as letters: P public, u apikey_user, r apikey_reveal,
 -- a apikey_admin, m apikey_monitor; O apikey_owner and M apikey_maintenance,
--- by grant or as its owner.  regress_apikey_nobody stands for PUBLIC.
+-- by grant or as the owner.  regress_apikey_nobody stands for PUBLIC.
 CREATE FUNCTION who_can(privilege regprocedure, object oid, what text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE r record; told text := ''; can boolean;
 BEGIN
@@ -26,18 +26,18 @@ END $$;
 -- The schema and the type.
 SELECT 'USAGE ' || who_can(:schema_privilege, 'apikey'::regnamespace, 'USAGE'), 'CREATE ' || who_can(:schema_privilege, 'apikey'::regnamespace, 'CREATE');
 SELECT typname, who_can(:type_privilege, oid, 'USAGE') FROM pg_type WHERE oid = 'apikey.encrypted'::regtype;
--- Functions.  PUBLIC: what is harmless.  The administrator cannot reveal.
+-- Functions.  PUBLIC may call only harmless ones.  Administrators cannot reveal.
 SELECT who_can(:function_privilege, oid, 'EXECUTE'), oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace
 	ORDER BY 1, oid::regprocedure::text COLLATE "C";
 -- Tables and views: SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES and
--- TRIGGER, on the whole or on any column.
+-- TRIGGER, on the whole table or on any column.
 SELECT relname || E'\n\t' || string_agg(format('%-10s %s%s', what, of_table, CASE WHEN of_column <> of_table THEN ' columns ' || of_column END), E'\n\t' ORDER BY n)
 	FROM (SELECT relname, what, n, who_can(:table_privilege, c.oid, what) AS of_table,
 			CASE WHEN n IN (1, 2, 3, 6) THEN who_can(:column_privilege, c.oid, what) ELSE who_can(:table_privilege, c.oid, what) END AS of_column
 		FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) WITH ORDINALITY w(what, n)
 		WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v', 'p', 'm', 'S', 'f')) s
 	GROUP BY relname ORDER BY relname;
--- Nothing is granted with grant option, nor to anybody else than these roles.
+-- Nothing is granted with grant option, nor to any other role.
 SELECT object, grantee::regrole, privilege_type, is_grantable FROM (
 		SELECT oid::regclass::text, (aclexplode(relacl)).* FROM pg_class WHERE relnamespace = 'apikey'::regnamespace
 		UNION ALL SELECT oid::regprocedure::text, (aclexplode(proacl)).* FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace
@@ -46,16 +46,16 @@ SELECT object, grantee::regrole, privilege_type, is_grantable FROM (
 	WHERE is_grantable OR NOT (grantee = 0 OR grantee = grantor
 		OR grantee::regrole::text IN ('apikey_user', 'apikey_reveal', 'apikey_admin', 'apikey_monitor', 'apikey_owner', 'apikey_maintenance'));
 SELECT attrelid::regclass, attname, attacl FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'apikey'::regnamespace);
--- Owners: data belongs to the internal roles, code to who installed it.
+-- Owners: data belongs to the internal roles, code to the role that installed it.
 SELECT relowner::regrole, string_agg(relname, ' ' ORDER BY relname) FROM pg_class
 	WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v') GROUP BY relowner ORDER BY relowner::regrole::text;
 SELECT rolsuper, count(*) > 40 FROM pg_proc JOIN pg_roles r ON r.oid = proowner WHERE pronamespace = 'apikey'::regnamespace GROUP BY 1;
--- Nobody is a member of an internal role, and they have no attribute.
+-- Internal roles have no members and no attributes.
 SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,
 		(SELECT count(*) FROM pg_auth_members WHERE roleid = r.oid OR member = r.oid) AS memberships
 	FROM pg_roles r WHERE rolname IN ('apikey_owner', 'apikey_maintenance') ORDER BY 1;
 
--- Each of them called without the privilege: refused, and for that reason.
+-- Each function called without the privilege is refused for that reason.
 CREATE TABLE every AS SELECT p.oid, p.oid::regprocedure::text AS function,
 		format('%s %s(%s)', CASE prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT * FROM' END, p.oid::regproc,
 			coalesce(string_agg(format('%s::%s', CASE WHEN t = 'regclass'::regtype THEN '''pg_class''' ELSE 'NULL' END, t::regtype), ', ' ORDER BY n) FILTER (WHERE n IS NOT NULL), '')) AS statement
@@ -76,7 +76,7 @@ SET LOCAL ROLE regress_apikey_admin; SELECT * FROM refusals();
 SET LOCAL ROLE regress_apikey_monitor; SELECT * FROM refusals();
 ROLLBACK;
 RESET ROLE;
--- The same of tables and views, for reading and for writing.
+-- The same for tables and views, for reading and for writing.
 CREATE FUNCTION readable() RETURNS TABLE (told text) LANGUAGE sql AS $$
 	SELECT string_agg(relname || CASE regress_apikey.outcome('DELETE FROM apikey.' || relname || ' WHERE false') WHEN 'done' THEN ' (and writable)' ELSE '' END, ', ' ORDER BY relname)
 		FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'apikey') AND relkind IN ('r', 'v')
@@ -89,7 +89,7 @@ SET ROLE regress_apikey_admin; SELECT * FROM readable();
 SET ROLE regress_apikey_monitor; SELECT * FROM readable();
 RESET ROLE;
 
--- The administrator: everything but a value.
+-- Administrators can do everything but read a value.
 SET ROLE regress_apikey_admin;
 SELECT apikey.create_key_for('acl', 'one', 'custom', secret('v-', 24)) IS NULL;
 BEGIN;
@@ -100,8 +100,8 @@ SELECT outcome($$SELECT encrypted_value FROM apikey.api_keys$$);
 SELECT outcome($$SELECT apikey.decrypt(NULL, 'x')$$);
 COMMIT;
 SELECT name FROM apikey.find_keys(secret('v-', 24));
--- ... nor by way of the hint, which shows the prefix of a type that the
--- administrator may change: it is made once, when the value is given.
+-- ... not even through the hint, which shows the prefix of a type that
+-- administrators may change: it is made only once, when the value is stored.
 BEGIN;
 INSERT INTO apikey.custom_key_types (key_type, label, pattern, prefixes)
 	SELECT 'custom', 'Any', '^.+$', array_agg(left(secret('v-', 24), 2) || to_hex(n)) FROM generate_series(0, 15) n;

@@ -1,5 +1,5 @@
--- What administrators call: keys of named users, looking for a value,
--- verifying, purging and rotating.  No identity is set, nor needed.
+-- Functions for administrators: keys of named users, searching for a value,
+-- verifying, purging and rotating.  No identity is set or needed.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -17,13 +17,14 @@ BEGIN
 	RETURN apikey.reveal_key(key_id);
 END $$;
 
--- No right for anybody else.
+-- Nobody else may call them.
 SET ROLE regress_apikey_worker;
 SELECT outcome('SELECT apikey.' || call) FROM unnest(ARRAY['create_key_for(''alice'', ''one'', ''custom'', ''a-value-of-no-use'')',
 	'disable_key_for(''alice'', NULL)', 'enable_key_for(''alice'', NULL)', 'delete_key_for(''alice'', NULL)', 'restore_key_for(''alice'', NULL)',
 	'find_keys(''x'')', 'verify_keys()', 'purge_deleted(''0'')', 'purge_user(''alice'')', 'rotate_data_key()', 'reload_master_key()']) call;
 
--- create_key_for: by position, by name, and all that a migration keeps.
+-- create_key_for: by position, by name, and with everything that a migration
+-- preserves.
 SET ROLE regress_apikey_admin;
 SELECT apikey.create_key_for('alice', 'plain', 'openai', openai('plain')) IS NOT NULL;
 SELECT apikey.create_key_for('alice', 'all', 'openai', openai('all') || ' ', '2100-01-01 00:00+00', '{"from": "elsewhere"}', 'ALL_KEY',
@@ -34,7 +35,7 @@ SELECT apikey.create_key_for(user_id => 'alice', name => 'all', key_type => 'cus
 SELECT apikey.create_key_for('bob', 'all', 'openai', openai('all'), id => id) FROM ids WHERE n = 2;
 SELECT user_id, name, key_type, hint, env_var, metadata, expires_at, is_active, deleted FROM listed;
 SELECT created_at, updated_at, deleted_at FROM apikey.all_keys WHERE id IN (SELECT id FROM ids WHERE n IN (2, 3)) AND user_id = 'alice' ORDER BY id;
--- Without updated_at, the time of creation; without either, now.
+-- updated_at defaults to created_at, and created_at to now().
 SELECT apikey.create_key_for('carol', 'one', 'custom', 'a-value-of-no-use', created_at => '2020-01-01 00:00+00', id => id) FROM ids WHERE n = 1;
 SELECT created_at, updated_at FROM apikey.all_keys WHERE user_id = 'carol';
 SELECT count(*) FROM apikey.all_keys WHERE name = 'plain' AND created_at = updated_at AND created_at > now() - interval '1 hour';
@@ -42,19 +43,19 @@ RESET ROLE;
 SELECT revealed('alice', '00000000-0000-0000-0000-000000000002') = openai('all'), revealed('bob', '00000000-0000-0000-0000-000000000002') = openai('all');
 SET ROLE regress_apikey_admin;
 
--- Taken ids and names.
+-- Ids and names already in use.
 SELECT outcome($$SELECT apikey.create_key_for('alice', 'new', 'openai', openai(), id => '00000000-0000-0000-0000-000000000002')$$);
 SELECT outcome($$SELECT apikey.create_key_for('alice', 'new', 'openai', openai(), id => '00000000-0000-0000-0000-000000000003')$$);
 SELECT outcome($$SELECT apikey.create_key_for('alice', 'all', 'openai', openai(), id => '00000000-0000-0000-0000-000000000009')$$);
 SELECT outcome($$SELECT apikey.create_key_for('alice', 'all', 'openai', openai(), id => '00000000-0000-0000-0000-000000000002')$$);
 SELECT outcome($$SELECT apikey.create_key_for('alice', 'all', 'openai', openai(), deleted_at => now())$$);
 
--- Users.
+-- User ids.
 SELECT what, outcome(format('SELECT apikey.create_key_for(%L, %L, %L, %L)', user_id, 'users', 'custom', 'a-value-of-no-use')) FROM (VALUES
 	('NULL', NULL), ('empty', ''), ('256 characters', repeat('u', 256)), ('a control character', E'al\nice'), ('a C1 control character', U&'al\0085ice'),
 	('255 characters of two bytes', repeat(U&'\00e9', 255)), ('a space', ' '), ('any other', 'urn:user:"a''b"%')) AS t(what, user_id);
 SELECT apikey.purge_user(repeat(U&'\00e9', 255)), apikey.purge_user(' '), apikey.purge_user('urn:user:"a''b"%');
--- Everything else is judged as create_key does.
+-- Everything else is validated as in create_key.
 SELECT what, outcome(format('SELECT apikey.create_key_for(%L, %s)', 'dave', arguments)) FROM (VALUES
 	('name NULL', 'NULL, ''custom'', ''a-value-of-no-use'''),
 	('name empty', ''''', ''custom'', ''a-value-of-no-use'''),
@@ -67,7 +68,7 @@ SELECT what, outcome(format('SELECT apikey.create_key_for(%L, %s)', 'dave', argu
 	('metadata no object', '''one'', ''openai'', openai(), NULL, ''"x"'''),
 	('variable', '''one'', ''openai'', openai(), env_var => ''PATH''')
 	) AS t(what, arguments);
--- Without the check of the format, length and characters remain.
+-- Without the format check, only length and characters are checked.
 SELECT what, outcome(format('SELECT apikey.create_key_for(%L, %L, %L, %L, check_format => false)', 'dave', 'unchecked ' || what, key_type, value)) FROM (VALUES
 	('another type''s', 'openai', anthropic()),
 	('of no form', 'openai', 'x'),
@@ -104,16 +105,17 @@ RESET ROLE;
 SELECT revealed('bob', '00000000-0000-0000-0000-000000000002') = openai('all');
 SET ROLE regress_apikey_admin;
 
--- find_keys: all users, deleted and disabled keys too, trimmed; no other value.
+-- find_keys: all users, also deleted and disabled keys; the value is trimmed, and
+-- finds no other value.
 SELECT apikey.delete_key_for('bob', '00000000-0000-0000-0000-000000000002');
 SELECT user_id, name, key_type, deleted_at IS NOT NULL FROM apikey.find_keys(openai('all'));
 SELECT user_id, name FROM apikey.find_keys(value => E'\t ' || openai('all') || E' \r\n');
 SELECT count(*) FROM apikey.find_keys(left(openai('all'), 50));
 SELECT count(*) FROM apikey.find_keys(openai('nobody''s'));
 SELECT outcome(format('SELECT apikey.find_keys(%L)', value)) FROM (VALUES (NULL), (''), (E' \n')) AS t(value);
--- The row is that of the view.
+-- The row is the same as in the view.
 SELECT f = a FROM apikey.find_keys(openai('plain')) f JOIN apikey.all_keys a USING (user_id, id);
--- Under both data keys after a rotation, which leaves the values as they are.
+-- With both data keys after a rotation, which leaves the values as they are.
 SELECT apikey.rotate_data_key() IS NOT NULL;
 SELECT apikey.create_key_for('carol', 'two', 'openai', openai('all'), id => id) FROM ids WHERE n = 4;
 SELECT user_id, name FROM apikey.find_keys(openai('all'));
@@ -121,12 +123,12 @@ SELECT purpose, state, rows FROM apikey.key_status ORDER BY state;
 RESET ROLE;
 SELECT revealed('carol', '00000000-0000-0000-0000-000000000004') = openai('all'), revealed('alice', '00000000-0000-0000-0000-000000000002') = openai('all');
 SELECT count(DISTINCT fingerprint), count(DISTINCT apikey.data_key_id(encrypted_value)) FROM apikey.api_keys WHERE user_id IN ('alice', 'carol') AND name IN ('all', 'two') AND deleted_at IS NULL;
--- It decrypts nothing: a value that does not open is found all the same.
+-- It decrypts nothing, so it also finds a value that cannot be decrypted.
 UPDATE apikey.api_keys SET name = 'renamed' WHERE user_id = 'carol' AND name = 'two';
 SET ROLE regress_apikey_admin;
 SELECT user_id, name FROM apikey.find_keys(openai('all'));
 
--- verify_keys: every row that does not open, deleted ones too.
+-- verify_keys: every row that cannot be decrypted, including deleted ones.
 SELECT * FROM apikey.verify_keys();
 RESET ROLE;
 UPDATE apikey.api_keys SET name = 'renamed' WHERE id = '00000000-0000-0000-0000-000000000003';
@@ -134,7 +136,8 @@ SET ROLE regress_apikey_admin;
 SELECT * FROM apikey.verify_keys() ORDER BY user_id, id;
 SELECT count(*) FROM apikey.all_keys;
 
--- purge_deleted: by age, of all users; a key deleted in this transaction is not older than nothing.
+-- purge_deleted: by age, for all users; an interval of zero does not include a key
+-- deleted in the same transaction.
 SELECT user_id, name, deleted_at < now() - interval '1 year' FROM apikey.all_keys WHERE deleted_at IS NOT NULL ORDER BY user_id;
 SELECT apikey.purge_deleted('1 year');
 SELECT apikey.purge_deleted(older_than => interval '1 hour');
@@ -145,7 +148,7 @@ SELECT apikey.purge_deleted('0');
 ROLLBACK;
 SELECT outcome(format('SELECT apikey.purge_deleted(%L)', age)) FROM (VALUES (NULL), ('-1 second'), ('-1 month')) AS t(age);
 
--- rotate_data_key: what is active, and what it is for.
+-- rotate_data_key: which data key is active, and for which purpose.
 SELECT outcome(format('SELECT apikey.rotate_data_key(%L)', purpose)) FROM (VALUES (''), ('values'), ('COLUMN')) AS t(purpose);
 SELECT apikey.rotate_data_key(NULL) IS NOT NULL, apikey.rotate_data_key('value') IS NOT NULL, apikey.rotate_data_key(purpose => 'column') IS NOT NULL;
 SELECT purpose, state, count(*), sum(rows) FROM apikey.key_status GROUP BY 1, 2 ORDER BY 1, 2;
@@ -161,7 +164,7 @@ SELECT user_id, id FROM apikey.verify_keys();
 COMMIT;
 SELECT apikey.reload_master_key();
 
--- purge_user: all of one user's, and no one else's.
+-- purge_user: all keys of one user, and nobody else's.
 SELECT apikey.purge_user('nobody');
 SELECT outcome(format('SELECT apikey.purge_user(%L)', user_id)) FROM (VALUES (NULL), ('')) AS t(user_id);
 SELECT apikey.purge_user('alice');

@@ -1,5 +1,5 @@
--- The checksums that providers put into their keys.  Each worked value is put
--- together here from its parts, so that no file holds one.
+-- The checksums that providers put into their keys.  Each example value is
+-- assembled here from its parts, so that no file contains one.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 \getenv source PG_ABS_SRCDIR
@@ -26,25 +26,25 @@ INSERT INTO worked
 	SELECT type, prefix, left(repeat(left(:'forty', 30), 2), 50), '', '3TEMjM', ''
 	FROM (VALUES ('vercel', 'vcp'), ('vercel', 'vci'), ('vercel', 'vca'), ('vercel', 'vcr'), ('vercel_ai_gateway', 'vck')) v (type, short), concat(short, '_') prefix;
 
--- As they are.
+-- Unchanged values.
 SELECT type, prefix, length(concat(prefix, body, tail, sum, after)), c.*
 	FROM worked LEFT JOIN LATERAL apikey.check_key(type, concat(prefix, body, tail, sum, after)) c ON true
 	ORDER BY type, prefix, tail, sum;
 
--- With one character of the body changed, and with one of the checksum.
+-- With one character changed in the body, and with one in the checksum.
 SELECT type, prefix, c.severity, c.code, c.message
 	FROM worked LEFT JOIN LATERAL apikey.check_key(type, concat(prefix, overlay(body PLACING 'z' FROM 12), tail, sum, after)) c ON true
 	ORDER BY type, prefix, tail, sum;
 SELECT type, prefix, c.severity, c.code
 	FROM worked LEFT JOIN LATERAL apikey.check_key(type, concat(prefix, body, tail, overlay(sum PLACING CASE WHEN right(sum, 1) = '2' THEN '3' ELSE '2' END FROM length(sum)), after)) c ON true
 	ORDER BY type, prefix, tail, sum;
--- Nothing is known of the last 8 characters of GitHub's fine-grained ones.
+-- The meaning of the last 8 characters of GitHub's fine-grained tokens is unknown.
 SELECT type, c.code FROM worked LEFT JOIN LATERAL apikey.check_key(type, concat(prefix, body, tail, sum, upper(after))) c ON true
 	WHERE after <> '';
--- The checksum without its zeros, as a whole of the right length, is wrong.
+-- A checksum without its leading zeros is wrong, even in a value of the right length.
 SELECT c.code FROM apikey.check_key('github_pat', concat('ghp_', left(:'forty', 25), '00078', 'XtiS', '00')) c;
 
--- The longer form of GitHub's refresh tokens, by PostgreSQL's own arithmetic.
+-- The longer form of GitHub's refresh tokens, calculated in SQL.
 CREATE FUNCTION pg_temp.crc32(body bytea) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE crc bigint := 4294967295;
 BEGIN
@@ -72,7 +72,7 @@ SELECT count(*) AS values, count(c.code) AS findings
 		LATERAL (SELECT 'glpat-' || left(md5(n::text), 27) || '.0r' AS body) b
 		LEFT JOIN LATERAL apikey.check_key('gitlab_pat', body || pg_temp.digits(pg_temp.crc32(body::bytea), :'base36', 7)) c ON true;
 
--- Forms that carry none have nothing to fail.
+-- Forms without a checksum cannot fail.
 SELECT type, c.code FROM (VALUES
 		('npm', gen_random_uuid()::text),
 		('vercel', left(:'forty', 24)),
@@ -83,7 +83,7 @@ SELECT type, c.code FROM (VALUES
 		('github_app', 'ghs_12345_eyJ' || :'forty' || '.' || :'forty' || '.' || left(:'forty', 30))) v (type, value)
 	LEFT JOIN LATERAL apikey.check_key(type, value) c ON true;
 
--- Under strict checks a failure is an error.
+-- With strict checks a failure is an error.
 SET apikey.strict_checks = on;
 SELECT DISTINCT c.severity, c.code FROM worked, apikey.check_key(type, concat(prefix, overlay(body PLACING 'z' FROM 12), tail, sum, after)) c;
 SELECT count(*) AS findings FROM worked, apikey.check_key(type, concat(prefix, body, tail, sum, after)) c;

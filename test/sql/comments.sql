@@ -6,16 +6,15 @@ SET search_path = regress_apikey;
 CREATE VIEW objects AS SELECT classid, objid, objsubid, pg_describe_object(classid, objid, objsubid) AS object
 	FROM pg_depend WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
 		AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'apikey');
--- What PostgreSQL makes beside them and nobody sees is not commented: array
--- and row types.
+-- Array and row types, which PostgreSQL creates implicitly, are not commented.
 SELECT object FROM objects o
 	WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) IS NULL
 		AND NOT (classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type WHERE oid = objid AND (typelem <> 0 OR typrelid <> 0)));
 -- Columns of tables and views.
 SELECT c.oid::regclass, attname FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
 	WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v') AND col_description(c.oid, attnum) IS NULL;
--- What belongs to a table and is no member of its own: indexes that are not
--- a constraint's, triggers and policies.
+-- Objects that belong to a table and are not members themselves: indexes without
+-- a constraint, triggers and policies.
 SELECT indexrelid::regclass FROM pg_index JOIN pg_class c ON c.oid = indexrelid
 	WHERE relnamespace = 'apikey'::regnamespace AND obj_description(indexrelid, 'pg_class') IS NULL
 		AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid);
@@ -27,9 +26,9 @@ SELECT polrelid::regclass, polname FROM pg_policy JOIN pg_class c ON c.oid = pol
 SELECT obj_description(oid, 'pg_extension') IS NOT NULL FROM pg_extension WHERE extname = 'apikey';
 SELECT obj_description('apikey'::regnamespace, 'pg_namespace') IS NOT NULL;
 SELECT evtname, obj_description(oid, 'pg_event_trigger') IS NOT NULL FROM pg_event_trigger;
--- Of what the classes are, so that none was overlooked.
+-- The object classes, to show that none was overlooked.
 SELECT classid::regclass, count(*) > 0 FROM objects GROUP BY classid ORDER BY classid::regclass::text;
--- They end as sentences do, and are of one line.
+-- Comments end like sentences and have one line.
 SELECT object FROM objects o WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) !~ '^\S.*\S\.$'
 		OR obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) LIKE E'%\n%';
 DROP VIEW objects;

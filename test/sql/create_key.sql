@@ -11,7 +11,7 @@ CREATE FUNCTION create_named(name text) RETURNS text LANGUAGE sql AS $$
 $$;
 GRANT SELECT ON listed TO PUBLIC;
 
--- Without an identity, and without the right.
+-- Without an identity, and without the privilege.
 SET ROLE regress_apikey_web;
 SELECT outcome($$SELECT apikey.create_key('one', 'openai', openai())$$);
 SET apikey.user_id = 'alice';
@@ -29,12 +29,12 @@ SELECT apikey.create_key(value => anthropic('two'), name => 'two', key_type => '
 SELECT apikey.create_key('three', 'custom', secret('', 40, 'three'), '2100-01-01 00:00+00', '{"team": "research", "seats": [1, 2]}', 'MY_SERVICE_API_KEY') IS NOT NULL;
 SELECT apikey.create_key(name => 'four', key_type => 'custom', value => secret('', 40, 'four'), env_var => 'A_TOKEN',
 	metadata => '{}', expires_at => '2100-01-01 00:00+00') IS NOT NULL;
--- NULL, JSON null and infinity mean the default; an empty variable means none.
+-- NULL, JSON null and infinity mean the default; an empty env_var means none.
 SELECT apikey.create_key('five', 'custom', secret('', 40, 'five'), NULL, NULL, NULL) IS NOT NULL;
 SELECT apikey.create_key('six', 'custom', secret('', 40, 'six'), 'infinity', 'null', '') IS NOT NULL;
 -- White space around the value is trimmed.
 SELECT apikey.create_key('seven', 'openai', E' \t\n' || openai('seven') || E'\r\n ' || U&'\00a0\3000') IS NOT NULL;
--- A worker may add keys too.
+-- Workers may also add keys.
 SET ROLE regress_apikey_worker;
 SELECT apikey.create_key('eight', 'custom', secret('', 40, 'eight')) IS NOT NULL;
 SELECT * FROM listed;
@@ -43,14 +43,14 @@ SELECT apikey.reveal_key('two') = anthropic('two');
 SELECT name, apikey.reveal_key(name) = secret('', 40, name) FROM unnest(ARRAY['three', 'four', 'five', 'six', 'eight']) name;
 SELECT count(*) FROM apikey.keys WHERE created_at = updated_at AND deleted_at IS NULL AND disabled_reason IS NULL;
 RESET ROLE;
--- Ids are random uuids; nothing of the value is in the row.
+-- Ids are random UUIDs; no part of the value is in the row.
 SELECT count(*) FILTER (WHERE id::text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'), count(*) FROM apikey.api_keys;
 SELECT count(*) FROM apikey.api_keys k WHERE strpos(k::text, openai('one')) > 0;
 SELECT count(DISTINCT fingerprint), min(length(fingerprint)), max(length(fingerprint)) FROM apikey.api_keys;
 SELECT purpose, state, rows FROM apikey.key_status;
 
--- Hints: the type's prefix and the last four characters; nothing of a value
--- with fewer than 16 characters behind the prefix.  Characters, not bytes.
+-- Hints: the type's prefix and the last four characters; none of the value if it
+-- has fewer than 16 characters after the prefix.  Characters, not bytes.
 SET ROLE regress_apikey_web;
 SET apikey.user_id = 'hints';
 SELECT apikey.create_key('custom 8', 'custom', secret('', 8)) IS NOT NULL;
@@ -69,7 +69,7 @@ RESET ROLE;
 DELETE FROM apikey.custom_key_types WHERE key_type = 'regress_any';
 SET ROLE regress_apikey_web;
 
--- Names that are taken as they are.
+-- Names that are accepted unchanged.
 SET apikey.user_id = 'names';
 SELECT name, create_named(name) FROM (VALUES ('x'), ('A name of several words'), ('a name of several words'),
 	(U&'caf\00e9'), (U&'\540d\524d'), (U&'\+01f511'), ('a''b"c\d'), ('sk-'), ('00000000-0000-0000-0000-00000000000'),
@@ -101,7 +101,7 @@ SELECT what, outcome(format('SELECT apikey.create_key(%L, %L, %L)', name, 'custo
 	('a provider''s key', openai('name')),
 	('a provider''s key among words', 'my key is ' || anthropic('name') || '!')
 	) AS t(what, name);
--- A uuid, in every form that the type takes.
+-- A UUID, in every form that the type accepts.
 SELECT name, split_part(create_named(name), E'\n', 1) FROM (VALUES
 	('01234567-89ab-cdef-0123-456789abcdef'),
 	('01234567-89AB-CDEF-0123-456789ABCDEF'),
@@ -112,7 +112,8 @@ SELECT name, split_part(create_named(name), E'\n', 1) FROM (VALUES
 	('01234567-89abcdef-01234567-89abcdef')
 	) AS t(name);
 SELECT outcome($$SELECT apikey.create_key('01234567-89ab-cdef-0123-456789abcdef', 'custom', 'a-value-of-no-use')$$);
--- Taken: by a key that is not deleted, a disabled one too; not by another user's.
+-- Names in use: by a key that is not deleted, even if disabled; other users' names
+-- do not count.
 SELECT outcome($$SELECT apikey.create_key('x', 'custom', 'a-value-of-no-use')$$);
 SELECT apikey.disable_key('x') IS NOT NULL;
 SELECT outcome($$SELECT apikey.create_key('x', 'groq', secret('gsk_', 52))$$);
@@ -122,7 +123,7 @@ SET apikey.user_id = 'other';
 SELECT outcome($$SELECT apikey.create_key('x', 'custom', 'a-value-of-no-use')$$);
 SELECT name, user_id FROM listed;
 
--- Types: unknown ones are told near names, and not repeated.
+-- Types: for an unknown one, the error suggests similar names and does not repeat it.
 SELECT left(key_type, 20), outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'type', key_type, 'a-value-of-no-use')) FROM (VALUES
 	(NULL), (''), ('opena'), ('OpenAI'), ('Hugging Face'), ('gibberish'), ('github'), (repeat('x', 5000))) AS t(key_type);
 SELECT outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'swapped', openai(), 'openai'));
@@ -151,7 +152,7 @@ SELECT n, length(pad), outcome(format('SELECT apikey.create_key(%L, %L, %L)', fo
 SET ROLE regress_apikey_worker;
 SELECT name, length(apikey.reveal_key(name)) FROM listed WHERE name LIKE 'size%' ORDER BY 1;
 SET ROLE regress_apikey_web;
--- Warnings do not keep a value out.
+-- Warnings do not prevent a value from being stored.
 SELECT apikey.create_key('placeholder', 'custom', 'an-example-of-a-placeholder') IS NOT NULL;
 SELECT apikey.create_key('checksum', 'github_pat', secret('ghp_', 36)) IS NOT NULL;
 SELECT outcome($$SELECT apikey.create_key('placeholder', 'custom', 'an-example-of-a-placeholder')$$);
@@ -164,12 +165,12 @@ RESET ROLE;
 RESET apikey.strict_checks;
 SET ROLE regress_apikey_web;
 
--- Expiry: a time to come.
+-- Expiry: a time in the future.
 SELECT t, outcome(format('SELECT apikey.create_key(%L, %L, %L, %s)', 'expiry', 'custom', 'a-value-of-no-use', t))
 	FROM unnest(ARRAY['''2020-01-01 00:00+00''', 'now()', '''-infinity''']) t;
 SELECT outcome($$SELECT apikey.create_key('expiry', 'custom', 'a-value-of-no-use', clock_timestamp() + '1 hour')$$);
 
--- Metadata: an object of at most 8 KiB without a secret in it.
+-- Metadata: an object of at most 8 KiB that contains no secret.
 SELECT what, outcome(format('SELECT apikey.create_key(%L, %L, %L, NULL, %L)', 'metadata ' || what, 'custom', 'a-value-of-no-use', metadata)) FROM (VALUES
 	('array', '[]'::jsonb),
 	('string', '"x"'),
@@ -184,7 +185,7 @@ SELECT what, outcome(format('SELECT apikey.create_key(%L, %L, %L, NULL, %L)', 'm
 	('a key''s shape at depth', jsonb_build_object('a', jsonb_build_object('b', jsonb_build_array(jsonb_build_object('c', 'Bearer ' || openai()))))),
 	('nothing amiss', '{"a": null, "b": {"c": [true, "sk-", {"d": "e"}]}}')
 	) AS t(what, metadata);
--- The variable of one's own.
+-- The key's own environment variable.
 SELECT left(env_var, 20), outcome(format('SELECT apikey.create_key(%L, %L, %L, env_var => %L)', 'variable ' || left(env_var, 20), 'custom', 'a-value-of-no-use', env_var)) FROM (VALUES
 	('A_KEY'), ('X1_TOKEN'), ('MY_SECRET'), ('DB_PASSWORD'), ('ACCOUNT_ID'), ('A' || repeat('B', 195) || '_KEY')) AS t(env_var);
 SELECT left(env_var, 20), split_part(outcome(format('SELECT apikey.create_key(%L, %L, %L, env_var => %L)', 'variable refused', 'custom', 'a-value-of-no-use', env_var)), E'\n', 1) FROM (VALUES
@@ -203,7 +204,7 @@ SELECT set_config('apikey.user_id', repeat(U&'\00e9', 255), false) IS NOT NULL;
 SELECT create_named('one');
 SELECT name, char_length(user_id) FROM listed;
 
--- In a read-only transaction, and where nothing else is in the search path.
+-- In a read-only transaction, and with an empty search path.
 BEGIN READ ONLY;
 SELECT outcome($$SELECT apikey.create_key('read only', 'custom', 'a-value-of-no-use')$$);
 COMMIT;

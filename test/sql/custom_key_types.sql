@@ -1,11 +1,11 @@
--- Types that an administrator adds, and types of ours that one adjusts.
+-- Key types that an administrator adds, and built-in types that one adjusts.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SELECT 'gsk_' || repeat('a1b2', 13) AS groq \gset
 
 SET ROLE regress_apikey_admin;
 
--- A type of one's own.
+-- A custom type.
 INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern, prefixes, docs_url)
 	VALUES ('acme', 'Acme Cloud key', '{ACME_API_KEY,ACME_TOKEN}', '^acme_[a-z]{8}$', '{acme_}', 'https://acme.test/keys');
 SELECT * FROM apikey.key_types WHERE key_type = 'acme';
@@ -14,35 +14,35 @@ SELECT * FROM apikey.check_key('acme', 'acme_abcdefgX');
 SELECT code, message FROM apikey.check_key('mistral', 'acme_abcdefgh');
 SELECT apikey.detect_key_type('acme_abcdefgh');
 
--- The least that a row needs: any value will do.
+-- The minimum that a row needs: any value is accepted.
 INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('anything', 'Any value');
 SELECT env_vars, pattern, prefixes, checksum, enforcement, docs_url, builtin, allow_whitespace FROM apikey.key_types WHERE key_type = 'anything';
 SELECT count(*) AS findings FROM apikey.check_key('anything', 'x');
 SELECT code FROM apikey.check_key('anything', 'two words');
 
--- White space inside, where the type says so.
+-- White space inside a value, where the type allows it.
 UPDATE apikey.custom_key_types SET allow_whitespace = true WHERE key_type = 'anything';
 SELECT count(*) AS findings FROM apikey.check_key('anything', E'two words\r\n\tand lines\n');
 SELECT code FROM apikey.check_key('anything', E'a form\x0cfeed');
 SELECT code FROM apikey.check_key('anything', U&'no-break\00A0space');
 SELECT code FROM apikey.check_key('anything', E' \n ');
 
--- A checksum, for one's own type too.
+-- A checksum, for a custom type too.
 UPDATE apikey.custom_key_types SET checksum = 'github' WHERE key_type = 'anything';
 SELECT severity, code FROM apikey.check_key('anything', 'abc_' || repeat('a1b2', 9));
 
--- One of ours, adjusted: only warned of, and another name for people.
+-- A built-in type, adjusted: only warnings, and another label.
 SELECT severity, code FROM apikey.check_key('groq', :'groq' || 'x');
 INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern, prefixes, enforcement)
 	SELECT key_type, 'Groq, of whatever length', env_vars, pattern, prefixes, 'warn' FROM apikey.key_types WHERE key_type = 'groq';
 SELECT label, enforcement, builtin FROM apikey.key_types WHERE key_type = 'groq';
 SELECT severity, code, message FROM apikey.check_key('groq', :'groq' || 'x');
 SELECT count(*), count(*) FILTER (WHERE builtin) AS builtin FROM apikey.key_types;
--- Without it, the one that came with the extension is back.
+-- Without the adjustment, the built-in type applies again.
 DELETE FROM apikey.custom_key_types WHERE key_type = 'groq';
 SELECT severity, code FROM apikey.check_key('groq', :'groq' || 'x');
 
--- Whoever administers types cannot reach ours, nor empty the table in one go.
+-- Administrators of types cannot change the built-in ones, nor truncate the table.
 SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''warn''') AS told;
 SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.builtin_key_types') AS told;
 SELECT regress_apikey.outcome('TRUNCATE apikey.custom_key_types') AS told;
@@ -54,7 +54,7 @@ SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.custom_key_types') AS
 SELECT key_type FROM apikey.key_types WHERE NOT builtin ORDER BY 1;
 RESET ROLE;
 
--- What was changed and taken back leaves nothing behind.
+-- Changes that are rolled back leave nothing behind.
 BEGIN;
 DELETE FROM apikey.custom_key_types WHERE key_type = 'acme';
 SELECT apikey.detect_key_type('acme_abcdefgh');
@@ -82,7 +82,7 @@ UPDATE apikey.custom_key_types SET label = 'Acme' WHERE key_type = 'acme';
 SELECT message FROM apikey.check_key('acme', 'x');
 COMMIT;
 
--- A row that is not in order is refused, naming the column and the way out.
+-- An invalid row is refused; the error names the column and says what to do.
 CREATE FUNCTION pg_temp.told(assignment text) RETURNS text LANGUAGE sql AS $$
 	SELECT regress_apikey.outcome('UPDATE apikey.custom_key_types SET ' || assignment || ' WHERE key_type = ''acme''')
 $$;
@@ -100,22 +100,22 @@ SELECT assignment, pg_temp.told(assignment) AS told FROM unnest(ARRAY[
 	$$checksum = 'crc32'$$, $$checksum = ''$$, $$enforcement = 'REJECT'$$, $$enforcement = 'off'$$,
 	$$docs_url = 'http://acme.test'$$, $$docs_url = 'https://'$$, $$docs_url = 'javascript:alert(1)'$$, $$docs_url = 'https://acme.test/a b'$$
 	]) WITH ORDINALITY AS a (assignment, number) ORDER BY number;
--- What the table itself asks.
+-- The table's own constraints.
 SELECT split_part(pg_temp.told(column_name || ' = NULL'), E'\n', 1) AS told
 	FROM unnest(ARRAY['key_type', 'label', 'env_vars', 'prefixes', 'enforcement', 'allow_whitespace']) column_name;
 SELECT split_part(regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''acme'', ''Again'')'), E'\n', 1) AS told;
--- At the limits, all is well.
+-- At the limits, rows are accepted.
 SELECT pg_temp.told(assignment) AS told FROM unnest(ARRAY[
 	$$label = repeat('a', 200)$$, $$label = U&'\00C4cme (caf\00E9)'$$, $$env_vars = '{}'$$, $$pattern = '^' || repeat('a', 998) || '$'$$, $$pattern = '^acme\\$'$$, $$pattern = '^(?:a|b)$'$$, $$pattern = '^(?:a|(b|c)d)[|]\|[]|)(]$'$$,
 	$$pattern = '^[[:alpha:]|](?#a|b)[^]|][[.|.][=|=]|]\c|[\]|]$'$$, $$pattern = NULL$$, $$prefixes = (SELECT array_agg('acme' || n) FROM generate_series(1, 32) n)$$,
 	$$prefixes = '{}'$$, $$prefixes = ARRAY[repeat('a', 40), '~!']$$, $$docs_url = NULL$$, $$checksum = NULL$$,
 	$$env_vars = '{AWS_BEARER_TOKEN_BEDROCK,CLARIFAI_PAT,SLACK_WEBHOOK_URL,ACME_ID,ACME_PASSWORD,ACME_SECRET}'$$,
 	$$key_type = repeat('a', 63)$$]) assignment;
--- Ours keep the same rules.
+-- The built-in types follow the same rules.
 SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''off'' WHERE key_type = ''groq''') AS told;
 
--- The form that a message tells, of patterns that ours do not use; the pattern
--- itself or the prefixes where it cannot be told in short.
+-- The description of a pattern in messages, for patterns that the built-in types
+-- do not use; the pattern itself or the prefixes if there is no short description.
 INSERT INTO apikey.custom_key_types (key_type, label, prefixes) VALUES ('formed', 'Formed', '{x_}');
 CREATE FUNCTION pg_temp.form(expression text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -127,13 +127,13 @@ SELECT expression, pg_temp.form(expression) AS told FROM unnest(ARRAY['^x_[[:aln
 	U&'^x_\00E4{3}$', U&'^x_\\\00E4$', U&'^x_[\00E4-\00FC]{3}$']) WITH ORDINALITY AS e (expression, number) ORDER BY number;
 DELETE FROM apikey.custom_key_types WHERE key_type = 'formed';
 
--- The check is a trigger of these tables and of no other.
+-- The trigger that checks rows refuses to run on other tables.
 CREATE TABLE regress_apikey.other (key_type int, label text);
 CREATE TRIGGER check_row BEFORE INSERT ON regress_apikey.other FOR EACH ROW EXECUTE FUNCTION apikey.check_key_type_row();
 SELECT regress_apikey.outcome('INSERT INTO regress_apikey.other VALUES (1, ''x'')') AS told;
 DROP TABLE regress_apikey.other;
 SELECT regress_apikey.outcome('SELECT apikey.check_key_type_row()') AS told;
--- It holds for what logical replication brings, too.
+-- It also checks rows that arrive by logical replication.
 SET session_replication_role = replica;
 SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES (''loose'', ''Loose'', ''x'')') AS told;
 INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('tight', 'Tight', '^x$');
@@ -145,7 +145,7 @@ SELECT regress_apikey.outcome('SELECT apikey.check_key(''tight'', ''x'')') AS to
 SELECT count(*) AS findings FROM apikey.check_key('groq', :'groq');
 SELECT count(*) FROM apikey.key_types;
 
--- No two tables may differ in form, since the view is made of both.
+-- The two tables must have the same columns, since the view combines both.
 SELECT attname FROM pg_attribute WHERE attrelid = 'apikey.builtin_key_types'::regclass AND attnum > 0
 EXCEPT
 SELECT attname FROM pg_attribute WHERE attrelid = 'apikey.custom_key_types'::regclass AND attnum > 0;

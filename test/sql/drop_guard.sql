@@ -1,4 +1,4 @@
--- No DROP of the extension while it holds keys.
+-- The extension cannot be dropped while it holds keys.
 \set SHOW_CONTEXT never
 \pset format unaligned
 SET client_min_messages = warning;
@@ -9,11 +9,11 @@ CREATE ROLE regress_apikey_guard_super SUPERUSER;
 CREATE ROLE regress_apikey_guard_user;
 GRANT CREATE ON DATABASE regression_apikey_guard TO regress_apikey_guard_user;
 
--- Without the extension nothing is in the way.
+-- Without the extension nothing is refused.
 CREATE SCHEMA somewhere;
 DROP SCHEMA somewhere;
 
--- Empty, it goes.
+-- While empty, it can be dropped.
 SET client_min_messages = error;
 CREATE EXTENSION apikey;
 SET client_min_messages = warning;
@@ -40,7 +40,7 @@ DO 'BEGIN DROP EXTENSION apikey; END';
 SELECT apikey.delete_key_for(user_id, id) IS NOT NULL AS deleted FROM apikey.all_keys;
 DROP EXTENSION apikey;
 
--- What PostgreSQL refuses by itself.
+-- What PostgreSQL itself refuses.
 DROP SCHEMA apikey CASCADE;
 DROP TABLE apikey.api_keys CASCADE;
 DROP TYPE apikey.encrypted CASCADE;
@@ -54,8 +54,8 @@ SET apikey.allow_drop = on;
 DROP SCHEMA apikey CASCADE;
 RESET apikey.allow_drop;
 
--- Roles that may not drop it get PostgreSQL's error, and do not learn how many
--- keys there are; nor may they switch the guard off.
+-- Roles that may not drop it get PostgreSQL's error, do not learn how many keys
+-- there are, and may not disable the guard.
 \set VERBOSITY terse
 SET ROLE regress_apikey_guard_user;
 DROP EXTENSION apikey;
@@ -69,7 +69,7 @@ DROP SCHEMA mine CASCADE;
 DROP OWNED BY regress_apikey_guard_user;
 RESET ROLE;
 
--- An extension that one of ours depends on takes it along, with CASCADE.
+-- Dropping an extension that apikey depends on drops apikey too, with CASCADE.
 BEGIN;
 CREATE FUNCTION apikey.one_more() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 ALTER EXTENSION apikey ADD FUNCTION apikey.one_more();
@@ -82,14 +82,14 @@ SET LOCAL apikey.allow_drop = on;
 DROP EXTENSION plpgsql CASCADE;
 SELECT count(*) FROM pg_extension WHERE extname = 'apikey';
 ROLLBACK;
--- Without such a dependency it does not.
+-- Without such a dependency apikey stays.
 BEGIN;
 DROP EXTENSION plpgsql CASCADE;
 SELECT count(*) FROM pg_extension WHERE extname = 'apikey';
 ROLLBACK;
 
--- A data key for other tables' values counts as well, an unused one for
--- api_keys does not.
+-- A data key for columns of other tables counts too, an unused one for api_keys
+-- does not.
 SELECT apikey.purge_user('u');
 BEGIN;
 DROP EXTENSION apikey;
@@ -97,16 +97,16 @@ ROLLBACK;
 SELECT apikey.rotate_data_key('column') IS NOT NULL AS rotated;
 DROP EXTENSION apikey;
 
--- The function is for its event trigger.
+-- The function can only be called by its event trigger.
 SELECT apikey.drop_guard();
 
--- On purpose.
+-- Dropped deliberately.
 SET apikey.allow_drop = on;
 DROP EXTENSION apikey;
 SELECT count(*) FROM pg_namespace WHERE nspname = 'apikey';
 SELECT count(*) FROM pg_event_trigger;
 
--- In sessions that never used it.
+-- In sessions that have not used it.
 SET client_min_messages = error;
 CREATE EXTENSION apikey;
 SET client_min_messages = warning;

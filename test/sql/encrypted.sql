@@ -1,5 +1,5 @@
--- The type apikey.encrypted: text and binary forms, and that nothing but an
--- envelope gets in, nor what was refused out.
+-- The type apikey.encrypted: text and binary forms; it accepts only envelopes, and
+-- errors do not show what was refused.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -17,7 +17,7 @@ SELECT typlen, typstorage, typcategory, typdefault IS NULL, typdelim FROM pg_typ
 SELECT count(*) FROM pg_cast WHERE 'apikey.encrypted'::regtype IN (castsource, casttarget);
 SELECT attstorage FROM pg_attribute WHERE attrelid = 'apikey.api_keys'::regclass AND attname = 'encrypted_value';
 
--- Text form, there and back, for sizes around base64's groups.
+-- Text form, in and out, for sizes around base64's groups.
 SELECT n, text_form(envelope(n))::apikey.encrypted::text = text_form(envelope(n)) AS same,
 		pg_column_size(text_form(envelope(n))::apikey.encrypted) AS size
 	FROM unnest(ARRAY[0, 1, 2, 3, 4, 48, 49, 50, 8192]) n;
@@ -25,10 +25,10 @@ SELECT text_form(envelope(3))::apikey.encrypted;
 SELECT NULL::apikey.encrypted IS NULL;
 -- The binary form is the envelope itself.
 SELECT apikey.encrypted_send(text_form(envelope(7))::apikey.encrypted) = envelope(7);
--- The data key's id, without any key.
+-- The id of the data key, which needs no key.
 SELECT apikey.data_key_id(text_form(envelope(7))::apikey.encrypted), apikey.data_key_id(NULL) IS NULL;
 
--- Refused, and never echoed: plaintext, and what is nearly an envelope.
+-- Plaintext and near-envelopes are refused and never echoed.
 SELECT 'a-plaintext-secret'::apikey.encrypted;
 SELECT string_agg(what, ', ' ORDER BY n), told FROM (SELECT row_number() OVER () AS n, what, outcome(format('SELECT %L::apikey.encrypted', input)) AS told FROM (VALUES
 	('empty', ''),
@@ -52,7 +52,7 @@ SELECT string_agg(what, ', ' ORDER BY n), told FROM (SELECT row_number() OVER ()
 	('suite 0', text_form(envelope(5, suite => '00'))),
 	('bits beyond the end', 'ak1.' || substr(text_form(envelope(3)), 5, 81) || 'x')
 	) AS t(what, input)) AS t GROUP BY told;
--- Every truncation below the size of an envelope of nothing: 58 bytes.
+-- Every truncation below the size of an envelope of an empty value, 58 bytes.
 SELECT count(*), count(DISTINCT told), min(left(told, 5)) FROM (
 	SELECT outcome(format('SELECT %L::apikey.encrypted', text_form(substr(envelope(0), 1, n)))) AS told
 	FROM generate_series(0, 57) n) t;
@@ -60,7 +60,7 @@ SELECT count(*), count(DISTINCT told), min(left(told, 5)) FROM (
 	SELECT outcome(format('SELECT %L::apikey.encrypted', left(text_form(envelope(0)), n))) AS told
 	FROM generate_series(0, length(text_form(envelope(0))) - 1) n) t;
 
--- No value comes in from another type without its input function.
+-- No value of another type gets in without the input function.
 CREATE TABLE secrets (id int, value apikey.encrypted);
 SELECT outcome($$INSERT INTO secrets VALUES (1, 'a-plaintext-secret')$$);
 SELECT outcome($$INSERT INTO secrets VALUES (1, 'a-plaintext-secret'::text)$$);
@@ -83,7 +83,7 @@ INSERT INTO secrets VALUES (NULL, NULL);
 SELECT id, pg_column_size(value), pg_column_compression(value) IS NULL AS not_compressed FROM secrets ORDER BY id;
 SELECT id, apikey.data_key_id(value) FROM secrets WHERE id > 1000 ORDER BY id;
 
--- COPY in text, csv and binary, there and back.
+-- COPY in text, CSV and binary format, out and in.
 \copy secrets TO 'results/encrypted.txt'
 \copy secrets TO 'results/encrypted.csv' (FORMAT csv)
 \copy secrets TO 'results/encrypted.bin' (FORMAT binary)
@@ -94,7 +94,7 @@ CREATE TABLE copied (LIKE secrets);
 SELECT s.id, count(*) FROM secrets s JOIN copied c ON c.id IS NOT DISTINCT FROM s.id AND c.value::text IS NOT DISTINCT FROM s.value::text
 	GROUP BY 1 ORDER BY 1;
 
--- COPY refuses plaintext, with no CONTEXT that would quote it.
+-- COPY refuses plaintext, without a CONTEXT that would quote it.
 COPY secrets FROM STDIN;
 100	a-plaintext-secret
 \.
@@ -104,8 +104,8 @@ COPY secrets FROM STDIN (FORMAT csv);
 COPY (SELECT 100, 'a-plaintext-secret'::bytea) TO STDOUT (FORMAT binary) \g results/encrypted.bad
 \copy secrets FROM 'results/encrypted.bad' (FORMAT binary)
 
--- The binary form is judged as the text form is.  What is in the file is
--- bytea, whose binary form is its bytes.
+-- The binary form is validated like the text form.  The file contains bytea,
+-- whose binary form is its bytes.
 \set VERBOSITY sqlstate
 \copy secrets FROM 'results/encrypted.bad' (FORMAT binary)
 COPY (SELECT 101, ''::bytea) TO STDOUT (FORMAT binary) \g results/encrypted.bad

@@ -1,5 +1,5 @@
--- From the first request to the last, as applications do it: prepared
--- statements, one transaction for each request, the user's id first.
+-- A complete sequence of requests, as applications send them: prepared
+-- statements, one transaction for each request, the user's id set first.
 SET search_path = regress_apikey;
 CREATE TABLE jobs (id int PRIMARY KEY, owner text, api_key uuid);
 GRANT SELECT, INSERT ON jobs TO regress_apikey_web, regress_apikey_worker;
@@ -24,7 +24,7 @@ EXECUTE add('default', 'anthropic', anthropic('2'));
 EXECUTE add('search', 'tavily', secret('tvly-', 40, '2'));
 EXECUTE list;
 COMMIT;
--- The settings page, opened again: the same name, another value.
+-- The settings page again: the same name, another value.
 BEGIN;
 EXECUTE identify('1');
 EXECUTE save('default', 'anthropic', anthropic('1 again'));
@@ -48,12 +48,12 @@ EXECUTE identify('2');
 SELECT apikey.reveal_env() = jsonb_build_object('ANTHROPIC_API_KEY', anthropic('2'), 'TAVILY_API_KEY', secret('tvly-', 40, '2')) AS right_values;
 SELECT jsonb_object_keys(apikey.reveal_env(ARRAY['search'])) AS variable;
 COMMIT;
--- Another user's job gives nothing away.
+-- Another user's job reveals nothing.
 BEGIN;
 EXECUTE identify('2');
 SELECT split_part(outcome(format('SELECT apikey.reveal_key(%L::uuid)', api_key)), '"', 1) AS told FROM jobs WHERE id = 1;
 ROLLBACK;
--- A forgotten identity: no rows, and an error that says what to do.
+-- Without an identity: no rows, and an error that says what to do.
 EXECUTE list;
 EXECUTE need(NULL, NULL);
 
@@ -68,7 +68,7 @@ EXECUTE identify('2');
 SELECT name, disabled_reason FROM apikey.keys WHERE NOT is_active;
 SELECT apikey.update_key('search', new_value => secret('tvly-', 40, '2 again')) = apikey.enable_key('search') AS back;
 EXECUTE list;
--- A key that is not wanted any more, and wanted after all.
+-- A key is deleted and then restored.
 SELECT apikey.delete_key('default') IS NOT NULL AS deleted;
 EXECUTE list;
 SELECT apikey.restore_key(id) = id AS restored FROM apikey.deleted_keys WHERE name = 'default';
