@@ -129,7 +129,7 @@ find_keys(PG_FUNCTION_ARGS)
 		apikey_value_trim(&value, &len);
 	}
 	if (len == 0)
-		apikey_refuse_argument("value", "the value is empty", NULL,
+		apikey_refuse_argument("value", "value is empty", NULL,
 							   "Pass the whole value to look for.");
 	InitMaterializedSRF(fcinfo, 0);
 	args[0] = fingerprints_of(value, len);

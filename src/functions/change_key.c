@@ -129,8 +129,8 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 	if (type == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the key's type \"%s\" does not exist any more", key_type),
-				 errhint("An administrator adds it to apikey.custom_key_types again."),
+				 errmsg("key type \"%s\" no longer exists", key_type),
+				 errhint("An administrator must add it to apikey.custom_key_types again."),
 				 apikey_err_argument("new_value")));
 	value = PG_GETARG_TEXT_PP(arg);
 	change->value = VARDATA_ANY(value);
@@ -315,7 +315,7 @@ restore(FunctionCallInfo fcinfo, char *user_id, ApikeyKeySelector selector,
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(name_arg), "new_name");
 	apikey_lock_for_write();
 	apikey_user_lookup_require(user_id);
-	get_deleted(user_id, &selector, "It is in use as it is.", key);
+	get_deleted(user_id, &selector, "Only a deleted key can be restored.", key);
 	apikey_key_update_apply(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);
 }

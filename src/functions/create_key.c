@@ -227,9 +227,9 @@ raise_taken_for(const NewKey *key, const pg_uuid_t *id)
 	if (apikey_key_row_find(key->user_id, &selector, false, &stored))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("the id is taken"),
-				 errdetail("The user has a key with this id already."),
-				 errhint("Leave the id out for a new one."),
+				 errmsg("id is already in use"),
+				 errdetail("The user already has an API key with that id."),
+				 errhint("Omit the id to have a new one generated."),
 				 apikey_err_argument("id")));
 	apikey_key_update_raise_name_taken(key->content.name, "name");
 }

@@ -48,7 +48,7 @@ check_name(const char *name)
 {
 	if (!is_like(name, "^[a-z][a-z0-9_]{0,62}$"))
 		apikey_refuse_argument("key_type", "invalid name of a key type",
-							   "It has 1 to 63 characters, a-z, 0-9 and _, and begins with a letter.",
+							   "A name has 1 to 63 characters, a-z, 0-9 and _, and begins with a letter.",
 							   "Choose a name such as acme_cloud.");
 }
 
@@ -60,9 +60,9 @@ check_label(const char *label)
 	if (len == 0 || pg_mbstrlen_with_len(label, len) > LABEL_MAX ||
 		apikey_has_control(label, len) || apikey_has_outer_space(label, len))
 		apikey_refuse_argument("label", "invalid label of a key type",
-							   psprintf("It has 1 to %d characters, no control characters, and no white space at its ends.",
+							   psprintf("A label has 1 to %d characters, no control characters, and no leading or trailing white space.",
 										LABEL_MAX),
-							   "Choose what people call the key, such as Acme Cloud API key.");
+							   "Use the name by which people know the key, such as Acme Cloud API key.");
 }
 
 /*
@@ -76,7 +76,7 @@ check_env_var(const char *name)
 	if (!is_like(name, "^[A-Z][A-Z0-9_]{0,190}_(?:(?:KEY|TOKEN|SECRET|PASSWORD|PAT|WEBHOOK)(?:_[A-Z0-9_]*)?|ID)$"))
 		apikey_refuse_argument("env_vars", "invalid name of an environment variable",
 							   "It consists of A-Z, 0-9 and _, begins with a letter, and has the word KEY, TOKEN, SECRET, PASSWORD, PAT or WEBHOOK after a _, or ends with _ID.",
-							   "Give names such as ACME_API_KEY.");
+							   "Use names such as ACME_API_KEY.");
 }
 
 /*
@@ -90,7 +90,7 @@ check_prefix(const char *prefix)
 	if (!is_like(prefix, "^[!-~]{2,40}$"))
 		apikey_refuse_argument("prefixes", "invalid prefix of a key type",
 							   "A prefix has 2 to 40 printable ASCII characters, and no spaces.",
-							   "Give what every key begins with and what tells the provider, such as acme_.");
+							   "Use the text that every key of the type begins with and that identifies the provider, such as acme_.");
 }
 
 static void
@@ -99,7 +99,7 @@ check_checksum(const char *name)
 	if (!apikey_checksum_is_known(name))
 		apikey_refuse_argument("checksum", "unrecognized checksum of a key type",
 							   "The checksums are " APIKEY_CHECKSUM_NAMES ".",
-							   "Leave it NULL for keys that carry none of these.");
+							   "Leave it NULL for keys without one of these.");
 }
 
 static void
@@ -116,7 +116,7 @@ check_docs_url(const char *url)
 {
 	if (!is_like(url, "^https://[!-~]{1,250}$"))
 		apikey_refuse_argument("docs_url", "invalid address of a key type's documentation",
-							   "It begins with https:// and has no spaces.", NULL);
+							   "It must begin with https:// and contain no spaces.", NULL);
 }
 
 /* Is there a "|" outside of all groups? */
@@ -170,7 +170,7 @@ check_pattern(const char *pattern)
 	if (pg_mbstrlen_with_len(pattern, len) > PATTERN_MAX)
 		apikey_refuse_argument("pattern", "pattern of a key type is too long",
 							   psprintf("The limit is %d characters.", PATTERN_MAX),
-							   "A pattern may end in an open bound such as {20,}: values have at most 8192 bytes.");
+							   "A pattern may end with an open bound such as {20,}: values have at most 8192 bytes.");
 
 	wide = palloc((len + 1) * sizeof(pg_wchar));
 	result = pg_regcomp(&expression, wide,
@@ -181,8 +181,8 @@ check_pattern(const char *pattern)
 		CHECK_FOR_INTERRUPTS();
 		pg_regerror(result, &expression, problem, sizeof(problem));
 		apikey_refuse_argument("pattern", "pattern of a key type is not a valid regular expression",
-							   psprintf("The regular expression engine says: %s.", problem),
-							   "Mind that a repetition bound ends at 255.");
+							   psprintf("The regular expression engine reported: %s.", problem),
+							   "The largest repetition bound is 255.");
 	}
 	pg_regfree(&expression);
 	pfree(wide);
@@ -224,7 +224,7 @@ check_array(ArrayType *array, const char *column, int items_max,
 
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
 		apikey_refuse_argument(column, psprintf("%s is not a plain list", column),
-							   "It has one dimension and no NULL in it.", "Write '{}' for none.");
+							   "It must have one dimension and no NULL elements.", "Use '{}' for an empty list.");
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
 					  &items, &nulls, &count);
 	if (count > items_max)
@@ -288,7 +288,7 @@ apikey_check_key_type_row(PG_FUNCTION_ARGS)
 	if (!is_our_trigger(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by a trigger of a table of key types"),
+				 errmsg("function was not called by its trigger"),
 				 apikey_err_hide_statement()));
 	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 		trigger->tg_newtuple : trigger->tg_trigtuple;

@@ -133,7 +133,7 @@ check_caller(Oid users)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for table \"%s\"", get_rel_name(users)),
-			 errhint("Whoever links or unlinks a table needs the TRIGGER privilege on it."),
+			 errhint("Linking or unlinking a table requires the TRIGGER privilege on it."),
 			 apikey_err_argument("users")));
 	return false;				/* not reached */
 }
@@ -150,7 +150,7 @@ check_table(Relation users)
 	apikey_refuse_argument("users",
 						   psprintf("\"%s\" cannot be a users table",
 									RelationGetRelationName(users)),
-						   "A users table is an ordinary, permanent table: no view, partition, partitioned, foreign, temporary, unlogged or system table, and none of apikey's.",
+						   "A users table is an ordinary, permanent table: no view, partition, partitioned, foreign, temporary, unlogged or system table, nor one of apikey's own tables.",
 						   NULL);
 }
 
@@ -195,7 +195,7 @@ check_column(Relation users, const char *name)
 		apikey_refuse_argument("id_column",
 							   psprintf("column \"%s\" has type %s", name,
 										format_type_be(attribute->atttypid)),
-							   "The ids of users are smallint, integer, bigint, uuid, text or varchar.",
+							   "The type of a user's id must be smallint, integer, bigint, uuid, text or varchar.",
 							   NULL);
 	if (!attribute->attnotnull)
 		apikey_refuse_argument("id_column",
@@ -211,7 +211,7 @@ check_column(Relation users, const char *name)
 	}
 	apikey_refuse_argument("id_column",
 						   psprintf("column \"%s\" is not unique", name),
-						   "Two users with one id would share their keys.",
+						   "Two users with the same id would share their keys.",
 						   "Make it the primary key, or add a unique constraint on it alone that is not deferrable.");
 }
 
@@ -249,13 +249,13 @@ check_not_linked(Oid users, const char *prefix)
 
 	if (apikey_user_link_of_table(links, users) != NULL)
 		apikey_refuse_argument("users",
-							   psprintf("table \"%s\" is linked already",
+							   psprintf("table \"%s\" is already linked",
 										get_rel_name(users)),
 							   NULL, "Call apikey.unlink_users() for it first.");
 	other = apikey_user_link_of_prefix(links, prefix);
 	if (other != NULL)
 		apikey_refuse_argument("prefix",
-							   psprintf("prefix \"%s\" is taken", prefix),
+							   psprintf("prefix \"%s\" is already in use", prefix),
 							   psprintf("Table %s is linked with it.",
 										DatumGetCString(DirectFunctionCall1(regclassout,
 																			ObjectIdGetDatum(other->users)))),
@@ -426,12 +426,12 @@ refuse_unknown_users(Oid users)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("there are keys of users who are not in table \"%s\"",
+			 errmsg("some users who have API keys are not in table \"%s\"",
 					get_rel_name(users)),
-			 errdetail_plural(UINT64_FORMAT " user id has keys that are not deleted and no row in the table, \"%s\" for one.",
-							  UINT64_FORMAT " user ids have keys that are not deleted and no row in the table, \"%s\" for one.",
+			 errdetail_plural(UINT64_FORMAT " user id has keys that are not deleted and no row in the table, for example \"%s\".",
+							  UINT64_FORMAT " user ids have keys that are not deleted and no row in the table, for example \"%s\".",
 							  (unsigned long) unknown, unknown, example),
-			 errhint("Add the users, give their keys up with apikey.purge_user(), or link the table with the prefix that their user ids have."),
+			 errhint("Add the users, delete their keys with apikey.purge_user(), or link the table with the prefix that their user ids have."),
 			 apikey_err_argument("users")));
 }
 

@@ -98,8 +98,8 @@ require_no_transaction(FunctionCallInfo fcinfo)
 			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 			 errmsg("%s cannot run inside a transaction block",
 					"apikey.reencrypt_keys()"),
-			 errdetail("It commits each batch, and no function or exception block around it could survive that."),
-			 errhint("CALL it as a statement of its own; in a driver, with autocommit on."),
+			 errdetail("It commits after each batch, which is not possible within a function or an exception block."),
+			 errhint("CALL it as a separate statement; in a driver, with autocommit on."),
 			 apikey_err_hide_statement()));
 }
 
@@ -110,7 +110,7 @@ read_batch_size(FunctionCallInfo fcinfo)
 
 	if (size < 1 || size > MAX_BATCH)
 		apikey_refuse_argument("batch_size",
-							   psprintf("batch_size must be from 1 to %d", MAX_BATCH),
+							   psprintf("batch_size must be between 1 and %d", MAX_BATCH),
 							   NULL, NULL);
 	return size;
 }
@@ -128,7 +128,7 @@ read_pause(FunctionCallInfo fcinfo)
 	ms = ((double) pause->month * DAYS_PER_MONTH + pause->day) * MAX_PAUSE_MS +
 		pause->time / 1000.0;
 	if (ms < 0 || ms > MAX_PAUSE_MS)
-		apikey_refuse_argument("pause", "pause must be from 0 seconds to 1 day",
+		apikey_refuse_argument("pause", "pause must be between 0 seconds and 1 day",
 							   NULL, NULL);
 	return (long) ms;
 }
@@ -141,8 +141,8 @@ lock_procedure(Oid procedure, LOCKTAG *tag)
 	if (LockAcquire(tag, ShareUpdateExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("the keys are being re-encrypted already"),
-				 errhint("The view apikey.rotation_progress shows how far it is."),
+				 errmsg("API keys are already being re-encrypted"),
+				 errhint("The view apikey.rotation_progress shows the progress."),
 				 apikey_err_hide_statement()));
 }
 
@@ -227,7 +227,7 @@ tell_progress(Run *run)
 	run->noticed_at = now;
 	ereport(NOTICE,
 			(errmsg("keys re-encrypted: " INT64_FORMAT ", left: " INT64_FORMAT
-					", not opened: " INT64_FORMAT "; about %.0f s to go",
+					", not decrypted: " INT64_FORMAT "; about %.0f s remaining",
 					run->pass.done, shown_left(run), shown_failed(run),
 					shown_left(run) * seconds / run->pass.done)));
 }
@@ -358,10 +358,10 @@ static void
 tell_result(const Run *run)
 {
 	ereport(NOTICE,
-			(errmsg("keys re-encrypted: " INT64_FORMAT ", not opened: " INT64_FORMAT,
+			(errmsg("keys re-encrypted: " INT64_FORMAT ", not decrypted: " INT64_FORMAT,
 					run->pass.done, run->pass.failed),
 			 run->pass.failed > 0 ?
-			 errhint("apikey.verify_keys() tells why; apikey.update_key() puts another value in place of one.") : 0));
+			 errhint("apikey.verify_keys() reports why; apikey.update_key() stores a new value.") : 0));
 }
 
 /*

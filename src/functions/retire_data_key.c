@@ -63,7 +63,7 @@ static ApikeyStatement destroy = {
 pg_noreturn static void
 refuse_unknown(void)
 {
-	apikey_refuse_argument("id", "there is no such data key", NULL,
+	apikey_refuse_argument("id", "data key does not exist", NULL,
 						   "The view apikey.key_status lists the data keys.");
 }
 
@@ -82,7 +82,7 @@ require_inactive(const Datum *id, bool force)
 	if (DatumGetBool(apikey_rows_get(&rows, 0, 3, &is_null)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("data key %s has been destroyed already", name),
+				 errmsg("data key %s has already been destroyed", name),
 				 apikey_err_argument("id")));
 	if (DatumGetBool(apikey_rows_get(&rows, 0, 2, &is_null)))
 		ereport(ERROR,
@@ -95,15 +95,15 @@ require_inactive(const Datum *id, bool force)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("data key %s was changed in this transaction", name),
-				 errdetail("Other sessions may still be storing values under it."),
-				 errhint("Commit first, and retire it in a transaction of its own."),
+				 errdetail("Other sessions may still be encrypting values with it."),
+				 errhint("Commit first, and retire it in a separate transaction."),
 				 apikey_err_argument("id")));
 	if (strcmp(purpose, APIKEY_PURPOSE_COLUMN) == 0 && !force)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("data key %s encrypts values in other tables", name),
-				 errdetail("Whether any is left under it cannot be seen from here; what is left would be lost."),
-				 errhint("When every such value has been encrypted anew, pass force => true."),
+				 errdetail("Whether any values are still encrypted with it cannot be checked; they would be lost."),
+				 errhint("When every such value has been re-encrypted, pass force => true."),
 				 apikey_err_argument("id")));
 }
 
@@ -122,8 +122,8 @@ require_unused(const Datum *id)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("data key %s is still needed",
 						DatumGetCString(DirectFunctionCall1(uuid_out, *id))),
-				 errdetail("API keys under it: " INT64_FORMAT ".", count),
-				 errhint("CALL apikey.reencrypt_keys() first; what it cannot open is listed by apikey.verify_keys(), to be replaced or purged."),
+				 errdetail("API keys encrypted with it: " INT64_FORMAT ".", count),
+				 errhint("CALL apikey.reencrypt_keys() first.  Keys that it cannot decrypt are listed by apikey.verify_keys(); replace or purge them."),
 				 apikey_err_argument("id")));
 }
 

@@ -192,7 +192,7 @@ is_damaged(const ApikeyKeyRow *key)
 	apikey_key_value_require_current(key);
 	ereport(WARNING,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
-			 errmsg("the value of API key \"%s\" cannot be opened and is left out",
+			 errmsg("value of API key \"%s\" could not be decrypted and is left out",
 					key->name),
 			 errdetail("%s", problem)));
 	return true;
@@ -230,14 +230,14 @@ refuse_faults(const Request *request, const char *argument)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("API keys have no environment variable: %s",
 						request->nameless.data),
-				 errhint("Give them one with apikey.update_key(..., new_env_var => ...)."),
+				 errhint("Set one with apikey.update_key(..., new_env_var => ...)."),
 				 apikey_err_argument(argument)));
 	if (request->conflicting.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("several of the named API keys fill the same environment variable: %s",
+				 errmsg("several of the named API keys set the same environment variable: %s",
 						request->conflicting.data),
-				 errhint("Name one of them, or give one a variable of its own."),
+				 errhint("Name only one of them, or give one of them another variable."),
 				 apikey_err_argument(argument)));
 }
 
@@ -260,7 +260,7 @@ add_each(FunctionCallInfo fcinfo, int arg, const char *argument,
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"%s\" holds a NULL", argument),
+					 errmsg("argument \"%s\" must not contain NULL", argument),
 					 apikey_err_argument(argument)));
 		(*add) (request, elements[i]);
 	}

@@ -136,7 +136,7 @@ report_failure(ApikeyReencryption *pass, const ApikeyKeyRow *key,
 	pass->reported[pass->reported_count++] = key->id;
 	ereport(WARNING,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
-			 errmsg("API key %s of user \"%s\" does not open and stays as it is",
+			 errmsg("API key %s of user \"%s\" could not be decrypted and is left unchanged",
 					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&key->id))),
 					key->user_id),
 			 errdetail("%s", problem),
@@ -144,7 +144,7 @@ report_failure(ApikeyReencryption *pass, const ApikeyKeyRow *key,
 	if (pass->reported_count == APIKEY_REENCRYPT_MAX_REPORTS)
 		ereport(WARNING,
 				(errcode(ERRCODE_APIKEY_UNOPENED),
-				 errmsg("further API keys that do not open are only counted"),
+				 errmsg("further API keys that could not be decrypted are only counted"),
 				 errhint("apikey.verify_keys() lists them."),
 				 errhidestmt(true), errhidecontext(true)));
 }

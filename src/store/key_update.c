@@ -39,8 +39,8 @@ apikey_key_update_raise_name_taken(const char *name, const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("the name \"%s\" is taken", name),
-			 errdetail("The user has an API key of that name already."),
+			 errmsg("name \"%s\" is already in use", name),
+			 errdetail("The user already has an API key with that name."),
 			 errhint("Choose another name, or change that key with apikey.update_key() or apikey.set_key()."),
 			 apikey_err_argument(argument)));
 }

@@ -85,7 +85,7 @@ for (
 		$run = start_sql($node, 'CALL apikey.reencrypt_keys(1)');
 	}
 	is((ask($user, $end))[1], '', "$title: $end");
-	like(finish_sql($run), qr/keys re-encrypted: \d+, not opened: 0/,
+	like(finish_sql($run), qr/keys re-encrypted: \d+, not decrypted: 0/,
 		"$title: the run ends");
 	is(rows_left($node), '0', "$title: all rows are under the new key");
 	is(reveal('u', 'key 2'), $value, "$title: the value is as it should be");
@@ -142,9 +142,9 @@ for my $way ('cancel', 'terminate', 'restart')
 	ok($left > 1 && $left < 3000, "$way: in the middle, with $left left");
 
 	my $said = finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()'));
-	like($said, qr/WARNING:  KA003: API key [-0-9a-f]{36} of user "v" does not open/,
+	like($said, qr/WARNING:  KA003: API key [-0-9a-f]{36} of user "v" could not be decrypted/,
 		"$way: what does not open is told");
-	like($said, qr/keys re-encrypted: ${\($left - 1)}, not opened: 1$/m,
+	like($said, qr/keys re-encrypted: ${\($left - 1)}, not decrypted: 1$/m,
 		"$way: resumed, it does what was left");
 	unlike($said, qr/value-of-key/, "$way: no value is told");
 	is(rows_left($node), '1', "$way: one row stays");
@@ -185,7 +185,7 @@ while ($load->pumpable)
 {
 	sql('SELECT apikey.rotate_data_key()');
 	like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys(50)')),
-		qr/keys re-encrypted: \d+, not opened: 1$/m, 'a round beside the load');
+		qr/keys re-encrypted: \d+, not decrypted: 1$/m, 'a round beside the load');
 	# Any that a transaction in flight may still need is refused, and stays.
 	run_sql($node, "SELECT apikey.retire_data_key('$_')")
 	  for split(/\n/, sql(q{SELECT id FROM apikey.key_status WHERE state = 'inactive' AND rows = 0}));
@@ -226,7 +226,7 @@ sql($_)
 add_keys('m', 110_000);
 sql('SELECT apikey.rotate_data_key()');
 like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()')),
-	qr/keys re-encrypted: 110000, not opened: 0$/m, 'many rows are done');
+	qr/keys re-encrypted: 110000, not decrypted: 0$/m, 'many rows are done');
 is(sql('SELECT count(*) FROM memory'), '110', 'and measured');
 
 # From ten thousand rows to the end, and from one row of a batch to another.
@@ -298,7 +298,7 @@ put_master_keys($other_file, $new_master);
 reload('1 available');
 is($older->(), 'none; ok', 'status(): none is left');
 ask($holders[2], 'COMMIT');
-like(finish_sql($run), qr/keys re-encrypted: 100, not opened: 0$/m, 'the run was not disturbed');
+like(finish_sql($run), qr/keys re-encrypted: 100, not decrypted: 0$/m, 'the run was not disturbed');
 is(scalar ask($session, q{SELECT apikey.reveal_key('key 1')}), 'm-value-of-key-1', 'the session still reads');
 check_rows($node, 'a new master key');
 

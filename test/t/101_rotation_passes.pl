@@ -69,7 +69,7 @@ ok(wait_for($node, q{SELECT state = 'finished' OR (rows_left, rows_failed) = (1,
 is(sql('SELECT state FROM apikey.rotation_progress'), 'running', 'for which the run waits');
 ask($user, 'COMMIT');
 my $said = finish_sql($run);
-like($said, qr/keys re-encrypted: 5, not opened: 0$/m, 'and which it moves');
+like($said, qr/keys re-encrypted: 5, not decrypted: 0$/m, 'and which it moves');
 is(scalar(() = $said =~ /WARNING/g), 1, 'one warning for the one that did not open');
 like($said, qr/waiting for keys that other transactions are changing: 1$/m, 'the wait is told');
 is(rows_left($node), '0', 'nothing is left');
@@ -92,7 +92,7 @@ ask($user, 'COMMIT');
 $said = finish_sql($run);
 is(scalar(() = $said =~ /WARNING:  KA003: API key/g), 2, 'two warnings for two that do not open');
 is(scalar(() = $said =~ /waiting for keys/g), 1, 'the wait is told once');
-like($said, qr/keys re-encrypted: 4, not opened: 2$/m, 'they are counted once');
+like($said, qr/keys re-encrypted: 4, not decrypted: 2$/m, 'they are counted once');
 is(sql('SELECT state, rows_done, rows_left, rows_failed FROM apikey.rotation_progress'),
 	'finished|4|0|2', 'as the view says');
 is(rows_left($node), '2', 'and stay');
@@ -107,7 +107,7 @@ ok(wait_for($node, q{SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'apike
 sql('SELECT apikey.rotate_data_key()');
 ask($user, 'COMMIT');
 $said = finish_sql($run);
-like($said, qr/keys re-encrypted: 4, not opened: 2$/m, 'the run goes on with those that open');
+like($said, qr/keys re-encrypted: 4, not decrypted: 2$/m, 'the run goes on with those that open');
 unlike($said, qr/waiting for keys/, 'at once');
 is(rows_left($node), '2', 'and leaves no more than those that do not');
 sql("SELECT apikey.purge_user('$_')") for 'a' .. 'f';
@@ -123,9 +123,9 @@ ok(wait_for($node, q{SELECT state = 'running' AND rows_done >= 2 FROM apikey.rot
 sql('SELECT apikey.rotate_data_key()');
 $said = finish_sql($run);
 is(rows_left($node), '0', 'every row is under the newest data key');
-like($said, qr/keys re-encrypted: (?:[89]|1[0-2]), not opened: 0$/m, 'some have moved twice');
+like($said, qr/keys re-encrypted: (?:[89]|1[0-2]), not decrypted: 0$/m, 'some have moved twice');
 unlike($said, qr/waiting for keys/, 'which is no wait for others');
-like($said, qr/NOTICE: .* keys re-encrypted: \d+, left: \d+, not opened: 0; about \d+ s to go$/m,
+like($said, qr/NOTICE: .* keys re-encrypted: \d+, left: \d+, not decrypted: 0; about \d+ s remaining$/m,
 	'a long run tells how far it is');
 is(sql(q{SELECT data_key = (SELECT id FROM apikey.key_status WHERE state = 'active'), rows_left FROM apikey.rotation_progress}),
 	't|0', 'the view names the newest');

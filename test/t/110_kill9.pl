@@ -210,7 +210,7 @@ for my $what (shuffle(map { $kinds[ $_ % @kinds ] } 1 .. $rounds))
 	my $left = rows_left($node);
 	$interrupted++ if $left > 0;
 	like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()')),
-		qr/keys re-encrypted: $left, not opened: 0$/m, "$title: the rotation is resumed and ends");
+		qr/keys re-encrypted: $left, not decrypted: 0$/m, "$title: the rotation is resumed and ends");
 	is(rows_left($node), '0', "$title: nothing is left under an older key");
 	is(sql($stored), 't', "$title: what the load stored is there");
 	check_ledger($title);

@@ -175,7 +175,7 @@ SELECT apikey.create_key_for('5', 'default', 'custom', 'here-before-the-move', m
 });
 ($state, $messages) = run_script($move, 'COMMIT');
 is($state, 'P0001', 'a name that the user has there already is not moved');
-like($messages, qr/ 1 of @{[ $count + 2 ]} rows .*\nDETAIL:  api_keys\.id 5: the name "default" is taken\n/, 'and the row is named');
+like($messages, qr/ 1 of @{[ $count + 2 ]} rows .*\nDETAIL:  api_keys\.id 5: name "default" is already in use\n/, 'and the row is named');
 is(sql('SELECT count(*) FROM apikey.all_keys'), '1', 'nor is any other');
 sql(q{BEGIN; SELECT apikey.set_user_id('5'); SELECT apikey.update_key('default', new_name => 'here before'); COMMIT});
 
@@ -238,7 +238,7 @@ like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'after'), qr
 my $table = q{CREATE TABLE api_keys AS TABLE copy};
 sql('GRANT SELECT ON copy TO app_owner');
 ($state, $messages) = run_script("$table;$move", 'COMMIT');
-like($messages, qr/ERROR:  P0001: @{[ $count + 2 ]} of @{[ $count + 2 ]} rows of api_keys cannot be moved\nDETAIL:  api_keys\.id 1: the (?:id|name "default") is taken\n/,
+like($messages, qr/ERROR:  P0001: @{[ $count + 2 ]} of @{[ $count + 2 ]} rows of api_keys cannot be moved\nDETAIL:  api_keys\.id 1: (?:id|name "default") is already in use\n/,
 	'what was moved is not moved twice');
 
 # A second table of the same form and of the same users; none of it is taken
