@@ -41,7 +41,7 @@ SELECT type, prefix, c.severity, c.code
 -- The meaning of the last 8 characters of GitHub's fine-grained tokens is unknown.
 SELECT type, c.code FROM worked LEFT JOIN LATERAL apikey.check_key(type, concat(prefix, body, tail, sum, upper(after))) c ON true
 	WHERE after <> '';
--- A checksum without its leading zeros is wrong, even in a value of the right length.
+-- A checksum without its leading zeros is wrong, even if the length is right.
 SELECT c.code FROM apikey.check_key('github_pat', concat('ghp_', left(:'forty', 25), '00078', 'XtiS', '00')) c;
 
 -- The longer form of GitHub's refresh tokens, calculated in SQL.

@@ -123,7 +123,7 @@ SET apikey.user_id = 'other';
 SELECT outcome($$SELECT apikey.create_key('x', 'custom', 'a-value-of-no-use')$$);
 SELECT name, user_id FROM listed;
 
--- Types: for an unknown one, the error suggests similar names and does not repeat it.
+-- Types: the error for an unknown one suggests similar names and does not repeat it.
 SELECT left(key_type, 20), outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'type', key_type, 'a-value-of-no-use')) FROM (VALUES
 	(NULL), (''), ('opena'), ('OpenAI'), ('Hugging Face'), ('gibberish'), ('github'), (repeat('x', 5000))) AS t(key_type);
 SELECT outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'swapped', openai(), 'openai'));

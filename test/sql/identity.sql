@@ -1,30 +1,30 @@
--- Identity where it is set in the transaction, which is the default: what
--- counts as one, and that nothing left over from elsewhere does.
+-- The identity in mode "transaction", the default: what counts as an identity,
+-- and that no setting left over from elsewhere does.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
 
--- Whom the caller is taken for, and whose keys that shows.
+-- The caller's identity, and the keys that are visible with it.
 CREATE FUNCTION who() RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(apikey.current_user_id(), '(nobody)') || ' sees '
 			|| coalesce(string_agg(user_id || '/' || name, ' ' ORDER BY user_id, name), 'nothing')
 		FROM apikey.keys
 $$;
--- Of what PostgreSQL itself says, the SQLSTATE is enough.
+-- For PostgreSQL's own errors the SQLSTATE is enough.
 CREATE FUNCTION state(statement text) RETURNS text LANGUAGE sql AS $$ SELECT left(regress_apikey.outcome(statement), 5) $$;
--- As many statements as begin a new session of an application.
+-- The statements that begin a new session of an application.
 \set new_session 'SET SESSION AUTHORIZATION regress_apikey_worker; SET search_path = regress_apikey;'
 
 SELECT count(apikey.create_key_for(u, 'key of ' || u, 'custom', secret('v-', 16, u)))
 	FROM unnest(ARRAY['alice', 'bob', '42', '00000000-0000-4000-8000-00000000000a']) u;
 :new_session
 
--- Nobody at first.
+-- No identity at first.
 SELECT who();
 SELECT outcome($$SELECT apikey.reveal_key('key of alice')$$);
 SELECT apikey.current_user_id() IS NULL;
 
--- Each way to set it, for the transaction's length.
+-- Each way to set it for the duration of the transaction.
 BEGIN;
 SELECT apikey.set_user_id('alice');
 SELECT who();
@@ -46,7 +46,7 @@ SELECT who();
 BEGIN; SELECT set_config('apikey.user_id', 'bob', true); SELECT who(); COMMIT; SELECT who();
 BEGIN; SET LOCAL apikey.user_id = 'bob'; SELECT who(); COMMIT; SELECT who();
 BEGIN; SET LOCAL "APIKEY.User_ID" = 'bob'; SELECT who(); COMMIT; SELECT who();
--- Several statements in one message are one transaction; one alone is too.
+-- Several statements in one message are one transaction; so is a single one.
 SELECT apikey.set_user_id('alice') \; SELECT who();
 SELECT who();
 SELECT apikey.set_user_id('alice') WHERE who() LIKE '(nobody)%';
@@ -62,7 +62,7 @@ SELECT who();
 SELECT outcome($$SELECT apikey.reveal_key('key of alice')$$);
 BEGIN;
 SELECT who();
--- Not after a savepoint, an aborted subtransaction or an exception block ...
+-- Nor after a savepoint, an aborted subtransaction or an exception block ...
 SAVEPOINT a;
 SELECT who();
 SET LOCAL apikey.user_id = 'bob';
@@ -75,11 +75,11 @@ DO $$ BEGIN PERFORM apikey.set_user_id('bob'); RAISE NOTICE '%', who(); RAISE di
 	EXCEPTION WHEN division_by_zero THEN RAISE NOTICE '%', who(); END $$;
 SELECT current_setting('apikey.user_id'), who();
 DO $$ BEGIN PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN RAISE NOTICE '%', who(); END $$;
--- ... nor after a function with a setting of its own, though it counts in it.
+-- ... nor after a function with a SET clause, although it counts inside it ...
 CREATE FUNCTION pg_temp.as_bob() RETURNS text LANGUAGE plpgsql SET apikey.user_id = 'bob' AS $$ BEGIN RETURN who(); END $$;
 SELECT pg_temp.as_bob();
 SELECT current_setting('apikey.user_id'), who();
--- ... nor by way of RESET and DEFAULT.
+-- ... nor after RESET or SET TO DEFAULT.
 RESET apikey.user_id;
 SELECT who();
 SET LOCAL apikey.user_id TO DEFAULT;
@@ -87,7 +87,7 @@ SELECT who();
 ROLLBACK;
 SELECT current_setting('apikey.user_id'), who();
 
--- What a savepoint brought stays when it is released, and goes when it is not.
+-- An identity set after a savepoint is kept by RELEASE and lost by ROLLBACK TO.
 BEGIN;
 SELECT apikey.set_user_id('alice');
 SAVEPOINT a;
@@ -112,15 +112,15 @@ ROLLBACK TO b;
 SELECT who();
 COMMIT;
 SELECT who();
--- An error in the transaction takes it away too.
+-- An error in the transaction also clears it.
 BEGIN; SELECT apikey.set_user_id('bob'); SELECT 1 / 0; ROLLBACK; SELECT who();
 
--- A transaction that begins where another ends is another.
+-- A chained transaction is a new transaction.
 BEGIN; SELECT apikey.set_user_id('bob'); COMMIT AND CHAIN; SELECT who(); SELECT apikey.set_user_id('bob'); ROLLBACK AND CHAIN; SELECT who(); COMMIT;
 BEGIN; SET apikey.user_id = 'bob'; COMMIT AND CHAIN; SELECT who(); COMMIT;
 RESET apikey.user_id;
 
--- A procedure that commits loses it: each transaction asks anew.
+-- A procedure that commits loses it: each transaction must set it again.
 CREATE PROCEDURE pg_temp.two_transactions() LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM apikey.set_user_id('bob');
@@ -134,7 +134,7 @@ END $$;
 CALL pg_temp.two_transactions();
 SELECT who();
 
--- An empty setting is none, wherever it comes from.
+-- An empty setting is no identity, wherever it comes from.
 BEGIN;
 SELECT apikey.set_user_id('alice');
 SET LOCAL apikey.user_id = '';
@@ -142,7 +142,7 @@ SELECT who();
 SELECT outcome($$SELECT apikey.create_key('one', 'custom', 'a_value_of_no_use')$$);
 ROLLBACK;
 
--- What is no user id: refused, and the identity stays what it was.
+-- An invalid user id is refused, and the identity stays as it was.
 BEGIN;
 SELECT apikey.set_user_id('bob');
 SELECT outcome($$SELECT apikey.set_user_id('')$$);
@@ -156,7 +156,7 @@ SELECT state($$SELECT set_config('apikey.user_id', repeat('x', 256), true)$$);
 SELECT who();
 SELECT length(apikey.set_user_id(repeat(U&'\00e9', 255)));
 SELECT apikey.current_user_id() = repeat(U&'\00e9', 255);
--- Nothing is trimmed, folded or normalised: these are other users.
+-- Nothing is trimmed, folded or normalized: these are different users.
 SELECT apikey.set_user_id(' alice'); SELECT who();
 SELECT apikey.set_user_id('Alice'); SELECT who();
 SELECT apikey.set_user_id('042'); SELECT who();
@@ -164,7 +164,7 @@ SELECT apikey.set_user_id(' or true --'); SELECT who();
 SELECT apikey.set_user_id('%'); SELECT who();
 COMMIT;
 
--- What a session is born with does not count: its database's setting, ...
+-- A setting that a session starts with does not count: the database's, ...
 RESET SESSION AUTHORIZATION;
 SELECT current_database() AS db \gset
 ALTER DATABASE :"db" SET apikey.user_id = 'alice';
@@ -199,8 +199,8 @@ SELECT current_setting('apikey.user_id'), who();
 BEGIN; SELECT who(); SAVEPOINT a; SET LOCAL apikey.user_id = 'bob'; ROLLBACK TO a; SELECT who(); COMMIT;
 \c -reuse-previous=on "options=''"
 
--- Nor does a setting made before the library was there to see it.  (Where it
--- is preloaded, this is as above.)
+-- Nor does a setting made before the library was loaded.  (If it is preloaded,
+-- this repeats the tests above.)
 :new_session
 SET apikey.user_id = 'alice';
 BEGIN;
@@ -230,7 +230,7 @@ SELECT who();
 COMMIT;
 SELECT current_setting('apikey.user_id'), who();
 
--- Clearing up between clients, as poolers do it.
+-- Resetting the session between clients, as connection poolers do.
 DISCARD ALL;
 SELECT current_setting('apikey.user_id') = '', regress_apikey.who();
 SET apikey.user_id = 'alice';
@@ -238,7 +238,7 @@ RESET ALL;
 SELECT current_setting('apikey.user_id') = '', regress_apikey.who();
 :new_session
 
--- A cursor goes by the identity at hand when it is read; one that is held is
+-- A cursor uses the identity that is set when rows are fetched; a held cursor is
 -- read at the end of its transaction.
 BEGIN;
 SELECT apikey.set_user_id('alice');
@@ -265,7 +265,7 @@ CREATE CONSTRAINT TRIGGER tell AFTER INSERT ON deferred DEFERRABLE INITIALLY DEF
 BEGIN; SELECT apikey.set_user_id('bob'); INSERT INTO deferred VALUES (1); COMMIT;
 INSERT INTO deferred VALUES (2);
 
--- The modes and safeguards are a superuser's to set.
+-- Only superusers can set the modes and safeguards.
 SELECT state($$SET apikey.identity = 'session'$$);
 SELECT state($$SET LOCAL apikey.identity = 'role'$$);
 SELECT state($$SELECT set_config('apikey.identity', 'claims', true)$$);

@@ -1,5 +1,5 @@
--- The other sources of an identity: the session's setting, the role and the
--- claims of a token.  None falls back on another.
+-- The other modes of identity: the session's setting, the role and the claims of
+-- a token.  None falls back on another.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -9,7 +9,7 @@ CREATE FUNCTION who() RETURNS text LANGUAGE sql AS $$
 			|| coalesce(string_agg(user_id || '/' || name, ' ' ORDER BY user_id, name), 'nothing')
 		FROM apikey.keys
 $$;
--- Where anybody may call it: a role by whose rights others can act.
+-- Roles, and functions that anyone may call to act with the rights of one of them.
 CREATE ROLE regress_apikey_alice IN ROLE apikey_reveal;
 CREATE ROLE regress_apikey_bob IN ROLE apikey_reveal;
 CREATE FUNCTION who_as_alice() RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -21,7 +21,7 @@ ALTER FUNCTION reveal_as_alice(text) OWNER TO regress_apikey_alice;
 SELECT count(apikey.create_key_for(u, 'key of ' || u, 'custom', secret('v-', 16, u)))
 	FROM unnest(ARRAY['alice', 'bob', 'regress_apikey_alice', 'regress_apikey_bob']) u;
 
--- session: however it was set, until it is taken away.
+-- session: the setting counts however it was made, until it is reset.
 SET apikey.identity = 'session';
 SET SESSION AUTHORIZATION regress_apikey_worker;
 SELECT who();
@@ -61,7 +61,7 @@ ALTER DATABASE :"db" RESET apikey.user_id;
 \c
 SET search_path = regress_apikey;
 
--- role: the role that calls, whatever is set beside it.
+-- role: the calling role, whatever else is set.
 SET apikey.identity = 'role';
 SET apikey.user_id = 'alice';
 SET SESSION AUTHORIZATION regress_apikey_worker;
@@ -76,21 +76,21 @@ SELECT apikey.reveal_key('key of regress_apikey_alice') = secret('v-', 16, 'regr
 SET ROLE regress_apikey_bob;
 SELECT who();
 SELECT outcome($$SELECT apikey.reveal_key('key of regress_apikey_alice')$$);
--- Inside a SECURITY DEFINER function that is its owner, and after it, or after
--- its failure, the caller again.
+-- Inside a SECURITY DEFINER function that is the function's owner; after it, or
+-- after its failure, it is the caller again.
 SELECT who_as_alice();
 SELECT reveal_as_alice('key of regress_apikey_alice') = secret('v-', 16, 'regress_apikey_alice');
 SELECT outcome($$SELECT reveal_as_alice('key of regress_apikey_bob')$$);
 SELECT who();
 BEGIN; SAVEPOINT a; SELECT reveal_as_alice('no such key'); ROLLBACK TO a; SELECT who(); COMMIT;
 BEGIN; SET LOCAL ROLE regress_apikey_alice; SELECT who(); COMMIT; SELECT who();
--- The role of a session, not of the view's or the function's owner.
+-- The session's role, not the owner of the view or function.
 CREATE TEMP VIEW of_mine AS SELECT current_user AS me, user_id, name FROM apikey.keys;
 SELECT * FROM of_mine;
 SELECT current_user, id IS NOT NULL FROM apikey.create_key('made by role', 'custom', secret('v-', 16)) id;
 RESET ROLE;
 SELECT user_id FROM apikey.all_keys WHERE name = 'made by role';
--- A plan made for one role serves the next with its own rows.
+-- A plan made for one role returns the next role's own rows.
 PREPARE mine AS SELECT user_id, name FROM apikey.keys ORDER BY name;
 SET plan_cache_mode = force_generic_plan;
 SET ROLE regress_apikey_alice; EXECUTE mine;
@@ -103,7 +103,7 @@ SET ROLE regress_apikey_bob; EXECUTE mine;
 RESET ROLE;
 RESET plan_cache_mode;
 
--- claims: "sub" of the token that PostgREST hands on, set in the transaction.
+-- claims: "sub" of the token that PostgREST passes on, set in the transaction.
 SET apikey.identity = 'claims';
 SET apikey.user_id = 'bob';
 SET SESSION AUTHORIZATION regress_apikey_worker;
@@ -118,15 +118,14 @@ SET LOCAL apikey.user_id = 'bob';
 SELECT who();
 COMMIT;
 SELECT who();
--- By the same rule: what is left over does not count.
+-- By the same rule, a setting left over does not count.
 BEGIN; SET request.jwt.claims = '{"sub": "alice"}'; SELECT who(); COMMIT;
 SELECT current_setting('request.jwt.claims'), who();
 BEGIN; SAVEPOINT a; SET LOCAL request.jwt.claims = '{"sub": "bob"}'; SELECT who(); ROLLBACK TO a;
 SELECT current_setting('request.jwt.claims'), who(); COMMIT;
 DO $$ BEGIN PERFORM set_config('request.jwt.claims', '{"sub": "bob"}', true); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN RAISE NOTICE '%', regress_apikey.who(); END $$;
 RESET SESSION AUTHORIZATION;
--- What the claims say, and what counts.  An object with one string "sub" and
--- no other form of it does.
+-- Which claims count: only an object with exactly one "sub", which is a string.
 CREATE FUNCTION claimed(claims text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('request.jwt.claims', claims, true);
@@ -145,7 +144,7 @@ SELECT claimed(c), left(c, 60) FROM unnest(ARRAY[
 	'{}', '{"SUB":"alice"}', '{"Sub":"alice"}', '{"sub ":"alice"}', '{"user":{"sub":"alice"}}', '[{"sub":"alice"}]', '["sub","alice"]', '"alice"', 'alice', 'null', '""', '', ' ',
 	-- malformed
 	'{"sub":"alice"', '{"sub":"alice"}}', '{"sub":"alice"} x', '{"sub":"alice",}', '{sub:"alice"}', '{''sub'':''alice''}', '{"sub":"alice"}{"sub":"bob"}', '{"sub":"alice" "x":1}', '{"sub":"\u0000"}', '{"sub":"\ud83d"}', '{"sub":"\x"}',
-	-- no user id
+	-- not a user id
 	'{"sub":""}', '{"sub":"a\nb"}', '{"sub":"a\u001fb"}', '{"sub":"\u0085"}',
 	format('{"sub":"%s"}', repeat('x', 255)), format('{"sub":"%s"}', repeat('x', 256)),
 	-- not trimmed, not folded

@@ -13,7 +13,7 @@ SELECT apikey.create_key_for('alice', 'key ' || n, 'custom', 'a-value-of-no-use'
 	id => ('00000000-0000-0000-0000-00000000000' || n)::uuid) FROM generate_series(1, 4) n;
 SELECT apikey.create_key_for('bob', 'key 1', 'custom', 'a-value-of-no-use', id => '00000000-0000-0000-0000-000000000009');
 
--- Without an identity, and without the right.
+-- Without an identity, and without the privilege.
 SET ROLE regress_apikey_web;
 SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('disable_key(''key 1'')'), ('disable_key(''00000000-0000-0000-0000-000000000001''::uuid)'),
@@ -26,8 +26,8 @@ SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('enable_key(''key 1'')'), ('enable_key(''00000000-0000-0000-0000-000000000001''::uuid)'),
 	('delete_key(''key 1'')'), ('delete_key(''00000000-0000-0000-0000-000000000001''::uuid)')) AS t(call);
 
--- Disable, with and without a reason, and again: the time of the first stays,
--- and so does the reason unless there is a new one.
+-- Disable, with and without a reason, and again: the time stays that of the first
+-- call, and so does the reason unless a new one is given.
 SET ROLE regress_apikey_web;
 SELECT apikey.disable_key('key 1');
 SELECT apikey.disable_key('00000000-0000-0000-0000-000000000002', 'revoked by the provider');
@@ -48,7 +48,7 @@ SELECT outcome(format('SELECT apikey.disable_key(%L::uuid, %L)', '00000000-0000-
 SET ROLE regress_apikey_worker;
 SELECT outcome($$SELECT apikey.reveal_key('key 1')$$);
 
--- Enable: one that is on stays on.
+-- Enable: a key that is enabled stays enabled.
 SELECT apikey.enable_key('key 1');
 SELECT apikey.enable_key(name => '00000000-0000-0000-0000-000000000002');
 SELECT apikey.enable_key(id => '00000000-0000-0000-0000-000000000003');
@@ -56,14 +56,14 @@ SELECT apikey.enable_key('key 1');
 SELECT * FROM listed;
 SELECT apikey.reveal_key('key 1');
 
--- Delete, also a disabled one: gone from every use, kept for the record.
+-- Delete, also a disabled key: it can no longer be used, but is kept on record.
 SELECT apikey.delete_key('key 1');
 SELECT apikey.delete_key('00000000-0000-0000-0000-000000000002');
 SELECT apikey.delete_key('00000000-0000-0000-0000-000000000003'::uuid);
 SELECT apikey.delete_key(name => 'key 4');
 SELECT * FROM listed;
 SELECT name, disabled_at IS NOT NULL FROM apikey.deleted_keys WHERE updated_at = deleted_at ORDER BY name;
--- No function but restore and purge takes a deleted key.
+-- Only restore and purge accept a deleted key.
 SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('disable_key(''key 1'')'), ('disable_key(''00000000-0000-0000-0000-000000000001'')'), ('disable_key(''00000000-0000-0000-0000-000000000001''::uuid)'),
 	('enable_key(''key 4'')'), ('enable_key(''00000000-0000-0000-0000-000000000004'')'), ('enable_key(''00000000-0000-0000-0000-000000000004''::uuid)'),
@@ -71,7 +71,7 @@ SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('reveal_key(''key 1'')'), ('reveal_key(''00000000-0000-0000-0000-000000000001'')'), ('reveal_key(''00000000-0000-0000-0000-000000000001''::uuid)')
 	) AS t(call);
 
--- Another user's, absent and NULL.
+-- Another user's key, an absent one and NULL.
 SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('disable_key(''00000000-0000-0000-0000-000000000009'')'), ('disable_key(''00000000-0000-0000-0000-000000000009''::uuid)'),
 	('disable_key(''00000000-0000-0000-0000-000000000008'')'), ('disable_key(''absent'')'),
@@ -86,7 +86,8 @@ SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 SET apikey.user_id = 'bob';
 SELECT * FROM listed;
 
--- Nothing of it needs a value that opens: as where there is no master key.
+-- None of this needs a value that can be decrypted; it also works without a master
+-- key.
 RESET ROLE;
 UPDATE apikey.api_keys SET user_id = 'mallory' WHERE user_id = 'bob';
 SET apikey.user_id = 'mallory';

@@ -1,5 +1,5 @@
--- The key types that come with the extension: their rows, and that values of
--- each are told from malformed ones and from other types' values.
+-- The built-in key types: their rows, and that values of each are distinguished
+-- from malformed ones and from other types' values.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 \getenv source PG_ABS_SRCDIR
@@ -22,28 +22,28 @@ SELECT coalesce(f.key_type, t.key_type) AS differs
 	WHERE f.pattern IS DISTINCT FROM t.pattern;
 SELECT count(*), bool_and(builtin) AS builtin FROM apikey.key_types;
 
--- Each of them is in order, by the rules of the administrator's own.
+-- Each of them is valid by the rules for custom types.
 BEGIN;
 UPDATE apikey.builtin_key_types SET pattern = pattern, prefixes = prefixes, label = label;
 INSERT INTO apikey.custom_key_types SELECT * FROM apikey.builtin_key_types;
 SELECT count(*) FROM apikey.custom_key_types;
 ROLLBACK;
 
--- Rows that lack something.
+-- Rows with missing attributes.
 SELECT key_type FROM apikey.key_types WHERE env_vars = '{}' OR docs_url IS NULL OR pattern IS NULL;
 SELECT key_type FROM apikey.key_types WHERE enforcement = 'warn' ORDER BY 1;
 SELECT checksum, array_agg(key_type ORDER BY key_type) AS types
 	FROM apikey.key_types WHERE checksum IS NOT NULL GROUP BY 1 ORDER BY 1;
 
--- Every prefix can begin a value of its type.
+-- Each prefix can be the beginning of a value of its type.
 SELECT key_type, prefix FROM apikey.key_types, unnest(prefixes) prefix
 	WHERE NOT EXISTS (
 		SELECT FROM generate_series(0, 40) seed
 		WHERE overlay(pg_temp.sample(pattern, seed) PLACING prefix FROM 1) COLLATE "C" ~ pattern)
 	ORDER BY 1, 2;
 
--- Good values of each type, in each of its forms, have no error.  A checksum
--- that is not right is a warning.
+-- Valid values of each type, in each of its forms, give no error.  A wrong
+-- checksum is a warning.
 CREATE TEMP TABLE samples AS
 	SELECT t.key_type, t.pattern, seed, pg_temp.sample(t.pattern, seed) AS value
 	FROM apikey.key_types t, generate_series(0, 5) seed;
@@ -55,7 +55,7 @@ SELECT c.severity, c.code, array_agg(DISTINCT key_type ORDER BY key_type) AS typ
 SELECT key_type, seed FROM samples
 	WHERE seed < 2 AND key_type NOT IN (SELECT apikey.detect_key_type(value)) ORDER BY 1, 2;
 
--- Malformed ones: far too short, cut off, cut off by one character.
+-- Malformed values: far too short, truncated, and truncated by one character.
 SELECT c.severity, c.code, count(*) FROM apikey.key_types, apikey.check_key(key_type, 'x') c GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT count(*) FROM samples WHERE NOT EXISTS (
 	SELECT FROM apikey.check_key(key_type, left(value, 5)) c WHERE c.code IN ('format', 'other_provider'));
@@ -63,12 +63,12 @@ SELECT DISTINCT key_type AS of_any_length FROM samples WHERE NOT EXISTS (
 	SELECT FROM apikey.check_key(key_type, left(value, -1)) c WHERE c.code IN ('format', 'other_provider'))
 	ORDER BY 1;
 
--- The forms that messages tell.
+-- The descriptions of patterns in messages.
 SELECT substring(c.message FROM 'type .*') AS told
 	FROM apikey.key_types t, apikey.check_key(key_type, 'x') c ORDER BY t.key_type;
 
--- The veto, held against its rule written in SQL: the longest telling prefix of
--- all belongs to other types.
+-- The refusal of other types' values, compared with its rule written in SQL: the
+-- longest distinctive prefix of the value belongs to other types.
 CREATE TEMP TABLE telling AS
 	SELECT key_type, prefix FROM apikey.key_types, unnest(prefixes) prefix
 	WHERE length(prefix) >= 4 OR length(prefix) = 3 AND prefix ~ '[^A-Za-z0-9]';
@@ -79,21 +79,21 @@ CREATE TEMP TABLE owners AS
 		WHERE starts_with(s.value, t.prefix) AND length(t.prefix) = (
 			SELECT max(length(l.prefix)) FROM telling l WHERE starts_with(s.value, l.prefix))) o
 	WHERE s.seed = 0;
-CREATE TEMP TABLE judged AS
-	SELECT j.key_type AS judged, o.key_type AS actual, o.value, o.owners,
+CREATE TEMP TABLE checks AS
+	SELECT j.key_type AS assumed, o.key_type AS actual, o.value, o.owners,
 		(SELECT c.message FROM apikey.check_key(j.key_type, o.value) c WHERE c.code = 'other_provider') AS message
 	FROM apikey.key_types j, owners o;
-SELECT count(*) AS pairs, count(message) AS refused FROM judged;
-SELECT judged, actual FROM judged
-	WHERE (message IS NOT NULL) <> (judged <> 'custom' AND owners IS NOT NULL AND NOT judged = ANY (owners));
--- It names the right type, and no part of the value.
-SELECT judged, actual FROM judged WHERE position('"' || actual || '"' IN message) = 0;
-SELECT judged, actual FROM judged WHERE position(right(value, 6) IN message) > 0;
+SELECT count(*) AS pairs, count(message) AS refused FROM checks;
+SELECT assumed, actual FROM checks
+	WHERE (message IS NOT NULL) <> (assumed <> 'custom' AND owners IS NOT NULL AND NOT assumed = ANY (owners));
+-- The message names the right type, and contains no part of the value.
+SELECT assumed, actual FROM checks WHERE position('"' || actual || '"' IN message) = 0;
+SELECT assumed, actual FROM checks WHERE position(right(value, 6) IN message) > 0;
 
--- The lists of telling prefixes.
+-- The lists of distinctive prefixes.
 SELECT key_type, array_agg(prefix ORDER BY prefix COLLATE "C") FROM telling GROUP BY 1 ORDER BY 1;
 
--- Detection: the most specific first.
+-- Detection: the most specific type first.
 SELECT apikey.detect_key_type(pg_temp.sample_of('anthropic'));
 SELECT apikey.detect_key_type(E'\n ' || pg_temp.sample_of('groq') || ' ');
 SELECT apikey.detect_key_type(pg_temp.sample_of('stability'));
@@ -104,15 +104,15 @@ SELECT apikey.detect_key_type(NULL);
 SELECT apikey.detect_key_type(repeat('a', 8193));
 SELECT apikey.detect_key_type(repeat('a', 8192));
 
--- A type that is not known: near names, in its own or in the label's words.
+-- An unknown type: similar names are suggested, by type name or words of the label.
 SELECT regress_apikey.outcome(format('SELECT apikey.check_key(%L, %L)', name, 'x')) AS told
 	FROM unnest(ARRAY['opanai', 'OpenAI', 'gemini', 'github', 'kimi', 'claude', 'Slack-Bot', 'OPENAI_API_KEY',
 		'nothing like it', '', repeat('a', 100)]) WITH ORDINALITY AS names (name, number) ORDER BY number;
 SELECT regress_apikey.outcome('SELECT apikey.check_key(NULL, ''x'')') AS told;
--- A value in its place is not echoed.
+-- A value in place of the type is not echoed.
 SELECT position('gsk' IN regress_apikey.outcome(format('SELECT apikey.check_key(%L, %L)', pg_temp.sample_of('groq'), 'groq'))) AS echoed;
 
--- Who may ask.
+-- Who may call these functions.
 SET ROLE regress_apikey_web;
 SELECT count(*) FROM apikey.key_types;
 SELECT code FROM apikey.check_key('groq', 'x');

@@ -1,5 +1,5 @@
--- Linked users tables: what their owners may not get out of a link, and what
--- became something else than the table that was linked.
+-- Linked users tables: their owners cannot exploit a link, and a table that is no
+-- longer what was linked is detected.
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset null '(null)'
@@ -14,7 +14,7 @@ CREATE ROLE regress_apikey_attacks_mallory;
 CREATE SCHEMA evil AUTHORIZATION regress_apikey_attacks_mallory;
 GRANT USAGE ON SCHEMA evil TO PUBLIC;
 
--- Runs a statement and tells its outcome, but for OIDs.
+-- Runs a statement and returns its outcome, with OIDs masked.
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	state text; message text; detail text; hint text;
@@ -32,8 +32,8 @@ $$;
 CREATE VIEW held AS SELECT user_id, name, deleted_at IS NOT NULL AS deleted FROM apikey.all_keys ORDER BY 1, 2;
 CREATE VIEW links AS SELECT value, severity, regexp_replace(advice, '\d{5,}', 'N') AS advice FROM apikey.status() WHERE item = 'linked users';
 
--- An index of the users table calls a function of its owner's, which the
--- planner of the look-up evaluates in the session that stores the key.
+-- An index of the users table calls a function of the table's owner, which the
+-- planner of the lookup query evaluates in the session that stores the key.
 SET ROLE regress_apikey_attacks_mallory;
 SET search_path = evil, public;
 CREATE TABLE users (id int4 PRIMARY KEY);
@@ -41,7 +41,7 @@ INSERT INTO users VALUES (1), (2), (3);
 CREATE TABLE loot (what text);
 CREATE TABLE orders (what text);
 INSERT INTO orders VALUES ('nothing');
--- What the caller would run at COMMIT.
+-- What the caller would then execute at COMMIT.
 CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO evil.loot SELECT current_user || ': ' || k.name || ' ' || apikey.reveal_key(k.name) FROM apikey.keys k;
@@ -81,7 +81,8 @@ SELECT apikey.link_users('evil.users', 'id');
 RESET ROLE;
 SELECT add_key('2', 'of the victim');
 
--- A deferred trigger; what the session may read; and its settings.
+-- It tries to queue a deferred trigger, to read what the session may read, and to
+-- change the session's settings.
 CREATE FUNCTION attack(statement text) RETURNS void LANGUAGE sql AS 'UPDATE evil.orders SET what = statement';
 SET client_min_messages = warning;
 SELECT attack('INSERT INTO evil.trap VALUES (1)');
@@ -145,8 +146,8 @@ SELECT apikey.unlink_users('evil.users');
 SELECT apikey.purge_user(n::text) FROM generate_series(1, 3) n;
 SELECT * FROM evil.loot;
 
--- A linked table that becomes a partition: a row that moves out of it is
--- deleted from it, and its user is not.
+-- A linked table becomes a partition: a row that moves to another partition is
+-- deleted from the table, although its user still exists.
 CREATE TABLE people (region text NOT NULL DEFAULT 'eu', id int4 PRIMARY KEY);
 CREATE TABLE people_us (region text NOT NULL, id int4 NOT NULL);
 INSERT INTO people VALUES ('eu', 1), ('eu', 2);
@@ -167,7 +168,7 @@ SELECT * FROM links;
 SELECT add_key('1', 'two');
 DELETE FROM people WHERE id = 1;
 SELECT * FROM held;
--- or that a crash would empty
+-- Or it becomes a table that a crash would empty.
 ALTER TABLE people SET UNLOGGED;
 SELECT * FROM links;
 SELECT add_key('2', 'two'), outcome('DELETE FROM people');
@@ -175,8 +176,8 @@ ALTER TABLE people SET LOGGED;
 SELECT add_key('2', 'two'), outcome('DELETE FROM people');
 SELECT * FROM held;
 
--- Without the trigger that follows a deletion, no key is stored; other users'
--- keys are, and an administrator is told what to do.
+-- Without the trigger on deletion, no key is stored for users of this table, and
+-- status() says what to do.
 INSERT INTO people (id) VALUES (1);
 ALTER TABLE people DISABLE TRIGGER apikey_users_delete;
 SELECT add_key('1');
@@ -191,8 +192,8 @@ SELECT add_key('1', 'two');
 SELECT apikey.unlink_users('people');
 SELECT apikey.link_users('people', 'id');
 SELECT add_key('1', 'two');
--- A link restored from a dump, whose OID means another table there: one with
--- the same column, an index, or none.
+-- A link restored from a dump, whose OID now belongs to another table with the
+-- same column, to an index, or to nothing.
 CREATE TABLE strangers (id int4 PRIMARY KEY);
 INSERT INTO strangers VALUES (7);
 SELECT apikey.purge_user('1') AS purged;
@@ -204,7 +205,7 @@ SELECT apikey.unlink_users('strangers'), apikey.unlink_users('strangers_pkey'), 
 SELECT add_key('s:7');
 SELECT apikey.purge_user('s:7'), apikey.purge_user('other');
 
--- unlink_users() locks no table that has nothing of ours.
+-- unlink_users() does not lock a table without our triggers.
 GRANT TRIGGER ON strangers, people TO regress_apikey_attacks_admin;
 SELECT apikey.link_users('people', 'id', prefix => 'p:');
 SET ROLE regress_apikey_attacks_admin;
@@ -215,8 +216,8 @@ SELECT relation::regclass, mode FROM pg_locks WHERE relation IN ('strangers'::re
 COMMIT;
 RESET ROLE;
 
--- The user ids of a link that ends are those of the next shorter prefix: what
--- is stored stays, and nothing is added for whom that table does not have.
+-- After a link is removed, its user ids belong to the next shorter prefix: stored
+-- keys stay, and no keys are added for users that are not in that table.
 INSERT INTO people (id) VALUES (5);
 SELECT apikey.link_users('people', 'id');
 SELECT apikey.link_users('strangers', 'id', prefix => 'org:');

@@ -1,4 +1,4 @@
--- Tying user ids to the application's own users tables.
+-- Linking user ids to the application's own users tables.
 \set SHOW_CONTEXT never
 \pset format unaligned
 SET client_min_messages = error;
@@ -14,7 +14,7 @@ CREATE SCHEMA regress_apikey_link AUTHORIZATION regress_apikey_link_app;
 GRANT USAGE ON SCHEMA regress_apikey_link TO regress_apikey_link_admin;
 SET search_path = regress_apikey_link;
 
--- Runs a statement and tells its outcome, all that a driver sees of an error.
+-- Runs a statement and returns its outcome: all that a driver sees of an error.
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	state text; message text; detail text; hint text; argument text;
@@ -57,7 +57,7 @@ SELECT outcome($$SELECT apikey.unlink_users('users_int4')$$);
 RESET ROLE;
 GRANT TRIGGER ON users_int4, users_int2, users_int8, users_uuid, users_text, users_varchar TO regress_apikey_link_admin;
 
--- What may be linked.
+-- What can be linked.
 CREATE VIEW a_view AS SELECT 1 AS id;
 CREATE TABLE partitioned (id int PRIMARY KEY) PARTITION BY RANGE (id);
 CREATE TABLE a_partition PARTITION OF partitioned FOR VALUES FROM (1) TO (9);
@@ -81,8 +81,8 @@ SELECT outcome($$SELECT apikey.link_users('users_int4', NULL)$$);
 SELECT outcome($$SELECT apikey.link_users(4294967295::oid, 'id')$$);
 SELECT count(*) FROM apikey.linked_users;
 
--- No link: every user id is allowed.  A link refuses while active keys have
--- unknown users; deleted ones do not count.
+-- Without a link, every user id is allowed.  link_users() refuses while keys that
+-- are not deleted belong to unknown users.
 SELECT add_key('1'), add_key('nobody'), add_key('05'), add_key('5', 'gone');
 SELECT outcome($$SELECT apikey.link_users('users_int4', 'id')$$);
 SELECT apikey.purge_user('nobody');
@@ -96,13 +96,13 @@ SELECT tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid =
 SELECT outcome($$SELECT apikey.link_users('users_int4', 'id')$$);
 SELECT outcome($$SELECT apikey.link_users('users_int2', 'id')$$);
 
--- Unknown users, and texts that are not canonical, are refused.
+-- Unknown users and non-canonical user ids are refused.
 SELECT u, add_key(u, 'two') FROM unnest(ARRAY['2', '-7', '0', '3', '02', '+2', ' 2', '2 ', '-0', '--2', '-', '2.0', '0x2', '2e0',
 	'abc', '2147483648', '99999999999999999999', '2; DROP TABLE users_int4']) u;
 SELECT * FROM held;
 
--- The application itself: its users' identity, a user of the same transaction,
--- and one whose insertion is rolled back.
+-- The application itself: with the identity of a user, of one inserted in the same
+-- transaction, and of one whose insertion was rolled back.
 SET ROLE regress_apikey_link_app;
 BEGIN;
 SELECT apikey.set_user_id(42);
@@ -114,8 +114,8 @@ BEGIN;
 SELECT apikey.set_user_id(42);
 SELECT outcome($$SELECT apikey.set_key('mine', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY')$$);
 ROLLBACK;
--- The application needs no right on a users table to store a key, and the
--- table's row-level security does not count, forced or not.
+-- The application needs no privilege on a users table to store a key, and the
+-- table's row-level security does not matter, forced or not.
 ALTER TABLE users_int4 ENABLE ROW LEVEL SECURITY;
 ALTER TABLE users_int4 FORCE ROW LEVEL SECURITY;
 BEGIN;
@@ -126,8 +126,8 @@ ALTER TABLE users_int4 NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE users_int4 DISABLE ROW LEVEL SECURITY;
 RESET ROLE;
 
--- A deleted user's keys follow; an update of the id is refused while keys are
--- there, and so is TRUNCATE; another column may change, an id without keys too.
+-- Deleting a user deletes the user's keys.  Updating an id that has keys is
+-- refused, and so is TRUNCATE; other columns and ids without keys may change.
 SET ROLE regress_apikey_link_app;
 SELECT outcome('UPDATE users_int4 SET id = 6 WHERE id = 5');
 SELECT outcome('UPDATE users_int4 SET id = id, email = ''x'' WHERE id = 5');
@@ -144,11 +144,11 @@ ROLLBACK TO s;
 COMMIT;
 RESET ROLE;
 SELECT * FROM held;
--- A reused id has none of the old keys.
+-- A reused id does not get the old keys.
 INSERT INTO users_int4 VALUES (5);
 SELECT count(*) FROM apikey.all_keys WHERE user_id = '5';
 
--- Restoring a key is refused when its user is not known.
+-- Restoring a key is refused if its user does not exist.
 SELECT outcome(format('SELECT apikey.restore_key_for(%L, %L)', user_id, id)) FROM apikey.all_keys WHERE user_id = '05';
 SELECT apikey.purge_user('05');
 
@@ -170,22 +170,23 @@ DELETE FROM users_uuid;
 DELETE FROM users_text WHERE id IN (' odd ', '');
 DELETE FROM users_varchar;
 SELECT * FROM held WHERE user_id ~ '^[a-zV]';
--- soft_delete keeps what had been deleted before as it was
+-- soft_delete leaves keys unchanged that were deleted before.
 SELECT add_key('org:32767', 'two');
 SELECT apikey.delete_key_for(user_id, id) IS NOT NULL FROM apikey.all_keys WHERE user_id = 'org:32767' AND name = 'one';
 CREATE TEMP TABLE before AS SELECT deleted_at FROM apikey.all_keys WHERE user_id = 'org:32767' AND name = 'one';
 DELETE FROM users_int2;
 SELECT name, deleted_at IS NOT NULL AS deleted, deleted_at = (SELECT deleted_at FROM before) AS same
 	FROM apikey.all_keys WHERE user_id = 'org:32767' ORDER BY 1;
--- A table whose users' keys all belong to a longer prefix may be truncated;
--- one with deleted keys may not.
+-- TRUNCATE is allowed if all keys belong to a longer prefix, but not if there are
+-- deleted keys.
 INSERT INTO users_int8 VALUES (1);
 SELECT add_key('org:big:1');
 SELECT outcome('TRUNCATE users_int2');
 SELECT apikey.purge_user('org:1') + apikey.purge_user('org:32767') AS purged;
 SELECT outcome('TRUNCATE users_int2');
 SELECT outcome('TRUNCATE users_int8');
--- A user whose id reads like another link's user id leaves that one's keys.
+-- Deleting a user whose id looks like a user id of another link leaves that link's
+-- keys.
 INSERT INTO users_text VALUES ('big:1');
 SELECT apikey.unlink_users('users_int2');
 SELECT apikey.unlink_users('users_text');
@@ -193,7 +194,7 @@ SELECT apikey.link_users('users_text', 'id', prefix => 'org:');
 DELETE FROM users_text WHERE id = 'big:1';
 SELECT * FROM held WHERE user_id ~ '^org';
 
--- Under a collation that takes 'Bob' for 'bob', bytes count all the same.
+-- Ids are compared byte by byte, even with a collation for which 'Bob' = 'bob'.
 CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE users_anycase (id text COLLATE anycase PRIMARY KEY);
 INSERT INTO users_anycase VALUES ('Bob');
@@ -201,7 +202,7 @@ SELECT apikey.link_users('users_anycase', 'id', prefix => 'any:');
 SELECT add_key('any:bob'), add_key('any:Bob');
 SELECT outcome($$UPDATE users_anycase SET id = 'bob'$$);
 
--- Odd names, and operators in the caller's path that shadow PostgreSQL's.
+-- Unusual names, and operators in the caller's search path that hide PostgreSQL's.
 CREATE SCHEMA "regress apikey ""odd""";
 CREATE TABLE "regress apikey ""odd"""."Users; --" ("the ""id""" int4 PRIMARY KEY);
 CREATE FUNCTION lie(int4, int4) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
@@ -214,11 +215,12 @@ SELECT add_key('odd:1');
 SELECT outcome('UPDATE "regress apikey ""odd"""."Users; --" SET "the ""id""" = 2');
 SET search_path = regress_apikey_link;
 DROP OPERATOR regress_apikey_link.= (int4, int4);
--- Moved and renamed, the table stays linked.
+-- A table that is moved and renamed stays linked.
 ALTER TABLE "regress apikey ""odd"""."Users; --" SET SCHEMA regress_apikey_link;
 ALTER TABLE "Users; --" RENAME TO moved;
 SELECT add_key('odd:1', 'two'), add_key('odd:2');
--- PostgreSQL keeps the type of a linked column; it changes between two links.
+-- PostgreSQL refuses to change the type of a linked column; it can be changed after
+-- unlinking.
 -- (The detail ends in a period from PostgreSQL 19 on.)
 SELECT rtrim(outcome('ALTER TABLE moved ALTER "the ""id""" TYPE int8'), '.') AS outcome;
 SELECT apikey.unlink_users('moved');
@@ -226,7 +228,7 @@ ALTER TABLE moved ALTER "the ""id""" TYPE int8;
 SELECT apikey.link_users('moved', 'the "id"', prefix => 'odd:');
 INSERT INTO moved VALUES (3000000000);
 SELECT add_key('odd:3000000000'), add_key('odd:1', 'three'), add_key('odd:2');
--- What no longer fits fails closed.
+-- If the link no longer fits the table, it fails closed.
 ALTER TABLE moved RENAME "the ""id""" TO id;
 SELECT add_key('odd:1', 'four');
 SELECT outcome('DELETE FROM moved');
@@ -241,7 +243,7 @@ SELECT apikey.unlink_users(:moved_oid);
 SELECT apikey.unlink_users(:moved_oid);
 SELECT add_key('odd:1', 'four');
 
--- A rolled-back link is forgotten, by savepoint or transaction.
+-- A link that is rolled back, with a savepoint or a transaction, has no effect.
 CREATE TABLE later (id int4 PRIMARY KEY);
 BEGIN;
 SAVEPOINT s;
@@ -259,7 +261,7 @@ SELECT apikey.unlink_users('users_int4');
 SELECT add_key('77');
 ROLLBACK;
 SELECT add_key('77');
--- The same where the transaction keeps its snapshot.
+-- The same in a transaction with one snapshot.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) FROM apikey.linked_users WHERE prefix = 'later:';
 INSERT INTO later VALUES (1);
@@ -270,7 +272,7 @@ SELECT count(*) FROM apikey.all_keys WHERE user_id = 'later:1';
 ROLLBACK;
 SELECT * FROM held WHERE user_id ~ '^later';
 
--- Nobody deletes keys with a trigger of their own.
+-- Nobody can delete keys by creating a trigger of their own.
 CREATE TABLE mine (id int4 PRIMARY KEY);
 INSERT INTO mine VALUES (1);
 ALTER TABLE mine OWNER TO regress_apikey_link_app;
@@ -284,7 +286,7 @@ CREATE TRIGGER t3 BEFORE TRUNCATE ON mine FOR EACH STATEMENT EXECUTE FUNCTION ap
 SELECT outcome('DELETE FROM mine');
 SELECT outcome('UPDATE mine SET id = 2');
 SELECT outcome('TRUNCATE mine');
--- and ours are for what link_users() makes of them
+-- Our trigger functions work only in the triggers that link_users() creates.
 CREATE TRIGGER t1 AFTER INSERT ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
 CREATE TRIGGER t2 BEFORE DELETE ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
 CREATE TRIGGER t3 AFTER DELETE ON users_int4 FOR EACH STATEMENT EXECUTE FUNCTION apikey.users_delete_trigger();
@@ -296,19 +298,19 @@ DROP TRIGGER t2 ON users_int4;
 SELECT outcome('DELETE FROM users_int4');
 SELECT outcome('SELECT apikey.users_delete_trigger()');
 
--- unlink_users drops every trigger of ours, for an administrator who does not
--- own the table, and the keys stay; a second time there is nothing to do.
+-- unlink_users drops all of our triggers, for an administrator who does not own
+-- the table, and the keys stay; a second call does nothing.
 SET ROLE regress_apikey_link_admin;
 SELECT apikey.unlink_users('users_int4');
 SELECT apikey.unlink_users('users_int4');
 RESET ROLE;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'users_int4'::regclass AND tgname <> 't';
 SELECT add_key('nobody'), outcome('TRUNCATE users_int4');
--- Triggers that are there already (a partial restore) are replaced.
+-- Existing triggers (from a partial restore) are replaced.
 SELECT apikey.purge_user(user_id) > 0 AS purged FROM (SELECT DISTINCT user_id FROM held) s;
 SELECT apikey.link_users('mine', 'id');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'mine'::regclass AND NOT tgisinternal ORDER BY 1;
--- Taken out of the table, the link is gone for other sessions too.
+-- If the row is removed from the table, the link is gone for other sessions too.
 TRUNCATE apikey.linked_users;
 SELECT add_key('nobody');
 SELECT apikey.purge_user('nobody');

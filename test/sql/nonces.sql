@@ -1,12 +1,12 @@
--- Every encryption has a nonce of its own: of the same value, in the same
--- statement, after a change, a rename and a rotation, and in each wrap.
+-- Every encryption uses a new nonce: for the same value, in the same statement,
+-- after a change, a rename and a rotation, and in each wrapped data key.
 \pset format unaligned
 \pset tuples_only on
 SET client_min_messages = warning;
 TRUNCATE apikey.api_keys, apikey.data_keys;
 CREATE TEMP TABLE seen (what text, nonce bytea);
--- A nonce stands behind version, suite and an id of 16 bytes; in a wrap the id
--- is of 8 bytes.
+-- The nonce follows version, suite and an id of 16 bytes; in a wrapped data key the
+-- id has 8 bytes.
 CREATE FUNCTION pg_temp.look(what text) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO seen SELECT what, substring(apikey.encrypted_send(encrypted_value) FROM 19 FOR 24) FROM apikey.api_keys;
 	INSERT INTO seen SELECT what || ', wrap', substring(wrapped_key FROM 11 FOR 24) FROM apikey.data_keys WHERE wrapped_key IS NOT NULL;
@@ -26,11 +26,11 @@ CALL apikey.reencrypt_keys();
 SELECT pg_temp.look('re-encrypted');
 INSERT INTO seen SELECT 'column', substring(apikey.encrypted_send(apikey.encrypt('the-same-value', 'c')) FROM 19 FOR 24)
 	FROM (SELECT apikey.rotate_data_key('column')) k, generate_series(1, 50);
--- Seen: each of the 50 values after each of five changes, the wraps of each
--- look (they do not change, so each counts once), and 50 of a column.
+-- Collected: each of the 50 values after each of five changes, the wrapped data
+-- keys each time (they do not change, so each counts once), and 50 of a column.
 SELECT count(*), count(DISTINCT nonce) FROM seen WHERE what NOT LIKE '%wrap';
 SELECT count(DISTINCT nonce) FROM seen WHERE what LIKE '%wrap';
 SELECT count(*) FROM seen WHERE length(nonce) <> 24;
--- Nor is a nonce of the one kind one of the other.
+-- No nonce occurs in both kinds.
 SELECT count(DISTINCT nonce) FROM seen;
 SELECT apikey.purge_own_keys();

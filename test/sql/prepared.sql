@@ -1,5 +1,5 @@
--- Plans that outlive an identity or a role: each execution goes by the
--- identity at hand, generic plan or custom.
+-- Plans that outlive an identity or a role: each execution uses the current
+-- identity, whether the plan is generic or custom.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -21,14 +21,13 @@ PREPARE from_in(text) AS SELECT name IN (SELECT name FROM apikey.keys) FROM (VAL
 PREPARE me AS SELECT apikey.current_user_id();
 PREPARE reveal(text) AS SELECT apikey.reveal_key($1) = secret('v-', 24, apikey.current_user_id() || $1);
 
--- All of them as it stands, once per identity; the settings of the planner
--- around it.
+-- All of them, once for each identity, with different planner settings.
 \set all_of_them 'EXECUTE from_view; EXECUTE from_over(\'\'); EXECUTE from_cte; EXECUTE from_subselect; EXECUTE from_in(\'project x\'); EXECUTE me; EXECUTE reveal(\'one\'); SELECT * FROM names_of_mine(); SELECT * FROM inlined();'
 SET plan_cache_mode = force_generic_plan;
 BEGIN; SELECT apikey.set_user_id('alice'); :all_of_them COMMIT;
 BEGIN; SELECT apikey.set_user_id('bob'); :all_of_them COMMIT;
 BEGIN; SELECT apikey.set_user_id('carol'); EXECUTE from_view; EXECUTE from_over(''); EXECUTE from_cte; EXECUTE from_subselect; EXECUTE from_in('one'); EXECUTE me; SELECT * FROM names_of_mine(); COMMIT;
--- nobody
+-- Without an identity.
 EXECUTE from_view; EXECUTE from_over(''); EXECUTE from_cte; EXECUTE from_subselect; EXECUTE from_in('one'); EXECUTE me; SELECT * FROM names_of_mine(); SELECT * FROM inlined();
 \set VERBOSITY sqlstate
 EXECUTE reveal('one');
@@ -37,7 +36,8 @@ SET plan_cache_mode = force_custom_plan;
 BEGIN; SELECT apikey.set_user_id('bob'); :all_of_them COMMIT;
 BEGIN; SELECT apikey.set_user_id('alice'); :all_of_them COMMIT;
 EXECUTE from_view; EXECUTE from_over(''); EXECUTE from_cte; EXECUTE from_subselect; EXECUTE from_in('one'); EXECUTE me;
--- Within one transaction too, and back after a rollback to a savepoint.
+-- Also within one transaction; after a rollback to a savepoint the former identity
+-- counts again.
 SET plan_cache_mode = force_generic_plan;
 BEGIN;
 SELECT apikey.set_user_id('alice');
@@ -50,7 +50,7 @@ EXECUTE from_subselect;
 SELECT * FROM names_of_mine();
 COMMIT;
 
--- The role changes under the plan: its privileges are looked at anew.
+-- The role changes between executions: its privileges are checked again.
 RESET SESSION AUTHORIZATION;
 SET ROLE regress_apikey_worker;
 BEGIN; SELECT apikey.set_user_id('alice'); EXECUTE from_view; EXECUTE reveal('one');
@@ -59,7 +59,7 @@ SET LOCAL ROLE regress_apikey_monitor; SELECT state($$SELECT * FROM apikey.keys$
 SET LOCAL ROLE regress_apikey_nobody; SELECT state($$SELECT * FROM names_of_mine()$$);
 ROLLBACK;
 RESET ROLE;
--- A superuser's plan in an ordinary role's hands, and the other way about.
+-- A superuser's plan executed by an ordinary role, and the other way round.
 BEGIN;
 SELECT apikey.set_user_id('bob');
 PREPARE whole AS SELECT user_id, name FROM apikey.api_keys WHERE user_id IN ('alice', 'bob') ORDER BY 1, 2;
@@ -79,11 +79,11 @@ SET LOCAL ROLE regress_apikey_worker;
 EXECUTE whole;
 ROLLBACK;
 RESET ROLE;
--- Statements of our own are planned once: the plans serve whoever comes next.
+-- The extension's own statements are planned once; later callers share the plans.
 BEGIN; SET LOCAL ROLE regress_apikey_admin; SELECT name FROM apikey.find_keys(secret('v-', 24, 'bobproject x')); COMMIT;
 BEGIN; SELECT apikey.set_user_id('alice'); SELECT state($$SELECT apikey.reveal_key('project x')$$), state($$SELECT apikey.reveal_key('two')$$); COMMIT;
 BEGIN; SELECT apikey.set_user_id('bob'); SELECT state($$SELECT apikey.reveal_key('project x')$$), state($$SELECT apikey.reveal_key('two')$$); COMMIT;
--- The table changes under them.
+-- The table changes between executions.
 ALTER TABLE apikey.api_keys SET (fillfactor = 90);
 ANALYZE apikey.api_keys;
 BEGIN; SELECT apikey.set_user_id('alice'); SELECT state($$SELECT apikey.reveal_key('project x')$$), state($$SELECT apikey.reveal_key('two')$$); EXECUTE from_subselect; COMMIT;

@@ -1,5 +1,5 @@
--- The extension dropped and made again, in one session: what the library
--- remembers of its tables, its type and its keys is of the old ones.
+-- The extension is dropped and created again in one session: what the library has
+-- cached about its tables, its type and its keys is out of date.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on

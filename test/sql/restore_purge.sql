@@ -13,7 +13,7 @@ SELECT apikey.create_key_for('alice', 'key ' || n, 'custom', 'a-value-of-no-use-
 	('00000000-0000-0000-0000-00000000000' || n)::uuid) FROM generate_series(1, 4) n;
 SELECT apikey.create_key_for('bob', 'key 1', 'custom', 'a-value-of-no-use', id => '00000000-0000-0000-0000-000000000009', deleted_at => now());
 
--- Without an identity, and without the right.
+-- Without an identity, and without the privilege.
 SET ROLE regress_apikey_web;
 SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('restore_key(''00000000-0000-0000-0000-000000000001'')'), ('restore_key(''00000000-0000-0000-0000-000000000001''::uuid)'),
@@ -26,7 +26,7 @@ SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('purge_key(''00000000-0000-0000-0000-000000000001'')'), ('purge_key(''00000000-0000-0000-0000-000000000001''::uuid)'),
 	('purge_own_keys()')) AS t(call);
 
--- A restored key is what it was before.
+-- A restored key is as it was before.
 SET ROLE regress_apikey_worker;
 SELECT apikey.disable_key('key 2', 'paused');
 SELECT apikey.delete_key('key ' || n) FROM generate_series(1, 3) n;
@@ -46,7 +46,8 @@ SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('restore_key(''key 1'')'), ('restore_key('''')'), ('restore_key(NULL::text)'), ('restore_key(NULL::uuid)')
 	) AS t(call);
 
--- The name is taken by now: refused, unless there is a new one, also a taken one.
+-- The name is in use by now: refused, unless a new name is given; a new name in use
+-- is refused too.
 SELECT apikey.delete_key('key 1');
 SELECT apikey.create_key('key 1', 'custom', 'another-value-of-no-use') AS other \gset
 SELECT outcome($$SELECT apikey.restore_key('00000000-0000-0000-0000-000000000001')$$);
@@ -58,7 +59,7 @@ SELECT what, outcome(format('SELECT apikey.restore_key(%L, new_name => %L)', '00
 SELECT name FROM apikey.deleted_keys;
 SELECT apikey.restore_key('00000000-0000-0000-0000-000000000001', new_name => 'key one');
 SELECT apikey.reveal_key('key one'), apikey.reveal_key('key 1');
--- Several deleted keys of one name.
+-- Several deleted keys with the same name.
 SELECT apikey.delete_key('key 1') = :'other';
 SELECT apikey.update_key('key one', new_name => 'key 1');
 SELECT apikey.delete_key('key 1');
@@ -66,7 +67,7 @@ SELECT count(*), count(DISTINCT name) FROM apikey.deleted_keys;
 SELECT apikey.restore_key(:'other') = :'other';
 SELECT outcome($$SELECT apikey.restore_key('00000000-0000-0000-0000-000000000001')$$);
 
--- A value that does not open can be restored under its own name alone.
+-- A key whose value cannot be decrypted can only be restored with its own name.
 RESET ROLE;
 UPDATE apikey.api_keys SET name = 'altered' WHERE id = '00000000-0000-0000-0000-000000000001';
 SET ROLE regress_apikey_worker;
@@ -74,7 +75,7 @@ SELECT outcome($$SELECT apikey.restore_key('00000000-0000-0000-0000-000000000001
 SELECT apikey.restore_key('00000000-0000-0000-0000-000000000001');
 SELECT outcome($$SELECT apikey.reveal_key('altered')$$);
 
--- Purge: a deleted key alone, once.
+-- Purge: only a deleted key, and only once.
 SELECT outcome($$SELECT apikey.purge_key('00000000-0000-0000-0000-000000000001')$$);
 SELECT outcome($$SELECT apikey.purge_key('00000000-0000-0000-0000-000000000001'::uuid)$$);
 SELECT apikey.delete_key('altered'), apikey.delete_key('key 2');
@@ -86,7 +87,7 @@ SELECT call, outcome('SELECT apikey.' || call) FROM (VALUES
 	('purge_key(NULL::text)'), ('purge_key(NULL::uuid)')) AS t(call);
 SELECT name, deleted FROM listed ORDER BY name;
 
--- All that the caller has, and nothing of another user's.
+-- All keys of the caller, and none of other users.
 SELECT apikey.delete_key('key 4');
 SELECT apikey.purge_own_keys();
 SELECT apikey.purge_own_keys();

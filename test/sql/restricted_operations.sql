@@ -1,6 +1,6 @@
--- Maintenance of somebody's table runs that somebody's functions, as the owner
--- of the table but in the session of whoever maintains it.  There is no
--- identity in there, and no function of ours.
+-- Maintenance of a table runs functions of the table's owner, with the owner's
+-- privileges but in the session of the role that does the maintenance.  There,
+-- no identity is visible, and the extension's functions refuse to run.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -8,8 +8,8 @@ SET search_path = regress_apikey;
 SELECT count(apikey.create_key_for('victim', n, 'custom', secret('v-', 24, n))) FROM unnest(ARRAY['one', 'two']) n;
 GRANT CREATE ON SCHEMA regress_apikey TO regress_apikey_worker;
 
--- Each function of ours that could bring something or do harm, called as a
--- table's index expression would call it.
+-- Each function of the extension that could return something or do harm, called
+-- as an index expression of a table would call it.
 SET ROLE regress_apikey_worker;
 CREATE TABLE calls (statement text);
 INSERT INTO calls VALUES
@@ -45,8 +45,8 @@ CREATE MATERIALIZED VIEW bait_view AS SELECT steal(n) AS n FROM bait;
 CREATE UNIQUE INDEX ON bait_view (n);
 RESET ROLE;
 
--- The victim is a superuser with an identity; also in mode "session", where
--- the setting is at hand in every transaction.
+-- The victim is a superuser with an identity; also in mode "session", where the
+-- setting counts in every transaction.
 SELECT set_config('regress_apikey.armed', 'yes', false);
 BEGIN; SELECT apikey.set_user_id('victim'); ANALYZE bait; SELECT apikey.current_user_id(); COMMIT;
 BEGIN; SELECT apikey.set_user_id('victim'); REINDEX TABLE bait; COMMIT;
@@ -65,7 +65,7 @@ REFRESH MATERIALIZED VIEW bait_view;
 REFRESH MATERIALIZED VIEW CONCURRENTLY bait_view;
 CREATE INDEX CONCURRENTLY bait_idx2 ON bait (steal(n + 1));
 SELECT count(*) FROM bait;
--- In mode "role" the identity is not the owner's either.
+-- In mode "role", the table's owner is not the identity either.
 SELECT apikey.create_key_for('regress_apikey_worker', 'one', 'custom', secret('v-', 24)) IS NULL;
 SET apikey.identity = 'role';
 ANALYZE bait;
@@ -80,8 +80,8 @@ BEGIN; SELECT set_config('request.jwt.claims', '{"sub": "victim"}', true); SELEC
 RESET apikey.identity;
 RESET apikey.user_id;
 
--- Each function there is, with a superuser's privileges: all refuse but those
--- that tell nothing of anybody's keys.
+-- Every function, with a superuser's privileges: all refuse except those that
+-- reveal nothing about anyone's keys.
 CREATE TABLE every AS SELECT p.oid::regprocedure::text AS function,
 		format('%s %s(%s)', CASE prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT count(*) FROM' END, p.oid::regproc,
 			coalesce(string_agg(format('%s::%s', CASE t::regtype::text WHEN 'text' THEN '''x''' WHEN 'name' THEN '''x''' WHEN 'uuid' THEN '''00000000-0000-4000-8000-000000000000'''
@@ -119,7 +119,7 @@ CREATE FUNCTION told_what() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN P
 CREATE MATERIALIZED VIEW m AS SELECT told_what() WITH NO DATA;
 BEGIN; SELECT apikey.set_user_id('victim'); REFRESH MATERIALIZED VIEW m; ROLLBACK;
 
--- The victim's keys are as they were, and open outside.
+-- The victim's keys are unchanged, and can be decrypted outside.
 SELECT set_config('regress_apikey.armed', 'no', false);
 SELECT name, disabled_at IS NULL, deleted_at IS NULL FROM apikey.all_keys WHERE user_id = 'victim' ORDER BY 1;
 BEGIN; SELECT apikey.set_user_id('victim'); SELECT apikey.reveal_key('one') = secret('v-', 24, 'one'); COMMIT;

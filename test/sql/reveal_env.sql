@@ -1,4 +1,4 @@
--- reveal_env: the environment variables that an execution needs.
+-- reveal_env: the environment variables that a job needs.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -6,7 +6,7 @@ SET apikey.identity = 'session';
 CREATE TEMP TABLE ids AS SELECT n, ('00000000-0000-0000-0000-00000000000' || n)::uuid AS id FROM generate_series(1, 9) n;
 GRANT SELECT ON ids TO PUBLIC;
 
--- Values that say which key they are of; the times put them in order.
+-- Values that say which key they belong to; created_at determines their order.
 SET ROLE regress_apikey_admin;
 CREATE FUNCTION pg_temp.store(n int, name text, key_type text, env_var text, expires_at timestamptz DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
 	SELECT apikey.create_key_for('alice', name, key_type, 'value-of-' || replace(name, ' ', '-'), expires_at, NULL, env_var,
@@ -25,7 +25,7 @@ SELECT apikey.create_key_for('bob', 'bob''s', 'tavily', 'value-of-bob', check_fo
 SELECT apikey.disable_key_for('alice', id) IS NOT NULL FROM ids WHERE n = 8;
 SELECT apikey.delete_key_for('alice', id) IS NOT NULL FROM ids WHERE n = 9;
 
--- Without an identity, and without the right.
+-- Without an identity, and without the privilege.
 SET ROLE regress_apikey_worker;
 SELECT outcome($$SELECT apikey.reveal_env()$$);
 SELECT outcome($$SELECT apikey.reveal_env('{}')$$);
@@ -36,8 +36,8 @@ SET ROLE regress_apikey_admin;
 SELECT outcome($$SELECT apikey.reveal_env()$$);
 SET ROLE regress_apikey_worker;
 
--- Everything: what can be used, under all variables of each type, the newest
--- where two share one.
+-- Everything: all usable keys, under all variables of each type; the newest key
+-- where two share a variable.
 SELECT jsonb_pretty(apikey.reveal_env());
 SELECT apikey.reveal_env(NULL, NULL) = apikey.reveal_env();
 -- Nothing.
@@ -55,11 +55,11 @@ SELECT apikey.reveal_env('{service, service, 00000000-0000-0000-0000-00000000000
 SELECT apikey.reveal_env(key_types => '{openai}');
 SELECT apikey.reveal_env(key_types => '{custom, google_gemini}');
 SELECT apikey.reveal_env(NULL, '{openai, openai}');
--- Both: a named key goes before a type's.
+-- Both: a named key takes precedence over keys of a type.
 SELECT apikey.reveal_env('{old openai}', '{openai, google_gemini}');
 SELECT apikey.reveal_env('{service}', '{}'), apikey.reveal_env('{}', '{google_gemini}');
 
--- What cannot be had is named, all of it at once.
+-- All keys that cannot be returned are named at once.
 SELECT what, outcome(format('SELECT apikey.reveal_env(%L, %L)', names, key_types)) FROM (VALUES
 	('absent', '{absent}'::text[], NULL::text[]),
 	('absent, several', '{absent, service, One, 00000000-0000-0000-0000-000000000000}', NULL),
@@ -87,15 +87,15 @@ SET ROLE regress_apikey_admin;
 SELECT apikey.create_key_for('alice', 'gemini ' || n, 'google_gemini', 'value-of-gemini-' || n, check_format => false) IS NOT NULL FROM generate_series(2, 3) n;
 SET ROLE regress_apikey_worker;
 SELECT outcome($$SELECT apikey.reveal_env('{gemini, gemini 2, gemini 3}')$$);
--- A key with a variable of its own is in no conflict with those of its type,
--- but with one that names the same.
+-- A key with its own variable conflicts only with keys that use the same variable,
+-- not with others of its type.
 SELECT apikey.reveal_env('{old openai, my openai}');
 SELECT apikey.update_key('my openai', new_env_var => 'OPENAI_API_KEY');
 SELECT outcome($$SELECT apikey.reveal_env('{old openai, my openai}')$$);
 SELECT apikey.reveal_env(key_types => '{openai}');
 
--- A key that does not open: left out with a warning where all was asked for,
--- an error where it was meant.
+-- A key that cannot be decrypted is left out with a warning if all keys were
+-- requested, and is an error if it was requested by name or type.
 RESET ROLE;
 UPDATE apikey.api_keys SET name = 'altered' WHERE name = 'service';
 SET ROLE regress_apikey_worker;
@@ -103,7 +103,7 @@ SELECT apikey.reveal_env() ? 'MY_SERVICE_KEY';
 SELECT outcome($$SELECT apikey.reveal_env('{altered}')$$);
 SELECT outcome($$SELECT apikey.reveal_env(key_types => '{custom}')$$);
 SELECT apikey.reveal_env('{new openai}');
--- A type that is gone has no variables.
+-- A type that no longer exists has no variables.
 RESET ROLE;
 INSERT INTO apikey.custom_key_types (key_type, label, env_vars) VALUES ('regress_own', 'Our own', '{OUR_KEY,OUR_TOKEN}');
 SET ROLE regress_apikey_worker;
@@ -114,7 +114,7 @@ DELETE FROM apikey.custom_key_types WHERE key_type = 'regress_own';
 SET ROLE regress_apikey_worker;
 SELECT outcome($$SELECT apikey.reveal_env('{own}')$$);
 SELECT apikey.reveal_key('own'), label IS NULL FROM apikey.keys WHERE name = 'own';
--- A value that JSON has to escape.
+-- A value that must be escaped in JSON.
 SELECT apikey.create_key('odd', 'custom', E'"\\\\/{}[]\\u0041', env_var => 'ODD_KEY') IS NOT NULL;
 SELECT apikey.reveal_env('{odd}'), apikey.reveal_env('{odd}') ->> 'ODD_KEY' = apikey.reveal_key('odd');
 

@@ -1,4 +1,4 @@
--- reveal_key: what is refused, and what became of rows that were altered.
+-- reveal_key: what it refuses, and what happens with rows that were altered.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -14,7 +14,8 @@ SELECT apikey.create_key_for('alice', 'deleted', 'openai', openai('deleted'), id
 SELECT apikey.create_key_for('bob', 'one', 'openai', openai('bob'), id => id) FROM ids WHERE n = 5;
 SELECT apikey.create_key_for('bob', 'bob''s', 'anthropic', anthropic('bob'), id => id) FROM ids WHERE n = 6;
 
--- Without an identity, and without the right: an application that adds keys cannot read them.
+-- Without an identity, and without the privilege: an application that adds keys
+-- cannot read them.
 SET ROLE regress_apikey_worker;
 SELECT outcome($$SELECT apikey.reveal_key('one')$$);
 SELECT outcome($$SELECT apikey.reveal_key('00000000-0000-0000-0000-000000000001'::uuid)$$);
@@ -39,19 +40,19 @@ PREPARE by_id(uuid) AS SELECT apikey.reveal_key($1) = openai('one');
 EXECUTE by_text('one');
 EXECUTE by_text('00000000-0000-0000-0000-000000000001');
 EXECUTE by_id('00000000-0000-0000-0000-000000000001');
--- Names are compared as they are.
+-- Names are compared byte by byte.
 SELECT name, outcome(format('SELECT apikey.reveal_key(%L)', name)) FROM unnest(ARRAY['One', 'one ', ' one', 'on%', '']) name;
 -- Expired, disabled, deleted.
 SELECT name, outcome(format('SELECT apikey.reveal_key(%L)', name)) FROM unnest(ARRAY['expired', 'disabled', 'deleted']) name;
 SELECT n, outcome(format('SELECT apikey.reveal_key(%L)', id)) FROM ids WHERE n IN (2, 3, 4);
 SELECT n, outcome(format('SELECT apikey.reveal_key(%L::uuid)', id)) FROM ids WHERE n IN (2, 3, 4);
--- Both: disabled comes first.
+-- Expired and disabled: the error says disabled.
 SELECT apikey.disable_key('expired') IS NOT NULL;
 SELECT outcome($$SELECT apikey.reveal_key('expired')$$);
 SELECT apikey.enable_key('expired') IS NOT NULL;
 SELECT apikey.update_key('expired', new_expires_at => 'infinity') IS NOT NULL;
 SELECT apikey.reveal_key('expired') = openai('expired');
--- A key expires within a transaction too: the clock counts, not now().
+-- A key can expire during a transaction: the current time counts, not now().
 RESET ROLE;
 BEGIN;
 UPDATE apikey.api_keys SET expires_at = clock_timestamp() WHERE name = 'expired';
@@ -59,7 +60,7 @@ SELECT expires_at > now() FROM apikey.api_keys WHERE name = 'expired';
 SELECT split_part(outcome($$SELECT apikey.reveal_key('expired')$$), E'\n', 1);
 COMMIT;
 SET ROLE regress_apikey_worker;
--- Absent and another user's: the same answer.
+-- A key that does not exist and another user's key: the same error.
 SELECT replace(outcome($$SELECT apikey.reveal_key('nobody''s')$$), 'nobody''s', '...') = replace(outcome($$SELECT apikey.reveal_key('bob''s')$$), 'bob''s', '...');
 SELECT outcome($$SELECT apikey.reveal_key('bob''s')$$);
 SELECT n, outcome(format('SELECT apikey.reveal_key(%L)', id)) FROM ids WHERE n IN (5, 9);
@@ -67,18 +68,18 @@ SELECT n, outcome(format('SELECT apikey.reveal_key(%L::uuid)', id)) FROM ids WHE
 SELECT outcome($$SELECT apikey.reveal_key(NULL::text)$$);
 SELECT outcome($$SELECT apikey.reveal_key(NULL::uuid)$$);
 SELECT outcome(format('SELECT apikey.reveal_key(%L)', name)) FROM (VALUES (openai()), (repeat('n', 201))) t(name);
--- A value with characters that quoting, JSON and LIKE know.
+-- A value with characters that are special in quoting, JSON and LIKE.
 SELECT apikey.create_key('odd', 'custom', E'''"\\%_$1{}--;/*') IS NOT NULL;
 SELECT apikey.reveal_key('odd');
 
--- Rows that were altered by who can write the table: another user, id, type or
+-- Rows altered by someone who can write to the table: another user, id, type or
 -- name, and another row's value.
 RESET ROLE;
 CREATE CAST (bytea AS apikey.encrypted) WITHOUT FUNCTION;
 CREATE CAST (apikey.encrypted AS bytea) WITHOUT FUNCTION;
 CREATE TEMP TABLE kept AS TABLE apikey.api_keys;
--- Alters alice's first key by the assignment, reveals it under the identity,
--- verifies all keys, and puts the row back.
+-- Alters alice's first key by the assignment, reveals it with the identity of
+-- new_user, verifies all keys, and restores the row.
 CREATE FUNCTION altered(assignment text, new_user text DEFAULT 'alice', new_id uuid DEFAULT '00000000-0000-0000-0000-000000000001')
 RETURNS TABLE (revealed text, verified text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -99,7 +100,7 @@ SELECT * FROM altered('name = ''uno''');
 SELECT * FROM altered('name = ''one ''');
 SELECT * FROM altered('encrypted_value = (SELECT encrypted_value FROM kept WHERE user_id = ''bob'' AND name = ''one'')');
 SELECT * FROM altered('encrypted_value = (SELECT encrypted_value FROM kept WHERE user_id = ''alice'' AND name = ''deleted'')');
--- Moved as a whole: all of it but the id is bob's.
+-- Everything but the id is copied from bob's key.
 SELECT * FROM altered('user_id = ''bob'', name = ''again'', encrypted_value = (SELECT encrypted_value FROM kept WHERE user_id = ''bob'' AND name = ''one'')', new_user => 'bob');
 -- Each byte of the envelope: version, suite, data key id, nonce, ciphertext, tag.
 CREATE FUNCTION flipped(byte int) RETURNS text LANGUAGE sql AS $$
@@ -111,18 +112,18 @@ SELECT part, masked, verified FROM (VALUES ('version', 0), ('suite', 1), ('data 
 SELECT state, count(*), min(byte), max(byte) FROM generate_series(0, 42 + 51 + 16 - 1) byte,
 	LATERAL (SELECT left(revealed, 5) AS state FROM altered(flipped(byte)) WHERE verified LIKE 'alice 00000000-0000-0000-0000-000000000001 %') a
 	GROUP BY 1 ORDER BY 1;
--- Truncated, emptied, and with a byte too many.
+-- Truncated, empty, and with an extra byte.
 SELECT size, revealed, verified FROM unnest(ARRAY[109, 108, 58, 57, 18, 110]) size,
 	LATERAL altered(format('encrypted_value = substr(encrypted_value::bytea || ''x'', 1, %s)::apikey.encrypted', size)) ORDER BY size DESC;
 SELECT size, outcome(format('SELECT * FROM altered(%L)', format('encrypted_value = substr(encrypted_value::bytea, 1, %s)::apikey.encrypted', size)))
 	FROM unnest(ARRAY[17, 0]) size;
--- A text that is no envelope at all.
+-- Text that is not an envelope.
 SELECT * FROM altered('encrypted_value = convert_to(repeat(openai(), 2), ''UTF8'')::apikey.encrypted');
--- Nothing of it is left.
+-- All is as before.
 SELECT * FROM altered('name = name');
 SELECT count(*) FROM apikey.verify_keys();
 
--- A data key that is gone, damaged or of the other purpose.
+-- A data key that is missing, damaged or for the other purpose.
 BEGIN;
 DELETE FROM apikey.data_keys;
 SELECT outcome($$SELECT apikey.reveal_key('one')$$);
@@ -148,17 +149,18 @@ SELECT count(*) FROM apikey.find_keys(openai('one'));
 SELECT apikey.create_key('new', 'openai', openai('new')) IS NOT NULL;
 SELECT apikey.reveal_key('new') = openai('new');
 ROLLBACK;
--- Another master key's: the fingerprint that is needed is named.
+-- A data key wrapped with another master key: the error names the master key that
+-- is required.
 BEGIN;
 UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3);
 SELECT regexp_replace(outcome($$SELECT apikey.reveal_key('one')$$), 'have the fingerprints .*?\.', 'have the fingerprints (...).');
 SELECT regexp_replace(outcome($$SELECT apikey.create_key('new', 'openai', openai())$$), 'have the fingerprints .*?\.', 'have the fingerprints (...).');
 SELECT DISTINCT regexp_replace(problem, '[0-9a-f]{8}-[0-9a-f-]{27}', '(its id)') FROM apikey.verify_keys();
--- A new data key would only hide that, and a look-up by value would miss rows.
+-- A new data key would only hide that, and a search by value would miss rows.
 SELECT call, split_part(outcome('SELECT apikey.' || call), E'\n', 1)
 	FROM unnest(ARRAY['rotate_data_key()', 'rotate_data_key(''column'')', 'find_keys(openai())']) call;
 SELECT count(*) FROM apikey.data_keys;
--- What needs no value goes on.
+-- Operations that need no value still work.
 SELECT apikey.disable_key('one'), apikey.enable_key('one'), apikey.update_key('one', new_metadata => '{"x": 1}');
 SELECT apikey.delete_key('one'), apikey.restore_key('00000000-0000-0000-0000-000000000001'::uuid);
 ROLLBACK;

@@ -1,6 +1,6 @@
--- Roles belong to the whole cluster, so somebody may have made them before the
--- extension comes.  Whoever could become an internal role keeps it from being
--- installed.  What is changed here for the cluster is rolled back.
+-- Roles belong to the whole cluster, so they may exist before the extension is
+-- created.  It is not created if someone could become one of the internal roles.
+-- Changes made here to the cluster are rolled back.
 CREATE ROLE regress_apikey_creator CREATEROLE;
 CREATE DATABASE regress_apikey_x TEMPLATE template0;
 SELECT current_database() AS db \gset
@@ -10,7 +10,7 @@ SELECT current_database() AS db \gset
 \set SHOW_CONTEXT never
 SET client_min_messages = error;
 
--- Each attribute, of each of the two.
+-- Each attribute, for both internal roles.
 BEGIN; ALTER ROLE apikey_owner LOGIN; CREATE EXTENSION apikey; ROLLBACK;
 BEGIN; ALTER ROLE apikey_owner SUPERUSER; CREATE EXTENSION apikey; ROLLBACK;
 BEGIN; ALTER ROLE apikey_owner CREATEROLE; CREATE EXTENSION apikey; ROLLBACK;
@@ -23,7 +23,7 @@ BEGIN; GRANT apikey_owner TO regress_apikey_nobody; CREATE EXTENSION apikey; ROL
 BEGIN; GRANT apikey_maintenance TO regress_apikey_nobody WITH ADMIN OPTION; CREATE EXTENSION apikey; ROLLBACK;
 BEGIN; GRANT regress_apikey_nobody TO apikey_owner; CREATE EXTENSION apikey; ROLLBACK;
 BEGIN; GRANT apikey_admin TO apikey_maintenance; CREATE EXTENSION apikey; ROLLBACK;
--- Made by somebody who may make roles.
+-- Created by someone who may create roles.
 BEGIN;
 ALTER ROLE apikey_owner RENAME TO regress_apikey_owner;
 SET LOCAL ROLE regress_apikey_creator;
@@ -41,7 +41,7 @@ CREATE EXTENSION apikey;
 ROLLBACK;
 \set VERBOSITY default
 
--- INHERIT says nothing, nor do a password and settings.
+-- INHERIT does not matter, nor do a connection limit and settings.
 BEGIN;
 ALTER ROLE apikey_owner NOINHERIT CONNECTION LIMIT 3 VALID UNTIL 'infinity';
 ALTER ROLE apikey_maintenance SET work_mem = '8MB';
@@ -49,7 +49,7 @@ CREATE EXTENSION apikey;
 SELECT count(*) FROM pg_extension WHERE extname = 'apikey';
 ROLLBACK;
 
--- Where there are none, they are made: nobody can log in as any.
+-- Roles that do not exist are created, and nobody can log in as any of them.
 BEGIN;
 ALTER ROLE apikey_owner RENAME TO regress_apikey_1;
 ALTER ROLE apikey_maintenance RENAME TO regress_apikey_2;
@@ -63,8 +63,8 @@ SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplicatio
 	FROM pg_authid r WHERE rolname LIKE 'apikey\_%' ORDER BY 1;
 ROLLBACK;
 
--- Members that the four have already are named, since they get what is granted
--- here; unless nothing but errors is wanted.
+-- A notice names existing members of the four public roles, since they receive
+-- the privileges granted here.  (With client_min_messages = error there is none.)
 BEGIN;
 ALTER ROLE apikey_user RENAME TO regress_apikey_3;
 ALTER ROLE apikey_reveal RENAME TO regress_apikey_4;
@@ -77,7 +77,7 @@ SET LOCAL client_min_messages = notice;
 CREATE EXTENSION apikey;
 ROLLBACK;
 
--- An ordinary role does not install it, nor does the owner of the database.
+-- An ordinary role cannot install the extension, not even the database's owner.
 GRANT CREATE ON DATABASE regress_apikey_x TO regress_apikey_nobody;
 SET ROLE regress_apikey_nobody;
 \set VERBOSITY sqlstate
@@ -89,7 +89,7 @@ CREATE EXTENSION apikey;
 \set VERBOSITY default
 RESET ROLE;
 
--- What the installing superuser's default privileges give away is taken back.
+-- Privileges granted by the installing superuser's default privileges are revoked.
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, regress_apikey_nobody, apikey_user;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON ROUTINES TO regress_apikey_nobody, apikey_user;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, regress_apikey_nobody;
@@ -104,7 +104,7 @@ SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace A
 SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v') AND has_table_privilege('apikey_user', oid, 'SELECT') ORDER BY oid::regclass::text;
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'regress_apikey_nobody'::regrole);
 SELECT has_function_privilege('apikey_user', 'apikey.reveal_key(text)', 'EXECUTE'), has_function_privilege('apikey_user', 'apikey.create_key(text, text, text, timestamptz, jsonb, text)', 'EXECUTE');
--- What PUBLIC may execute, it may whatever the defaults are.
+-- What PUBLIC may execute does not depend on the default privileges.
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace AND has_function_privilege('regress_apikey_nobody', oid, 'EXECUTE') ORDER BY oid::regprocedure::text COLLATE "C";
 BEGIN;
 SET LOCAL ROLE regress_apikey_worker;

@@ -1,17 +1,17 @@
--- Rotation of the data key and of the master key, in one session.  What others
--- do meanwhile is in the isolation tests, test/t/100_rotation.pl and
--- 110_kill9.pl.
+-- Rotation of the data key and of the master key, in one session.  Concurrent
+-- sessions are covered by the isolation tests, test/t/100_rotation.pl and
+-- test/t/110_kill9.pl.
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset null '(null)'
 SET client_min_messages = warning;
--- A database of its own, so that nothing but this test is in it.
+-- A separate database, which contains nothing but this test.
 CREATE DATABASE regression_apikey_rotation TEMPLATE template0 ENCODING 'UTF8';
 \c regression_apikey_rotation
 SET client_min_messages = error;
 CREATE EXTENSION apikey;
 SET client_min_messages = notice;
--- An error, without the random ids.
+-- Runs a statement and returns its error, without random ids.
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE state text; message text; detail text; hint text; argument text;
 BEGIN
@@ -24,13 +24,13 @@ EXCEPTION WHEN OTHERS THEN
 		nullif(detail, ''), nullif(hint, '')), '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}', '(random id)', 'g');
 END $$;
 
--- Nothing there yet.
+-- Without any keys.
 CALL apikey.reencrypt_keys();
 SELECT * FROM apikey.rotation_progress;
 SELECT apikey.rewrap_data_keys();
 
--- Thirty keys of three users: deleted, disabled and expired ones among them,
--- and one that is long enough to be stored out of line.
+-- Thirty keys of three users, including deleted, disabled and expired ones, and one
+-- that is long enough to be stored out of line.
 SELECT count(apikey.create_key_for('user ' || i % 3, 'key ' || i, 'custom', 'a-value-of-no-use-' || i, env_var => 'SOME_KEY',
 		created_at => timestamptz '2020-01-01' + i * interval '1 day', updated_at => timestamptz '2021-01-01' + i * interval '1 day',
 		expires_at => CASE WHEN i = 7 THEN timestamptz '2022-01-01' END,
@@ -40,7 +40,7 @@ SELECT apikey.create_key_for('user 0', 'long', 'custom', repeat('0123456789', 80
 SELECT count(apikey.disable_key_for(user_id, id)) FROM apikey.all_keys WHERE name = 'key 5';
 CREATE TABLE before AS SELECT * FROM apikey.api_keys;
 
--- A new data key, and every row under it.
+-- A new data key, and every row re-encrypted with it.
 SELECT apikey.rotate_data_key() IS NOT NULL AS rotated;
 SELECT state, rows FROM apikey.key_status ORDER BY created_at;
 CALL apikey.reencrypt_keys(batch_size => 7, pause => '0.001 s');
@@ -53,7 +53,7 @@ SELECT state, rows_done, rows_left, rows_failed, rows_per_second > 0 AS rate, es
 		data_key = (SELECT id FROM apikey.key_status k WHERE k.state = 'active') AS to_active
 	FROM apikey.rotation_progress;
 SELECT * FROM apikey.verify_keys();
--- Value, fingerprint and nonce are new, all else is as it was.
+-- Value, fingerprint and nonce are new, everything else is unchanged.
 SELECT count(*) AS rows, count(*) FILTER (WHERE a.encrypted_value::text <> b.encrypted_value::text) AS new_values,
 		count(*) FILTER (WHERE a.fingerprint <> b.fingerprint) AS new_fingerprints,
 		count(DISTINCT a.encrypted_value::text) AS different,
@@ -66,7 +66,7 @@ COMMIT;
 SELECT user_id, name FROM apikey.find_keys('a-value-of-no-use-8');
 -- Again: nothing to do.
 CALL apikey.reencrypt_keys(1);
--- Rows under several data keys, and to one of a row each.
+-- Rows encrypted with several data keys, two of which have one row each.
 SELECT count(apikey.rotate_data_key()) FROM generate_series(1, 3);
 SELECT apikey.create_key_for('user 3', 'middle', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY') IS NOT NULL AS created;
 SELECT apikey.rotate_data_key() IS NOT NULL AS rotated;
@@ -96,7 +96,7 @@ ROLLBACK;
 SET default_transaction_read_only = on;
 CALL apikey.reencrypt_keys();
 RESET default_transaction_read_only;
--- A block that lets it commit may call it; whatever isolation is the default.
+-- A block that can commit may call it, whatever the default isolation level is.
 SET default_transaction_isolation = 'serializable';
 DO $$ BEGIN
 	CALL apikey.reencrypt_keys();
@@ -104,7 +104,7 @@ DO $$ BEGIN
 END $$;
 RESET default_transaction_isolation;
 
--- Who may.  The caller's role stands at each commit and after.
+-- Who may call it.  The caller's role stays the same at each commit and afterwards.
 SET client_min_messages = warning;
 CREATE ROLE regress_apikey_rotation_admin IN ROLE apikey_admin;
 CREATE ROLE regress_apikey_rotation_monitor IN ROLE apikey_monitor;
@@ -129,7 +129,8 @@ SELECT count(*) FROM apikey.api_keys;
 RESET ROLE;
 RESET search_path;
 
--- Rows that do not open: altered, moved, under a data key that is not there.
+-- Rows that cannot be decrypted: altered, moved, encrypted with a data key that
+-- does not exist.
 CREATE FUNCTION altered(value apikey.encrypted, at int) RETURNS apikey.encrypted LANGUAGE plpgsql AS $$
 DECLARE bytes bytea := apikey.encrypted_send(value);
 BEGIN
@@ -146,7 +147,7 @@ CALL apikey.reencrypt_keys(5);
 SET client_min_messages = notice;
 SELECT state, rows_done, rows_left, rows_failed FROM apikey.rotation_progress;
 SELECT name, problem ~ 'There is no data key' AS no_data_key FROM apikey.verify_keys() v JOIN apikey.all_keys k USING (user_id, id) ORDER BY name;
--- Each is told by id and user, and no value is shown.
+-- Each is reported by id and user, and no value is shown.
 \set VERBOSITY default
 UPDATE apikey.api_keys SET id = '11111111-1111-4111-8111-111111111111' WHERE name = 'key 1';
 UPDATE apikey.api_keys SET id = '22222222-2222-4222-8222-222222222222' WHERE name = 'key 2';
@@ -154,7 +155,7 @@ DELETE FROM apikey.api_keys WHERE name = 'key 4';
 CALL apikey.reencrypt_keys();
 -- No user id is longer than reencrypt_keys() has room for.
 SELECT outcome($$UPDATE apikey.api_keys SET user_id = repeat('x', 256)$$) ~ '^23514' AS refused;
--- Another value takes the place of one that is lost.
+-- A value that is lost can be replaced with another.
 SET apikey.identity = 'session';
 SET apikey.user_id = 'user 1';
 SELECT apikey.reveal_key('key 1');
@@ -166,7 +167,7 @@ SELECT apikey.set_key('key 2', 'custom', 'one-more-value-of-no-use') IS NOT NULL
 SELECT apikey.reveal_key('key 2');
 SELECT * FROM apikey.verify_keys();
 
--- The end of a data key.
+-- Retiring a data key.
 \set VERBOSITY default
 SELECT id AS active FROM apikey.key_status WHERE state = 'active' \gset
 SELECT outcome(format('SELECT apikey.retire_data_key(%L)', :'active'));
@@ -180,12 +181,13 @@ SELECT apikey.retire_data_key(:'active') = :'active' AS retired;
 SELECT outcome(format('SELECT apikey.retire_data_key(%L)', :'active'));
 SELECT state, purpose, rows, master_key FROM apikey.key_status WHERE id = :'active';
 SELECT wrapped_key, destroyed_at IS NOT NULL AS destroyed FROM apikey.data_keys WHERE id = :'active';
--- All the others as well; values still open, and what they need is left.
+-- All the others as well; values can still be decrypted, and the data keys that
+-- they need remain.
 SELECT count(apikey.retire_data_key(id)) > 0 AS retired FROM apikey.key_status WHERE state = 'inactive';
 SELECT state, sum(rows) FROM apikey.key_status GROUP BY state ORDER BY state;
 SELECT * FROM apikey.verify_keys();
 SELECT name FROM apikey.find_keys('another-value-of-no-use');
--- Rolled back, it was never done.
+-- A rollback undoes it.
 SELECT apikey.rotate_data_key() IS NOT NULL AS rotated;
 SELECT apikey.create_key_for('user 3', 'after', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY') IS NOT NULL AS created;
 CALL apikey.reencrypt_keys();
@@ -193,7 +195,8 @@ BEGIN;
 SELECT count(apikey.retire_data_key(id)) FROM apikey.key_status WHERE state = 'inactive';
 ROLLBACK;
 SELECT state, count(*) FILTER (WHERE master_key IS NOT NULL) AS wrapped FROM apikey.key_status GROUP BY state ORDER BY state;
--- What is under a destroyed key says so (a backup's row, say).
+-- A value encrypted with a destroyed data key (such as a row from a backup): the
+-- error says so.
 CREATE TABLE old_row AS SELECT * FROM apikey.api_keys WHERE name = 'after';
 SELECT apikey.rotate_data_key() IS NOT NULL AS rotated;
 CALL apikey.reencrypt_keys();
@@ -204,8 +207,8 @@ SELECT outcome($$SELECT apikey.reveal_key('after')$$);
 SELECT apikey.update_key('after', new_value => 'a-third-value-of-no-use') IS NOT NULL AS updated;
 SELECT apikey.reveal_key('after');
 
--- A damaged data key stops neither a new one nor what is under others, and
--- goes once nothing is under it.
+-- A damaged data key affects neither a new one nor values encrypted with others,
+-- and can be retired when no value needs it.
 UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 40, 255 - get_byte(wrapped_key, 40))
 	WHERE id = (SELECT id FROM apikey.key_status WHERE state = 'active' AND purpose = 'value');
 SELECT outcome($$SELECT apikey.create_key('later', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY')$$);
@@ -219,7 +222,7 @@ SELECT count(apikey.retire_data_key(id)) AS retired FROM apikey.key_status WHERE
 SELECT name FROM apikey.find_keys('a-value-of-no-use');
 SELECT * FROM apikey.verify_keys();
 
--- Purpose "column": nobody sees who uses it.
+-- Purpose "column": the extension cannot see where it is used.
 SELECT apikey.rotate_data_key('column') AS first \gset
 CREATE TABLE secrets AS SELECT apikey.encrypt('a secret', 'here') AS v;
 SELECT outcome(format('SELECT apikey.retire_data_key(%L, true)', :'first'));
@@ -229,10 +232,10 @@ SELECT apikey.decrypt(v, 'here') FROM secrets;
 SELECT apikey.retire_data_key(:'first', force => true) = :'first' AS retired;
 SELECT outcome('SELECT apikey.decrypt(v, ''here'') FROM secrets');
 
--- The master key: all data keys are under the one that there is.
+-- The master key: all data keys are already wrapped with the current one.
 SELECT apikey.rewrap_data_keys();
 SELECT value, severity FROM apikey.status() WHERE item = 'older master keys';
--- A damaged wrap stops it, and is named.
+-- A damaged wrapped key stops it, and the error names the data key.
 BEGIN;
 UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 40, 255 - get_byte(wrapped_key, 40)) WHERE purpose = 'column' AND wrapped_key IS NOT NULL;
 SELECT outcome('SELECT apikey.rewrap_data_keys()');
@@ -242,8 +245,8 @@ UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byt
 SELECT regexp_replace(outcome('SELECT apikey.rewrap_data_keys()'), '[0-9a-f]{16}', 'F', 'g');
 ROLLBACK;
 
--- So does one that was damaged without the word that a change gives, as by a
--- disk, though this session has the key.
+-- So does one that was damaged without an invalidation message, for example by a
+-- disk, although this session has the key in its cache.
 BEGIN;
 ALTER TABLE apikey.data_keys DISABLE TRIGGER USER;
 SELECT count(*) FROM apikey.find_keys('a-value-of-no-use');

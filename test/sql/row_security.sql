@@ -1,5 +1,5 @@
--- One user's rows are out of every other's reach: through the functions, the
--- views, SQL made for it, and whatever an administrator grants by mistake.
+-- No user can reach another user's rows: not through the functions or the views,
+-- nor with malicious SQL, nor with privileges granted by mistake.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -16,8 +16,8 @@ CREATE VIEW after AS SELECT id, user_id, name, encrypted_value::text, hint, fing
 	FROM apikey.api_keys WHERE user_id = 'bob';
 CREATE TABLE before AS TABLE after;
 
--- Each function, with another user's key by name and by id, and with one that
--- does not exist: the answers are the same, to the letter.
+-- Each function, with another user's key by name and by id, and with a key that
+-- does not exist: the answers are identical.
 CREATE TABLE attempts (statement text);
 GRANT SELECT ON attempts TO PUBLIC;
 INSERT INTO attempts VALUES
@@ -34,7 +34,7 @@ INSERT INTO attempts VALUES
 SET ROLE regress_apikey_worker;
 BEGIN;
 SELECT apikey.set_user_id('alice');
--- by id: bob's, bob's deleted one, none
+-- by id: bob's key, bob's deleted key, no key
 SELECT left(outcome(format(statement, '0b000000-0000-4000-8000-000000000002')), 5) AS told,
 		outcome(format(statement, '0b000000-0000-4000-8000-000000000003'))
 			= outcome(format(statement, '0b000000-0000-4000-8000-000000000002')) AS same_deleted,
@@ -47,7 +47,7 @@ SELECT left(outcome(format(statement, 'project x')), 5) AS told,
 	FROM attempts WHERE statement NOT LIKE '%%::uuid%' AND statement !~ 'restore|purge' GROUP BY 1, 2;
 COMMIT;
 RESET ROLE;
--- Nothing of it touched bob's.
+-- None of it changed bob's keys.
 SELECT count(*) FROM (SELECT * FROM before INTERSECT SELECT * FROM after) same;
 
 -- Without an identity: KA007 from every function for users, and empty views.
@@ -58,8 +58,8 @@ SELECT state(s) FROM unnest(ARRAY[
 	$$SELECT apikey.purge_own_keys()$$, $$SELECT apikey.reveal_env()$$, $$SELECT apikey.reveal_env('{}')$$, $$SELECT apikey.reveal_env(key_types => '{custom}')$$]) s;
 SELECT (SELECT count(*) FROM apikey.keys), (SELECT count(*) FROM apikey.deleted_keys);
 
--- Names are a user's own affair: one that another user has is free, and can be
--- taken, and tells nothing.
+-- Names are unique per user: a name that another user has can be used, and reveals
+-- nothing.
 BEGIN;
 SELECT apikey.set_user_id('alice');
 SELECT outcome($$SELECT apikey.create_key('project x', 'custom', 'a_value_of_no_use')$$);
@@ -69,7 +69,7 @@ SELECT outcome($$SELECT apikey.delete_key('project x')$$);
 SELECT outcome($$SELECT apikey.update_key('own', new_name => 'project x')$$);
 SELECT outcome($$SELECT apikey.create_key('one', 'custom', 'a_value_of_no_use')$$);
 SELECT outcome($$SELECT apikey.update_key('project x', new_name => 'one')$$);
--- What takes all takes one's own.
+-- purge_own_keys() affects only the caller's keys.
 SELECT apikey.purge_own_keys();
 SELECT apikey.set_user_id('bob');
 SELECT name FROM apikey.keys ORDER BY 1;
@@ -77,7 +77,7 @@ SELECT name FROM apikey.deleted_keys ORDER BY 1;
 SELECT apikey.reveal_key('project x') = secret('v-', 24, 'bobproject x');
 ROLLBACK;
 
--- SQL made for it.
+-- Malicious SQL.
 BEGIN;
 SELECT apikey.set_user_id('alice');
 SELECT user_id, name FROM apikey.keys WHERE user_id = 'bob' OR true ORDER BY 1, 2;
@@ -86,7 +86,7 @@ SELECT user_id FROM apikey.keys k WHERE EXISTS (SELECT FROM apikey.keys WHERE us
 WITH k AS MATERIALIZED (SELECT * FROM apikey.keys), d AS NOT MATERIALIZED (SELECT * FROM apikey.deleted_keys) SELECT user_id, name FROM k UNION ALL SELECT user_id, name FROM d ORDER BY 1, 2;
 SELECT DISTINCT l.user_id FROM apikey.keys k, LATERAL (SELECT * FROM apikey.keys) l;
 SELECT count(*) FROM apikey.keys a LEFT JOIN apikey.keys b ON a.user_id <> b.user_id AND b.id IS NOT NULL WHERE b.id IS NOT NULL;
--- functions of the caller's that tell of whatever is not alice's
+-- The caller's own functions, which would report any data that is not alice's.
 CREATE FUNCTION pg_temp.tell(given text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
 BEGIN
 	IF given !~ '^(alice|one|own|gone|one gone|own gone|custom|v-...[0-9a-f]{4}|\.\.\.[0-9a-f]{4}|{"of": "alice"})$' THEN RAISE NOTICE 'given %', given; END IF;
@@ -101,7 +101,7 @@ SELECT count(*) FROM apikey.keys WHERE metadata ->> 'of' <> 'alice' AND (metadat
 SELECT user_id FROM apikey.keys GROUP BY user_id HAVING pg_temp.tell(user_id);
 COMMIT;
 
--- The views: not to be written through, nor locked, nor indexed; no table.
+-- The views cannot be written through or locked, and the tables cannot be accessed.
 RESET ROLE;
 GRANT CREATE ON SCHEMA regress_apikey TO regress_apikey_worker;
 SET SESSION AUTHORIZATION regress_apikey_worker;
@@ -118,7 +118,7 @@ SELECT s, state(s) FROM unnest(ARRAY[
 	$$CREATE OR REPLACE FUNCTION apikey.current_user_id() RETURNS text LANGUAGE sql RETURN 'bob'$$, $$CREATE FUNCTION apikey.x() RETURNS int LANGUAGE sql RETURN 1$$,
 	$$SET ROLE apikey_owner$$, $$SET ROLE apikey_maintenance$$, $$SET ROLE apikey_admin$$, $$GRANT apikey_owner TO regress_apikey_worker$$,
 	$$ALTER VIEW apikey.keys OWNER TO regress_apikey_worker$$, $$ALTER EXTENSION apikey DROP TABLE apikey.api_keys$$, $$DROP EXTENSION apikey CASCADE$$]) s;
--- A view of one's own over ours is the same, whoever owns it.
+-- A user's own view of our view shows the same rows, whoever owns it.
 CREATE VIEW pg_temp.v1 AS SELECT user_id, name FROM apikey.keys;
 CREATE VIEW pg_temp.v2 WITH (security_invoker = true) AS SELECT user_id, name FROM apikey.keys;
 SELECT * FROM pg_temp.v1 UNION ALL SELECT * FROM pg_temp.v2 ORDER BY 1, 2;
@@ -131,11 +131,11 @@ GRANT SELECT ON superusers TO regress_apikey_web;
 SET ROLE regress_apikey_web;
 BEGIN; SELECT apikey.set_user_id('alice'); SELECT * FROM superusers ORDER BY 1, 2; COMMIT; SELECT * FROM superusers;
 RESET ROLE;
--- Superusers see with their identity too: the views are not a way round it.
+-- Superusers too see only the rows of their identity through the views.
 BEGIN; SELECT apikey.set_user_id('bob'); SELECT * FROM superusers ORDER BY 1, 2; COMMIT; SELECT * FROM superusers;
 DROP VIEW superusers;
 
--- SECURITY DEFINER: another's privileges, the caller's identity.
+-- SECURITY DEFINER: another role's privileges, the caller's identity.
 CREATE FUNCTION as_worker(name text) RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT apikey.reveal_key(name) = regress_apikey.secret('v-', 24, 'alice' || name) $$;
 ALTER FUNCTION as_worker(text) OWNER TO regress_apikey_worker;
@@ -149,7 +149,7 @@ RESET ROLE;
 DROP FUNCTION as_worker(text);
 
 -- row_security = off: an error where it would matter, never more rows; the
--- functions do as ever.
+-- functions work as usual.
 SET ROLE regress_apikey_worker;
 SET row_security = off;
 BEGIN;
@@ -161,8 +161,8 @@ ROLLBACK;
 RESET row_security;
 RESET ROLE;
 
--- Objects of the caller's in front of pg_catalog and in pg_temp are not called
--- by what runs as another role.
+-- The caller's objects that precede pg_catalog in the search path or are in pg_temp
+-- are not called by code that runs as another role.
 CREATE SCHEMA regress_apikey_trap AUTHORIZATION regress_apikey_worker;
 SET ROLE regress_apikey_worker;
 SET search_path = regress_apikey_trap, pg_catalog;
@@ -212,8 +212,8 @@ DROP SCHEMA regress_apikey_trap CASCADE;
 RESET client_min_messages;
 SET search_path = regress_apikey;
 
--- Statistics: none of what comes from a value, and none of ours for users,
--- who do not reach them by an operator that tells what it is given either.
+-- Statistics: none for columns derived from a value, and users see none of our
+-- tables, not even through an operator that reports its arguments.
 ANALYZE apikey.api_keys;
 SELECT attname FROM pg_statistic s JOIN pg_attribute a ON a.attrelid = s.starelid AND a.attnum = s.staattnum
 	WHERE starelid = 'apikey.api_keys'::regclass AND attname IN ('hint', 'fingerprint');
@@ -236,7 +236,7 @@ SELECT count(*) FROM apikey.keys k JOIN apikey.deleted_keys d ON k.name === d.na
 COMMIT;
 RESET ROLE;
 
--- A plan shows how many rows the filter took away, and no more than that.
+-- A plan shows how many rows the filter removed, and nothing more.
 SET ROLE regress_apikey_worker;
 CREATE FUNCTION plan_tells(statement text, wanted text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE line text; told boolean := false;
@@ -248,7 +248,7 @@ BEGIN;
 SELECT apikey.set_user_id('alice');
 SELECT plan_tells('SELECT * FROM apikey.keys', 'project x|bygone|0b000000'), plan_tells('SELECT * FROM apikey.keys', 'actual rows=2');
 COMMIT;
--- Parallel plans lose none and show none.
+-- Parallel plans neither lose rows nor show rows of others.
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0;
 BEGIN;
 SELECT apikey.set_user_id('alice');
@@ -259,7 +259,7 @@ RESET ALL;
 SET search_path = regress_apikey;
 RESET ROLE;
 
--- Granted by mistake: the table itself, and still one user's rows alone.
+-- With the table itself granted by mistake, still only one user's rows are visible.
 GRANT USAGE ON SCHEMA apikey TO regress_apikey_nobody;
 GRANT SELECT, INSERT, UPDATE, DELETE ON apikey.api_keys TO regress_apikey_nobody;
 SET ROLE regress_apikey_nobody;
@@ -278,8 +278,8 @@ SELECT outcome($$MERGE INTO apikey.api_keys k USING (SELECT 'bob' u, 'project x'
 SELECT outcome($$UPDATE apikey.api_keys SET metadata = '{"m": 1}' WHERE user_id = 'bob'$$), outcome($$DELETE FROM apikey.api_keys WHERE user_id = 'bob'$$);
 SET LOCAL row_security = off;
 SELECT state($$SELECT * FROM apikey.api_keys$$), state($$DELETE FROM apikey.api_keys$$);
--- Rows that one may write, values that do not open elsewhere: the envelope is
--- of its row, and plaintext is no envelope.
+-- Even in rows that a user may write, values cannot be decrypted elsewhere: the
+-- envelope is bound to its row, and plaintext is not an envelope.
 SET LOCAL row_security = on;
 UPDATE apikey.api_keys SET encrypted_value = (SELECT encrypted_value FROM apikey.api_keys WHERE name = 'one') WHERE name = 'own';
 SELECT state($$UPDATE apikey.api_keys SET encrypted_value = 'plaintext' WHERE name = 'one'$$);
@@ -289,7 +289,7 @@ UPDATE apikey.api_keys SET key_type = 'openai' WHERE name = 'one' AND user_id = 
 SELECT outcome($$SELECT apikey.reveal_key('one')$$);
 ROLLBACK;
 RESET ROLE;
--- Even a superuser who moves a row to another user does not open it there.
+-- Even a superuser who moves a row to another user cannot decrypt it there.
 BEGIN;
 UPDATE apikey.api_keys SET user_id = 'alice', name = 'taken over' WHERE name = 'project x';
 SELECT apikey.set_user_id('alice');
@@ -299,7 +299,7 @@ ROLLBACK;
 REVOKE ALL ON apikey.api_keys FROM regress_apikey_nobody;
 REVOKE ALL ON SCHEMA apikey FROM regress_apikey_nobody;
 
--- The rows of bob's are as they were from the first to the last.
+-- All of bob's rows are unchanged.
 SELECT count(*) FROM (SELECT * FROM before INTERSECT SELECT * FROM after) same;
 DROP VIEW after;
 DROP TABLE before, attempts;

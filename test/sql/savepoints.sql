@@ -5,7 +5,7 @@ SET search_path = regress_apikey;
 TRUNCATE apikey.api_keys, apikey.data_keys;
 GRANT EXECUTE ON FUNCTION apikey.reveal_key(text) TO regress_apikey_web;
 
--- An error loses nothing else of a transaction that uses savepoints.
+-- In a transaction that uses savepoints, an error undoes nothing else.
 SET ROLE regress_apikey_web;
 BEGIN;
 SELECT apikey.set_user_id('alice');
@@ -25,7 +25,7 @@ SELECT apikey.create_key('two', 'openai', openai('two')) IS NOT NULL;
 RELEASE s;
 SELECT apikey.reveal_key('one') = openai('one'), apikey.reveal_key('two') = openai('two');
 COMMIT;
--- After an error without a savepoint, all is lost, and the next transaction is sound.
+-- An error without a savepoint undoes everything, and the next transaction works.
 BEGIN;
 SELECT apikey.set_user_id('alice');
 SELECT apikey.create_key('three', 'openai', openai('three')) IS NOT NULL;
@@ -38,7 +38,7 @@ SELECT name FROM apikey.keys ORDER BY name;
 SELECT apikey.reveal_key('one') = openai('one');
 COMMIT;
 
--- What is rolled back was never there: keys, changes, an identity.
+-- A rollback undoes keys, changes and an identity.
 BEGIN;
 SELECT apikey.set_user_id('alice');
 SAVEPOINT s;
@@ -56,7 +56,8 @@ SELECT count(*) FROM apikey.keys;
 ROLLBACK TO t;
 SELECT count(*) FROM apikey.keys;
 COMMIT;
--- An identity of a savepoint that is released lasts to the end of the transaction.
+-- An identity set after a savepoint that is released lasts to the end of the
+-- transaction.
 BEGIN;
 SAVEPOINT s;
 SELECT apikey.set_user_id('alice');
@@ -105,7 +106,7 @@ SELECT name, apikey.reveal_key(name) = openai(CASE name WHEN 'key 1' THEN '1' EL
 SELECT apikey.purge_own_keys();
 COMMIT;
 
--- Data keys: the first one of a transaction that rolls back is in no cache.
+-- Data keys: one created in a transaction that rolls back is not kept in the cache.
 RESET ROLE;
 TRUNCATE apikey.api_keys, apikey.data_keys;
 GRANT SELECT ON apikey.key_status TO regress_apikey_web;
@@ -131,7 +132,7 @@ BEGIN;
 SELECT apikey.set_user_id('alice');
 SELECT apikey.reveal_key('one') = openai('other');
 COMMIT;
--- So it is with a rotation that rolls back.
+-- The same holds for a rotation that rolls back.
 RESET ROLE;
 BEGIN;
 SELECT apikey.set_user_id('alice');
@@ -153,7 +154,8 @@ DECLARE held CURSOR WITH HOLD FOR SELECT name, user_id FROM apikey.keys ORDER BY
 COMMIT;
 FETCH ALL FROM held;
 CLOSE held;
--- In one snapshot for all: its own changes are seen, and a new data key too.
+-- With one snapshot for the transaction: its own changes are visible, and so is a
+-- new data key.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT apikey.set_user_id('alice');
 SELECT apikey.reveal_key('one') = openai('other');

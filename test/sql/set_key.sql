@@ -1,4 +1,4 @@
--- set_key: what a settings page calls.
+-- set_key: the function for a settings page.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
@@ -7,11 +7,11 @@ CREATE VIEW listed AS
 	SELECT name, key_type, hint, env_var, metadata, expires_at, disabled_reason, is_active
 	FROM apikey.keys ORDER BY name COLLATE "C";
 GRANT SELECT ON listed TO PUBLIC;
--- The ids seen so far, to tell a replaced key from a new one.
+-- The ids seen so far, to distinguish a replaced key from a new one.
 CREATE TEMP TABLE seen (what text, id uuid);
 GRANT ALL ON seen TO PUBLIC;
 
--- Without an identity, and without the right.
+-- Without an identity, and without the privilege.
 SET ROLE regress_apikey_web;
 SELECT outcome($$SELECT apikey.set_key('one', 'openai', openai())$$);
 SET apikey.user_id = 'alice';
@@ -42,13 +42,13 @@ SELECT apikey.set_key('{' || upper(id::text) || '}', 'openai', openai('fifth')) 
 SELECT apikey.reveal_key('one') = openai('fifth');
 SELECT count(*) FROM listed;
 
--- Another type under the name is refused, and nothing changes.
+-- Another type for an existing name is refused, and nothing changes.
 SELECT outcome($$SELECT apikey.set_key('one', 'anthropic', anthropic())$$);
 SELECT outcome(format('SELECT apikey.set_key(%L, %L, anthropic())', id, 'anthropic')) FROM seen WHERE what = 'created';
 SELECT outcome($$SELECT apikey.set_key('one', 'custom', openai())$$);
 SELECT apikey.reveal_key('one') = openai('fifth'), hint = 'sk-...' || right(openai('fifth'), 4) FROM listed;
 
--- Bad arguments are those of create_key, for a new key and for one that exists.
+-- Invalid arguments are the same as for create_key, for new and existing keys.
 SELECT what, name, outcome(format('SELECT apikey.set_key(%L, %s)', name, arguments)) FROM unnest(ARRAY['one', 'new']) name, (VALUES
 	('type NULL', 'NULL, openai()'),
 	('type unknown', '''openia'', openai()'),
@@ -66,14 +66,14 @@ SELECT what, outcome(format('SELECT apikey.set_key(%L, %L, openai())', name, 'op
 SELECT apikey.reveal_key('one') = openai('fifth');
 SELECT count(*) FROM listed;
 
--- A disabled key gets its value and stays disabled.
+-- A disabled key gets the new value and stays disabled.
 SELECT apikey.disable_key('one', 'paused') = id FROM seen WHERE what = 'created';
 SELECT apikey.set_key('one', 'openai', openai('sixth')) = id FROM seen WHERE what = 'created';
 SELECT * FROM listed;
 SELECT apikey.enable_key('one') = id FROM seen WHERE what = 'created';
 SELECT apikey.reveal_key('one') = openai('sixth');
 
--- A deleted key is left alone: its name makes a new one, its id is refused.
+-- A deleted key is not touched: its name creates a new key, its id is refused.
 SELECT apikey.delete_key('one') = id FROM seen WHERE what = 'created';
 SELECT replace(outcome(format('SELECT apikey.set_key(%L, %L, openai())', id, 'openai')), id::text, '(its id)') FROM seen WHERE what = 'created';
 SELECT apikey.set_key('one', 'anthropic', anthropic()) <> id FROM seen WHERE what = 'created';

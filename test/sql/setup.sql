@@ -1,6 +1,6 @@
--- What the other tests stand on: the extension, roles and helpers.  Runs
+-- What the other tests need: the extension, roles and helper functions.  Runs
 -- first; cleanup.sql runs last.
--- Quiet, as roles that have members already are named in a NOTICE.
+-- Quiet, since a NOTICE names roles that already have members.
 SET client_min_messages = error;
 CREATE EXTENSION apikey;
 SET client_min_messages = warning;
@@ -20,8 +20,8 @@ CREATE ROLE regress_apikey_nobody;
 CREATE SCHEMA regress_apikey;
 GRANT USAGE ON SCHEMA regress_apikey TO PUBLIC;
 
--- Runs a statement and tells its outcome: "done", or all that a driver sees of
--- the error.  Random ids are left out.
+-- Runs a statement and returns its outcome: "done", or all that a driver sees of
+-- the error.  Random ids are masked.
 CREATE FUNCTION regress_apikey.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	state text; message text; detail text; hint text; context text; argument text; told text;
@@ -35,14 +35,14 @@ EXCEPTION WHEN OTHERS THEN
 	told := state || coalesce(' on ' || nullif(argument, ''), '') || ': ' || message
 		|| coalesce(E'\n  DETAIL: ' || nullif(detail, ''), '')
 		|| coalesce(E'\n  HINT: ' || nullif(hint, ''), '')
-		-- our own errors have none: it could quote a value
+		-- our own errors have no context, which could quote a value
 		|| CASE WHEN context <> '' AND (state LIKE 'KA%' OR argument <> '' OR message LIKE 'invalid input%')
 			THEN E'\n  CONTEXT: ' || context ELSE '' END;
 	RETURN regexp_replace(told, '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}', '(random id)', 'g');
 END $$;
 
--- A made-up value: the prefix and so many hexadecimal digits, always the same
--- ones for the same seed.  No file of ours holds what looks like a real key.
+-- A made-up value: the prefix and the given number of hexadecimal digits, always
+-- the same for the same seed.  No file contains what looks like a real key.
 CREATE FUNCTION regress_apikey.secret(prefix text, digits int, seed text DEFAULT '') RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
 	SELECT prefix || left(string_agg(md5(seed || n), ''), digits) FROM generate_series(1, 4) n

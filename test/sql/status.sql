@@ -1,9 +1,9 @@
--- status(): what is well, and each thing that is not.
+-- status(): the output when all is in order, and for each possible problem.
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset null '(null)'
 SET client_min_messages = warning;
--- A database of its own, so that nothing but this test is in it.
+-- A separate database, which contains nothing but this test.
 CREATE DATABASE regression_apikey_status TEMPLATE template0;
 \c regression_apikey_status
 SET client_min_messages = warning;
@@ -13,17 +13,17 @@ CREATE ROLE regress_apikey_status_user IN ROLE apikey_user, apikey_reveal;
 SET client_min_messages = error;
 CREATE EXTENSION apikey;
 RESET client_min_messages;
--- Fresh: nothing that depends on how this server is set up is shown.
+-- A new installation; what depends on this server's setup is masked.
 SELECT item, CASE item WHEN 'master key fingerprint' THEN regexp_replace(value, '[0-9a-f]{16}', 'F', 'g')
 		WHEN 'version' THEN 'V' WHEN 'master key source' THEN 'S' ELSE value END AS value, severity, advice
 	FROM apikey.status() WHERE item <> 'preload';
 SELECT count(*) AS preload, bool_and((value = 'on') = (severity = 'ok') AND (severity = 'ok') = (advice IS NULL)) AS fits
 	FROM apikey.status() WHERE item = 'preload';
--- Every row has one of three severities, and advice exactly where it is not ok.
+-- Every row has one of three severities, and advice if and only if it is not ok.
 SELECT count(*) FROM apikey.status()
 	WHERE item IS NULL OR value IS NULL OR severity NOT IN ('ok', 'warning', 'error') OR (severity = 'ok') <> (advice IS NULL);
 
--- Who may call it, and who sees the source.
+-- Who may call it, and who sees the source of the master key.
 SET ROLE regress_apikey_status_user;
 SELECT count(*) FROM apikey.status();
 SELECT count(*) FROM apikey.catalog_status();
@@ -56,7 +56,7 @@ SELECT * FROM apikey.status() WHERE item = 'identity';
 RESET apikey.identity;
 RESET apikey.strict_checks;
 
--- What somebody switched off, or added.
+-- Safeguards disabled, and objects or privileges added.
 CREATE VIEW bad AS SELECT item, value, severity, advice FROM apikey.status() WHERE severity = 'error';
 BEGIN;
 ALTER TABLE apikey.api_keys DISABLE ROW LEVEL SECURITY;
@@ -131,7 +131,8 @@ SELECT item, regexp_replace(value, '\d+', 'N') AS value, severity, regexp_replac
 ROLLBACK;
 SELECT count(*) FROM bad;
 
--- A data key that does not open: error while none does, warning while another does.
+-- A data key that cannot be unwrapped: an error if none can, a warning if another
+-- can.
 UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3) WHERE purpose = 'value';
 SELECT item, value, severity, regexp_replace(advice, '[0-9a-f-]{36}', 'ID') AS advice FROM apikey.status() WHERE item = 'data keys for values';
 SELECT apikey.rotate_data_key('column') IS NOT NULL AS rotated;

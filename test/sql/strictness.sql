@@ -1,14 +1,14 @@
--- NULL in each argument of every function: never a crash, never a silent
--- NULL, but a default or an error that names the argument.
+-- NULL for each argument of every function: never a crash or a silent NULL, but a
+-- default or an error that names the argument.
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
 SET apikey.identity = 'session';
 SET apikey.user_id = 'alice';
 
--- The functions that are STRICT are those of the type alone.
+-- Only functions of the type are STRICT.
 SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'apikey'::regnamespace AND proisstrict ORDER BY p.oid::regprocedure::text COLLATE "C";
--- What touches a plaintext is neither stable nor parallel.
+-- Functions that handle plaintext are neither stable nor parallel safe.
 SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'apikey'::regnamespace
 	AND (provolatile <> 'v' OR proparallel <> 'u' OR proleakproof) ORDER BY p.oid::regprocedure::text COLLATE "C";
 -- Each returns something.
@@ -26,7 +26,7 @@ SELECT code FROM apikey.check_key('openai', NULL);
 SELECT apikey.reveal_env(NULL, NULL);
 SELECT apikey.rotate_data_key(NULL) IS NOT NULL;
 
--- Each argument of the longest in turn; what is optional may be NULL.
+-- Each argument of the longest function in turn; optional ones may be NULL.
 CREATE TEMP TABLE arguments (n serial, name text, value text);
 INSERT INTO arguments (name, value) VALUES ('user_id', '''bob'''), ('name', 'gen_random_uuid()::text || ''!'''), ('key_type', '''openai'''), ('value', 'openai()'),
 	('expires_at', '''infinity'''), ('metadata', '''{}'''), ('env_var', '''MY_KEY'''), ('id', 'gen_random_uuid()'), ('created_at', 'now()'),
@@ -35,7 +35,7 @@ SELECT a.name, outcome(format('SELECT apikey.create_key_for(%s)',
 		(SELECT string_agg(format('%I => %s', b.name, CASE WHEN a.n = b.n THEN 'NULL' ELSE b.value END), ', ') FROM arguments b)))
 	FROM arguments a ORDER BY a.n;
 SELECT count(*), count(deleted_at), count(env_var) FROM apikey.all_keys WHERE user_id = 'bob';
--- JSON null is NULL, as drivers send it; an array is not.
+-- JSON null, which drivers send, counts as NULL; an array does not.
 SELECT outcome($$SELECT apikey.create_key('json', 'openai', openai(), metadata => 'null')$$);
 SELECT outcome($$SELECT apikey.set_key('json', 'openai', openai(), metadata => '{"kept": true}')$$);
 SELECT outcome($$SELECT apikey.set_key('json', 'openai', openai(), metadata => 'null')$$);
@@ -45,7 +45,7 @@ SELECT outcome($$SELECT apikey.update_key('json', new_metadata => '[null]')$$);
 SELECT outcome($$SELECT apikey.create_key_for('bob', 'json', 'openai', openai(), metadata => 'null')$$);
 SELECT metadata FROM apikey.all_keys WHERE user_id = 'bob' AND name = 'json';
 
--- The caller's identity is NULL when there is none.
+-- current_user_id() is NULL without an identity.
 RESET apikey.user_id;
 SELECT apikey.current_user_id() IS NULL;
 SELECT count(*) FROM apikey.keys;

@@ -1,5 +1,5 @@
--- What is said of a value before it is stored: length, characters, form,
--- another provider's prefix, placeholders, and what is known of single types.
+-- Validation of a value before it is stored: length, characters, format, another
+-- provider's prefix, placeholders, and rules for individual types.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 \getenv source PG_ABS_SRCDIR
@@ -8,53 +8,55 @@ SET client_min_messages = warning;
 \i :sample
 \set ECHO all
 
--- Nothing at all.
+-- Empty values.
 SELECT severity, code, message FROM unnest(ARRAY['', ' ', E' \t\r\n\f\x0b ', NULL]) value, apikey.check_key('openai', value);
 
--- White space around a value is cut off first: of ASCII, and what word
--- processors and web pages put there.
+-- White space around a value is trimmed first: ASCII, and the characters that word
+-- processors and web pages insert.
 SELECT count(*) AS findings
 	FROM unnest(ARRAY[E' \t\r\n\f\x0b', U&'\00A0', U&'\200B', U&'\FEFF', U&'\2003\3000\202F\2028', U&' \00A0\FEFF ']) space,
 		unnest(ARRAY[1, 2, 3]) side,
 		apikey.check_key('groq', CASE WHEN side <> 2 THEN space ELSE '' END || pg_temp.sample_of('groq')
 			|| CASE WHEN side <> 1 THEN space ELSE '' END);
 
--- Inside it, none is right.
+-- White space inside is refused.
 SELECT c.* FROM unnest(ARRAY[E'\n', ' ', U&'\00A0', U&'\200B', E'\x01', E'\x7f', U&'\0085']) WITH ORDINALITY AS w (inside, number),
 	apikey.check_key('custom', 'left of it' || inside || 'right') c ORDER BY number;
 SELECT c.* FROM unnest(ARRAY[E'\n', ' ', U&'\00A0', U&'\200B', E'\x01', E'\x7f', U&'\0085']) WITH ORDINALITY AS w (inside, number),
 	apikey.check_key('custom', 'left' || inside || 'right') c ORDER BY number;
--- Letters beyond ASCII are no control characters, but no type's form either.
+-- Non-ASCII letters are not control characters, but no type's pattern allows them.
 SELECT * FROM apikey.check_key('custom', U&'p\00E4ssword-\4E2D\6587');
 
--- 8192 bytes, of what is stored.
+-- The limit of 8192 bytes applies to what is stored.
 SELECT n AS bytes, c.code, c.message FROM unnest(ARRAY[8191, 8192, 8193, 100000]) n
 	LEFT JOIN LATERAL apikey.check_key('custom', left(repeat('abcdefghij', 10001), n)) c ON true;
 SELECT count(*) AS findings FROM apikey.check_key('custom', E'\n  ' || left(repeat('abcdefghij', 1000), 8192) || E' \n');
 SELECT code FROM apikey.check_key('custom', repeat(U&'\00E4', 4097));
 
--- The form: refused, or only warned of where the type's enforcement says so.
+-- The format: an error, or a warning, depending on the type's enforcement.
 SELECT c.* FROM unnest(ARRAY['groq', 'openai', 'mistral', 'exa', 'qdrant', 'custom']) WITH ORDINALITY AS t (type, number),
 	apikey.check_key(type, 'oops') c ORDER BY number;
 
--- A pattern speaks of the whole value.
+-- A pattern must match the whole value.
 INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('whole', 'Whole', '^(?:acme_[0-9]+|[a-z]{3})$');
 SELECT v.value, c.code FROM unnest(ARRAY['acme_1', 'abc', 'acme_1$$$$$trailing', '$$abc', 'abcacme_1']) WITH ORDINALITY AS v (value, number)
 	LEFT JOIN LATERAL apikey.check_key('whole', value) c ON true ORDER BY number;
 DELETE FROM apikey.custom_key_types WHERE key_type = 'whole';
 
--- Another provider's key says so, rather than that the form is wrong.
+-- For another provider's key the message says so, rather than that the format is
+-- wrong.
 SELECT c.* FROM (VALUES ('openai', 'anthropic'), ('anthropic', 'openai_admin'), ('anthropic', 'anthropic_oauth'),
 		('openai', 'openrouter'), ('deepseek', 'langfuse'), ('elevenlabs', 'stripe'), ('github_pat', 'github_oauth'),
-		('google_gemini', 'slack_webhook'), ('sambanova', 'groq'), ('mistral', 'stability')) v (judged, actual),
-	apikey.check_key(judged, pg_temp.sample_of(actual)) c;
--- A damaged one is still another provider's.
+		('google_gemini', 'slack_webhook'), ('sambanova', 'groq'), ('mistral', 'stability')) v (assumed, actual),
+	apikey.check_key(assumed, pg_temp.sample_of(actual)) c;
+-- Also if the key is damaged.
 SELECT code FROM apikey.check_key('mistral', left(pg_temp.sample_of('anthropic'), 20));
--- One that several types share is not: whose it is cannot be told.
+-- Not if several types share the prefix, since the provider is unknown.
 SELECT code FROM apikey.check_key('deepseek', pg_temp.sample_of('openai'));
--- "custom" takes anybody's.
+-- "custom" accepts any provider's key.
 SELECT count(*) AS findings FROM apikey.check_key('custom', pg_temp.sample_of('anthropic'));
--- Letters alone tell nothing: "pat" and "key" begin other types' values too.
+-- Prefixes of letters only prove nothing: "pat" and "key" begin other types' values
+-- too.
 SELECT count(*) AS findings FROM unnest(ARRAY['pat', 'key', 'SK', 'BSA']) word,
 	apikey.check_key('deepgram', lower(word) || left(repeat(md5('deepgram'), 2), 40 - length(word)));
 
@@ -66,11 +68,11 @@ SELECT v.value, c.severity, c.code FROM unnest(ARRAY['your-api-key-here', 'YOUR_
 	ORDER BY number;
 SELECT c.* FROM apikey.check_key('groq', 'gsk_' || repeat('x', 52)) c;
 SELECT c.* FROM apikey.check_key('groq', 'gsk_your_api_key') c;
--- No made-up but natural value is taken for one.
+-- No realistic generated value is mistaken for a placeholder.
 SELECT key_type, seed FROM apikey.builtin_key_types t, generate_series(10, 14) seed,
 	apikey.check_key(key_type, pg_temp.sample(pattern, seed)) c WHERE c.code = 'placeholder';
 
--- Under strict checks these are errors.
+-- With strict checks these are errors.
 SET apikey.strict_checks = on;
 SELECT c.* FROM apikey.check_key('groq', 'gsk_' || repeat('x', 52)) c;
 SELECT c.* FROM apikey.check_key('github_pat', pg_temp.sample_of('github_pat')) c;
@@ -84,7 +86,7 @@ RESET ROLE;
 -- Errors come before warnings.
 SELECT c.severity, c.code FROM apikey.check_key('groq', 'placeholder') c;
 
--- What is known of single types.
+-- Rules for individual types.
 CREATE FUNCTION pg_temp.jwt(payload text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(rtrim(translate(replace(encode(convert_to(part, 'UTF8'), 'base64'), E'\n', ''), '+/', '-_'), '='), '.')
 	FROM unnest(ARRAY['{"alg":"HS256","typ":"JWT"}', payload, 'a made-up signature']) part
@@ -97,9 +99,9 @@ SELECT c.* FROM apikey.check_key('aws_bedrock_session', pg_temp.sample_of('aws_b
 SELECT c.* FROM apikey.check_key('aws_access_key_id', 'ASIA' || upper(left(md5('a'), 16))) c;
 SELECT count(*) AS findings FROM apikey.check_key('aws_access_key_id', 'AKIA' || upper(left(md5('a'), 16))) c;
 
--- create_key refuses or warns in the same words, and echoes nothing.
+-- create_key refuses or warns with the same messages, and echoes nothing.
 BEGIN;
-SELECT apikey.set_user_id('judged') IS NOT NULL AS set;
+SELECT apikey.set_user_id('tester') IS NOT NULL AS set;
 SELECT regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'one', type, value)) AS told
 	FROM (VALUES ('groq', 'gsk_oops'), ('groq', pg_temp.sample_of('anthropic')), ('groq', ' '), ('custom', 'two words'),
 		('custom', repeat('ab', 4097))) v (type, value);
@@ -108,9 +110,9 @@ SELECT apikey.create_key('three', 'qdrant', 'oops') IS NOT NULL AS created;
 SELECT name, hint FROM apikey.keys ORDER BY name;
 ROLLBACK;
 
--- A name that has a key's shape, alone or among words, is refused.
+-- A name that looks like a key, or contains one, is refused.
 BEGIN;
-SELECT apikey.set_user_id('judged') IS NOT NULL AS set;
+SELECT apikey.set_user_id('tester') IS NOT NULL AS set;
 CREATE TEMP TABLE shapes AS
 	SELECT t.key_type, w.words, left(regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)',
 		replace(w.words, '*', pg_temp.sample(t.pattern)), 'custom', 'a-made-up-value')), 5) AS state
