@@ -155,7 +155,7 @@ replace(NewKey *key, const ApikeyKeySelector *selector)
 {
 	ApikeyKeyRow stored;
 
-	if (!apikey_key_row_find(key->user_id, selector, true, &stored))
+	if (!apikey_key_row_find(selector, true, &stored))
 		return false;
 	if (stored.deleted)
 		apikey_key_selector_raise_missing(selector, true);
@@ -185,8 +185,8 @@ set_key(PG_FUNCTION_ARGS)
 	NewKey	   *key = palloc0(sizeof(NewKey));
 	ApikeyKeySelector selector;
 
-	key->user_id = apikey_require_identity();
-	selector = apikey_key_selector_by_text(fcinfo, 0);
+	selector = apikey_key_selector_by_text(fcinfo);
+	key->user_id = selector.user_id;
 	read_value(fcinfo, 1, true, key);
 	apikey_key_update_read_options(fcinfo, 3, "", false, &key->content);
 	apikey_lock_for_write();
@@ -221,10 +221,10 @@ read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
 pg_noreturn static void
 raise_taken_for(const NewKey *key, const pg_uuid_t *id)
 {
-	ApikeyKeySelector selector = {.name = NULL,.id = *id};
+	ApikeyKeySelector selector = {.user_id = key->user_id,.id = *id};
 	ApikeyKeyRow stored;
 
-	if (apikey_key_row_find(key->user_id, &selector, false, &stored))
+	if (apikey_key_row_find(&selector, false, &stored))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("id is already in use"),

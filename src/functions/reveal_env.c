@@ -38,6 +38,7 @@ typedef struct Slot
 
 typedef struct Request
 {
+	char	   *user_id;
 	ApikeyKeyRow *keys;			/* all of the user's, newest first */
 	int			key_count;
 	List	   *slots;			/* of Slot */
@@ -132,7 +133,7 @@ static void
 add_name(Request *request, Datum name)
 {
 	const char *wanted = TextDatumGetCString(name);
-	ApikeyKeySelector selector = apikey_key_selector_named(wanted);
+	ApikeyKeySelector selector = apikey_key_selector_named(request->user_id, wanted);
 	int			i;
 
 	for (i = 0; i < request->key_count; i++)
@@ -338,14 +339,13 @@ Datum
 apikey_reveal_env(PG_FUNCTION_ARGS)
 {
 	bool		everything = PG_ARGISNULL(0) && PG_ARGISNULL(1);
-	char	   *user_id = apikey_require_identity();
-	Request		request = {0};
+	Request		request = {.user_id = apikey_require_identity()};
 
 	initStringInfo(&request.absent);
 	initStringInfo(&request.unusable);
 	initStringInfo(&request.nameless);
 	initStringInfo(&request.conflicting);
-	request.key_count = apikey_key_row_list(user_id, &request.keys);
+	request.key_count = apikey_key_row_list(request.user_id, &request.keys);
 	if (everything)
 		add_all(&request);
 	add_each(fcinfo, 0, "names", &request, add_name);

@@ -58,7 +58,7 @@ static ApikeyStatement next_rows = {
 static ApikeyStatement update_row = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "UPDATE apikey.api_keys SET encrypted_value = $3, fingerprint = $4"
-	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+	APIKEY_KEY_ROW_WHERE,
 	.arg_count = 4,
 	.arg_types = {TEXTOID, UUIDOID, APIKEY_ENCRYPTED, BYTEAOID}
 };

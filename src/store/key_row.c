@@ -3,8 +3,8 @@
  * key_row.c
  *		A row of apikey.api_keys: find it, lock it, list it; see key_row.h.
  *
- * Every statement has user_id = $1 in addition to the policy: row-level
- * security and the condition each suffice to keep users apart.
+ * Every statement has the condition user_id = $1 in addition to the policy:
+ * either of them alone keeps the users apart.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,6 @@
 #include "utils/builtins.h"
 
 #include "base/errors.h"
-#include "exec/statement.h"
 #include "store/key_row.h"
 
 #define SELECT_KEY \
@@ -88,21 +87,55 @@ apikey_key_row_read(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
 }
 
 bool
-apikey_key_row_find(const char *user_id, const ApikeyKeySelector *selector,
-					bool for_update, ApikeyKeyRow *key)
+apikey_key_row_find(const ApikeyKeySelector *selector, bool for_update,
+					ApikeyKeyRow *key)
 {
 	bool		by_id = selector->name == NULL;
 	ApikeyRows	rows;
 	Datum		args[2];
 
-	args[0] = CStringGetTextDatum(user_id);
+	args[0] = CStringGetTextDatum(selector->user_id);
 	args[1] = by_id ? UUIDPGetDatum(&selector->id) :
 		CStringGetTextDatum(selector->name);
-	apikey_statement_run(&select_key[by_id][for_update], user_id, args, NULL, &rows);
+	apikey_statement_run(&select_key[by_id][for_update], selector->user_id, args, NULL, &rows);
 	if (rows.count == 0)
 		return false;
 	apikey_key_row_read(rows.tuples[0], rows.desc, key);
 	return true;
+}
+
+void
+apikey_key_row_get(const ApikeyKeySelector *selector, bool for_update,
+				   ApikeyKeyRow *key)
+{
+	if (!apikey_key_row_find(selector, for_update, key))
+		apikey_key_selector_raise_missing(selector, false);
+	if (key->deleted)
+		apikey_key_selector_raise_missing(selector, true);
+}
+
+void
+apikey_key_row_get_deleted(const ApikeyKeySelector *selector, const char *hint,
+						   ApikeyKeyRow *key)
+{
+	if (!apikey_key_row_find(selector, true, key))
+		apikey_key_selector_raise_missing(selector, false);
+	if (!key->deleted)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("API key \"%s\" has not been deleted", key->name),
+				 errhint("%s", hint),
+				 apikey_err_argument(selector->argument)));
+}
+
+void
+apikey_key_row_run(ApikeyStatement *statement, const ApikeyKeyRow *key)
+{
+	Datum		args[2];
+
+	args[0] = CStringGetTextDatum(key->user_id);
+	args[1] = UUIDPGetDatum(&key->id);
+	apikey_statement_run(statement, key->user_id, args, NULL, NULL);
 }
 
 int
@@ -117,16 +150,6 @@ apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys)
 	for (uint64 i = 0; i < rows.count; i++)
 		apikey_key_row_read(rows.tuples[i], rows.desc, &(*keys)[i]);
 	return (int) rows.count;
-}
-
-void
-apikey_key_row_get(const char *user_id, const ApikeyKeySelector *selector,
-				   bool for_update, ApikeyKeyRow *key)
-{
-	if (!apikey_key_row_find(user_id, selector, for_update, key))
-		apikey_key_selector_raise_missing(selector, false);
-	if (key->deleted)
-		apikey_key_selector_raise_missing(selector, true);
 }
 
 static bool

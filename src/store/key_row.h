@@ -13,18 +13,23 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "exec/statement.h"
 #include "store/key_selector.h"
 
-/* The columns of a statement whose rows apikey_key_row_read() reads. */
+/* The columns that apikey_key_row_read() expects in the rows of a statement. */
 #define APIKEY_KEY_ROW_COLUMNS \
 	APIKEY_KEY_ROW_SEALED_COLUMNS ", env_var, metadata, expires_at," \
 	" disabled_at IS NOT NULL, deleted_at IS NOT NULL"
 
-/* Enough of them to decrypt the value; the rest of ApikeyKeyRow is then zero. */
+/* Only those needed to decrypt the value; the rest of ApikeyKeyRow is then 0. */
 #define APIKEY_KEY_ROW_SEALED_COLUMNS \
 	"user_id, id, name, key_type, encrypted_value"
 
-/* In the memory context that was current when the row was read. */
+/* One row, because of user_id ($1) and id ($2). */
+#define APIKEY_KEY_ROW_WHERE \
+	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2"
+
+/* Everything is in the memory context that was current when the row was read. */
 typedef struct ApikeyKeyRow
 {
 	char	   *user_id;
@@ -32,42 +37,53 @@ typedef struct ApikeyKeyRow
 	char	   *name;
 	char	   *key_type;
 	bytea	   *envelope;		/* detoasted */
-	char	   *env_var;		/* NULL: those of its type */
+	char	   *env_var;		/* NULL: the variables of its type */
 	Jsonb	   *metadata;
 	TimestampTz expires_at;		/* DT_NOEND: never */
 	bool		disabled;
 	bool		deleted;
 } ApikeyKeyRow;
 
-/* Read a tuple with one of the two lists of columns. */
+/* Read a tuple that has one of the two lists of columns. */
 extern void apikey_key_row_read(HeapTuple tuple, TupleDesc desc,
 								ApikeyKeyRow *key);
 
 /*
- * Find a user's key; false when there is none.  A name finds only keys that
- * are not deleted, an id finds any.  for_update locks the row.
+ * Find the selected key; false if there is none.  A name finds only keys that
+ * are not deleted; an id finds deleted keys as well.  for_update locks the row.
  */
-extern bool apikey_key_row_find(const char *user_id,
-								const ApikeyKeySelector *selector,
+extern bool apikey_key_row_find(const ApikeyKeySelector *selector,
 								bool for_update, ApikeyKeyRow *key);
 
-/* The same, raising KA005 when there is none, or it is deleted. */
-extern void apikey_key_row_get(const char *user_id,
-							   const ApikeyKeySelector *selector,
+/* The same, but raises KA005 if there is none or it is deleted. */
+extern void apikey_key_row_get(const ApikeyKeySelector *selector,
 							   bool for_update, ApikeyKeyRow *key);
 
 /*
- * All of a user's keys that are not deleted, newest first, in a palloc'ed
- * array; returns how many.
+ * Find the selected key among the deleted ones, and lock its row.  Raises KA005
+ * if there is none, and 55000 with that hint if the key is not deleted.
+ */
+extern void apikey_key_row_get_deleted(const ApikeyKeySelector *selector,
+									   const char *hint, ApikeyKeyRow *key);
+
+/*
+ * Run a statement that ends with APIKEY_KEY_ROW_WHERE and has only its two
+ * arguments, as the key's user.
+ */
+extern void apikey_key_row_run(ApikeyStatement *statement, const ApikeyKeyRow *key);
+
+/*
+ * All of a user's keys that are not deleted, newest first, as a palloc'ed
+ * array; returns their number.
  */
 extern int	apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys);
 
-/* Is it neither deleted, disabled nor expired? */
+/* Is the key neither deleted, disabled nor expired? */
 extern bool apikey_key_row_is_usable(const ApikeyKeyRow *key);
 
 /*
- * Raise KA006 if it is disabled or expired; argument is the argument of the
- * SQL function that named the key.
+ * Raise KA006 if the key is disabled or expired; argument is the argument of
+ * the SQL function that selected it.
  */
 extern void apikey_key_row_require_usable(const ApikeyKeyRow *key,
 										  const char *argument);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * key_selector.c
- *		Which of a user's keys an argument means; see key_selector.h.
+ *		The key that the arguments of a call select; see key_selector.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,6 +11,8 @@
 
 #include "base/encoding.h"
 #include "base/errors.h"
+#include "exec/identity.h"
+#include "exec/precondition.h"
 #include "store/key_selector.h"
 #include "validate/arguments.h"
 #include "validate/value.h"
@@ -22,26 +24,52 @@ require_key(FunctionCallInfo fcinfo, int arg, const char *argument)
 }
 
 ApikeyKeySelector
-apikey_key_selector_named(const char *name)
+apikey_key_selector_named(char *user_id, const char *name)
 {
-	ApikeyKeySelector selector = {.argument = "name"};
+	ApikeyKeySelector selector = {.user_id = user_id,.argument = "name"};
 
 	if (!apikey_arg_is_uuid(name, selector.id.data))
 		selector.name = pstrdup(name);
 	return selector;
 }
 
-ApikeyKeySelector
-apikey_key_selector_by_text(FunctionCallInfo fcinfo, int arg)
+/* argument is the name of argument 0. */
+static ApikeyKeySelector
+own_key_by_text(FunctionCallInfo fcinfo, const char *argument)
 {
-	require_key(fcinfo, arg, "name");
-	return apikey_key_selector_named(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
+	char	   *user_id = apikey_require_identity();
+	ApikeyKeySelector selector;
+
+	require_key(fcinfo, 0, argument);
+	selector = apikey_key_selector_named(user_id,
+										 text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	selector.argument = argument;
+	return selector;
 }
 
 ApikeyKeySelector
-apikey_key_selector_by_id(FunctionCallInfo fcinfo, int arg)
+apikey_key_selector_by_text(FunctionCallInfo fcinfo)
 {
-	ApikeyKeySelector selector = {.argument = "id"};
+	return own_key_by_text(fcinfo, "name");
+}
+
+ApikeyKeySelector
+apikey_key_selector_by_id_text(FunctionCallInfo fcinfo)
+{
+	ApikeyKeySelector selector = own_key_by_text(fcinfo, "id");
+
+	if (selector.name != NULL)
+		apikey_refuse_argument("id", "a deleted key must be given by its id",
+							   "Several deleted keys can have the same name.",
+							   "The view apikey.deleted_keys shows the ids.");
+	return selector;
+}
+
+/* user_id's key with the id in argument number arg. */
+static ApikeyKeySelector
+key_by_id(char *user_id, FunctionCallInfo fcinfo, int arg)
+{
+	ApikeyKeySelector selector = {.user_id = user_id,.argument = "id"};
 
 	require_key(fcinfo, arg, "id");
 	selector.id = *PG_GETARG_UUID_P(arg);
@@ -49,17 +77,19 @@ apikey_key_selector_by_id(FunctionCallInfo fcinfo, int arg)
 }
 
 ApikeyKeySelector
-apikey_key_selector_by_id_text(FunctionCallInfo fcinfo, int arg)
+apikey_key_selector_by_id(FunctionCallInfo fcinfo)
+{
+	return key_by_id(apikey_require_identity(), fcinfo, 0);
+}
+
+ApikeyKeySelector
+apikey_key_selector_of_user(FunctionCallInfo fcinfo)
 {
 	ApikeyKeySelector selector;
 
-	require_key(fcinfo, arg, "id");
-	selector = apikey_key_selector_by_text(fcinfo, arg);
-	selector.argument = "id";
-	if (selector.name != NULL)
-		apikey_refuse_argument("id", "a deleted key must be given by its id",
-							   "Several deleted keys can have the same name.",
-							   "The view apikey.deleted_keys shows the ids.");
+	apikey_refuse_restricted();
+	selector = key_by_id(apikey_arg_user_id(fcinfo, 0), fcinfo, 1);
+	selector.by_admin = true;
 	return selector;
 }
 
@@ -76,7 +106,7 @@ apikey_key_selector_text(const ApikeyKeySelector *selector)
 	return selector->name;
 }
 
-/* Where the caller can look for the key, or how to restore it. */
+/* Where to look for the key, or how to restore it. */
 static const char *
 missing_hint(const ApikeyKeySelector *selector, bool is_deleted)
 {

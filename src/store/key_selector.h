@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * key_selector.h
- *		Which of a user's keys an argument means: by name, or by id.
+ *		The key that the arguments of a call select: whose key, and its name or
+ *		id.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,36 +16,46 @@
 
 typedef struct ApikeyKeySelector
 {
+	char	   *user_id;		/* whose key */
 	bool		by_admin;		/* for messages: not the user's own call */
 	const char *argument;		/* of the SQL function, for messages */
 	char	   *name;			/* NULL: by id */
 	pg_uuid_t	id;
 } ApikeyKeySelector;
 
-/* A name, or an id in text form, given as the argument "name". */
-extern ApikeyKeySelector apikey_key_selector_named(const char *name);
+/* A user's key by its name or by its id as text, given as argument "name". */
+extern ApikeyKeySelector apikey_key_selector_named(char *user_id, const char *name);
 
 /*
- * Argument number arg (from 0) of the call, "name": a name, or an id as text.
- * Raises 22023 for NULL.
+ * The caller's own key, selected by argument 0 of the call; each raises KA007
+ * if the caller has no identity, and 22023 if the argument is NULL.
  */
-extern ApikeyKeySelector apikey_key_selector_by_text(FunctionCallInfo fcinfo, int arg);
 
-/* Argument number arg of the call, "id", a uuid; 22023 for NULL. */
-extern ApikeyKeySelector apikey_key_selector_by_id(FunctionCallInfo fcinfo, int arg);
+/* The argument is "name", a name or an id as text. */
+extern ApikeyKeySelector apikey_key_selector_by_text(FunctionCallInfo fcinfo);
 
-/* The same, but a uuid in text form; 22023 for any other text, too. */
-extern ApikeyKeySelector apikey_key_selector_by_id_text(FunctionCallInfo fcinfo, int arg);
+/* The argument is "id", a uuid. */
+extern ApikeyKeySelector apikey_key_selector_by_id(FunctionCallInfo fcinfo);
+
+/* The argument is "id", a uuid as text; 22023 for any other text. */
+extern ApikeyKeySelector apikey_key_selector_by_id_text(FunctionCallInfo fcinfo);
 
 /*
- * What a message may show of the name or id: not a name that cannot exist,
- * which may be a secret that was put into the wrong argument.
+ * For an administrator: the key of the user in argument 0, "user_id", with the
+ * id in argument 1, "id".  Raises 22023 if either is NULL or the user id is
+ * invalid, and 42501 within a security-restricted operation.
+ */
+extern ApikeyKeySelector apikey_key_selector_of_user(FunctionCallInfo fcinfo);
+
+/*
+ * The name or id for a message.  A name that no key can have is not shown: it
+ * may be a secret passed in the wrong argument.
  */
 extern const char *apikey_key_selector_text(const ApikeyKeySelector *selector);
 
 /*
- * Raise KA005.  Another user's key gives the same error as none; is_deleted
- * says that the user's own key has been deleted.
+ * Raise KA005.  The error is the same whether no such key exists or another
+ * user has it.  is_deleted: the user's own key has been deleted.
  */
 pg_noreturn extern void apikey_key_selector_raise_missing(const ApikeyKeySelector *selector,
 														  bool is_deleted);

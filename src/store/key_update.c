@@ -28,7 +28,7 @@ static ApikeyStatement update_key = {
 	" hint = COALESCE($5, hint), fingerprint = COALESCE($6, fingerprint),"
 	" expires_at = $7, metadata = $8, env_var = $9,"
 	" deleted_at = NULL, updated_at = pg_catalog.now()"
-	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+	APIKEY_KEY_ROW_WHERE,
 	.arg_count = 9,
 	.arg_types = {TEXTOID, UUIDOID, TEXTOID, APIKEY_ENCRYPTED, TEXTOID, BYTEAOID,
 	TIMESTAMPTZOID, JSONBOID, TEXTOID}

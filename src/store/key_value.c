@@ -35,7 +35,7 @@
 static ApikeyStatement select_current = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT FROM apikey.api_keys"
-	" WHERE user_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2"
+	APIKEY_KEY_ROW_WHERE
 	" AND apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.=) $3",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 3,

@@ -1,0 +1,137 @@
+/*-------------------------------------------------------------------------
+ *
+ * purge_key.c
+ *		purge_key, purge_own_keys, purge_user and purge_deleted: remove rows
+ *		for good.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "base/errors.h"
+#include "exec/identity.h"
+#include "exec/precondition.h"
+#include "store/key_row.h"
+#include "validate/arguments.h"
+
+/* The greatest age, so that subtracting it from now() cannot fail. */
+#define MAX_YEARS	1000
+
+#define AGE_HINT	"Pass an interval such as '30 days'."
+
+PG_FUNCTION_INFO_V1(apikey_purge_key);
+PG_FUNCTION_INFO_V1(apikey_purge_key_by_text);
+PG_FUNCTION_INFO_V1(apikey_purge_own_keys);
+PG_FUNCTION_INFO_V1(apikey_purge_user);
+PG_FUNCTION_INFO_V1(apikey_purge_deleted);
+
+static ApikeyStatement purge_one = {
+	.sql = "DELETE FROM apikey.api_keys" APIKEY_KEY_ROW_WHERE,
+	.arg_count = 2,
+	.arg_types = {TEXTOID, UUIDOID}
+};
+
+static ApikeyStatement purge_all = {
+	.sql = "DELETE FROM apikey.api_keys WHERE user_id OPERATOR(pg_catalog.=) $1",
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+static ApikeyStatement purge_old = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "DELETE FROM apikey.api_keys WHERE deleted_at"
+	" OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)",
+	.arg_count = 1,
+	.arg_types = {INTERVALOID}
+};
+
+/*
+ * apikey.purge_key(id) -> uuid
+ */
+static Datum
+purge_key(ApikeyKeySelector selector)
+{
+	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
+
+	apikey_lock_for_write();
+	apikey_key_row_get_deleted(&selector, "Call apikey.delete_key() first.", key);
+	apikey_key_row_run(&purge_one, key);
+	PG_RETURN_UUID_P(&key->id);
+}
+
+Datum
+apikey_purge_key(PG_FUNCTION_ARGS)
+{
+	return purge_key(apikey_key_selector_by_id(fcinfo));
+}
+
+Datum
+apikey_purge_key_by_text(PG_FUNCTION_ARGS)
+{
+	return purge_key(apikey_key_selector_by_id_text(fcinfo));
+}
+
+static Datum
+purge_keys_of(const char *user_id)
+{
+	Datum		args[1];
+
+	apikey_lock_for_write();
+	args[0] = CStringGetTextDatum(user_id);
+	PG_RETURN_INT64((int64) apikey_statement_run(&purge_all, user_id, args, NULL, NULL));
+}
+
+/*
+ * apikey.purge_own_keys() -> bigint
+ */
+Datum
+apikey_purge_own_keys(PG_FUNCTION_ARGS)
+{
+	return purge_keys_of(apikey_require_identity());
+}
+
+/*
+ * apikey.purge_user(user_id) -> bigint
+ */
+Datum
+apikey_purge_user(PG_FUNCTION_ARGS)
+{
+	apikey_refuse_restricted();
+	return purge_keys_of(apikey_arg_user_id(fcinfo, 0));
+}
+
+static bool
+is_less(const Interval *left, const Interval *right)
+{
+	return DatumGetBool(DirectFunctionCall2(interval_lt,
+											IntervalPGetDatum(unconstify(Interval *, left)),
+											IntervalPGetDatum(unconstify(Interval *, right))));
+}
+
+/*
+ * apikey.purge_deleted(older_than) -> bigint
+ */
+Datum
+apikey_purge_deleted(PG_FUNCTION_ARGS)
+{
+	Interval	zero = {0};
+	Interval	most = {.month = MONTHS_PER_YEAR * MAX_YEARS};
+	Datum		args[1];
+
+	apikey_refuse_restricted();
+	apikey_arg_require(fcinfo, 0, "older_than", "age", AGE_HINT);
+	if (is_less(PG_GETARG_INTERVAL_P(0), &zero) ||
+		is_less(&most, PG_GETARG_INTERVAL_P(0)))
+		apikey_refuse_argument("older_than",
+							   psprintf("older_than must be between 0 and %d years",
+										MAX_YEARS),
+							   NULL, AGE_HINT);
+	apikey_lock_for_write();
+	args[0] = PG_GETARG_DATUM(0);
+	PG_RETURN_INT64((int64) apikey_statement_run(&purge_old, NULL, args, NULL, NULL));
+}

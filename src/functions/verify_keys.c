@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * verify_keys.c
+ *		verify_keys: which keys, of any user, cannot be decrypted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "exec/precondition.h"
+#include "keys/master_key.h"
+#include "store/key_value.h"
+
+PG_FUNCTION_INFO_V1(apikey_verify_keys);
+
+static ApikeyStatement select_every_key = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT " APIKEY_KEY_ROW_SEALED_COLUMNS
+	" FROM apikey.api_keys"
+};
+
+/*
+ * Report a row whose value cannot be decrypted.  A long scan can find versions
+ * of rows whose data key was retired after the scan began; such a row has been
+ * re-encrypted since, so its value was decrypted then.
+ */
+static void
+verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
+{
+	ReturnSetInfo *result = arg;
+	bool		nulls[3] = {false};
+	ApikeyKeyRow key;
+	Datum		values[3];
+	const char *problem;
+
+	CHECK_FOR_INTERRUPTS();
+	apikey_key_row_read(tuple, desc, &key);
+	problem = apikey_key_value_problem(&key);
+	if (problem == NULL || !apikey_key_value_is_current(&key))
+		return;
+	values[0] = CStringGetTextDatum(key.user_id);
+	values[1] = UUIDPGetDatum(&key.id);
+	values[2] = CStringGetTextDatum(problem);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * apikey.verify_keys() -> table (user_id, id, problem)
+ */
+Datum
+apikey_verify_keys(PG_FUNCTION_ARGS)
+{
+	apikey_refuse_restricted();
+	(void) apikey_master_keys();
+	InitMaterializedSRF(fcinfo, 0);
+	apikey_statement_run_each(&select_every_key, NULL, NULL, NULL, verify_row,
+							  fcinfo->resultinfo);
+	return (Datum) 0;
+}
