@@ -1,20 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * reencrypt_keys.c
- *		reencrypt_keys: move every stored value under the newest active data
- *		key, in batches that commit.
+ *		reencrypt_keys: re-encrypt every stored value with the newest active
+ *		data key, in batches, each of which is committed.
  *
- * A procedure that commits can be neither SECURITY DEFINER nor have a SET
- * clause: each of our statements enters its own identity frame and leaves it,
- * so that the caller's user stands at each commit.
+ * A procedure that commits cannot be SECURITY DEFINER or have a SET clause.
+ * Each of our statements therefore enters and leaves an identity frame of its
+ * own, so that the current user at each commit is the caller.
  *
- * One run at a time: a session-level lock on the procedure itself, which an
- * error or the session's end releases, lasts over the commits; it also tells
- * apikey.rotation_progress that the run is alive.
+ * Only one run is possible at a time: it holds a session-level lock on the
+ * procedure itself, which survives the commits, and which an error or the end
+ * of the session releases.  apikey.rotation_progress sees by that lock whether
+ * the run is alive.
  *
- * Passes are repeated until no row is left but those that do not open: rows
- * that others had locked, or stored meanwhile under an older data key, are
- * met in the next pass.
+ * Passes are repeated until the only rows left are those that cannot be
+ * decrypted: a row that was locked, or that was stored meanwhile with an older
+ * data key, is visited in the next pass.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +23,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "postmaster/interrupt.h"
@@ -37,8 +37,8 @@
 
 #include "base/errors.h"
 #include "exec/precondition.h"
-#include "exec/statement.h"
-#include "store/key_reencrypt.h"
+#include "store/reencrypt_progress.h"
+#include "validate/arguments.h"
 
 PG_FUNCTION_INFO_V1(apikey_reencrypt_keys);
 
@@ -46,46 +46,20 @@ PG_FUNCTION_INFO_V1(apikey_reencrypt_keys);
 #define MAX_BATCH		10000
 #define MAX_PAUSE_MS	(24 * 60 * 60 * 1000L)
 
-#define NOTICE_MS		5000	/* between two notices of progress */
-#define MIN_WAIT_MS		100		/* before rows that were locked are tried */
+#define MIN_WAIT_MS		100		/* before locked rows are tried again */
 #define MAX_WAIT_MS		5000
 
 typedef struct Run
 {
 	ApikeyReencryption pass;
+	ApikeyReencryptProgress progress;
 	int			batch_size;
 	long		pause;			/* milliseconds */
-	int64		left;			/* rows not yet met in this pass */
-	int64		known_failed;	/* rows that failed in the pass before it */
-	TimestampTz started_at;
-	TimestampTz noticed_at;
-	bool		told_of_locks;
+	bool		noticed_locks;	/* the notice about locked rows was sent */
 	MemoryContext per_batch;
 } Run;
 
-static ApikeyStatement begin_progress = {
-	.role = APIKEY_AS_OWNER,
-	.sql = "INSERT INTO apikey.reencryption"
-	" (pid, data_key, rows_left) VALUES ($1, $2, $3)"
-	" ON CONFLICT (one) DO UPDATE SET pid = EXCLUDED.pid,"
-	" data_key = EXCLUDED.data_key, started_at = EXCLUDED.started_at,"
-	" updated_at = EXCLUDED.updated_at, ended_at = NULL,"
-	" rows_done = 0, rows_failed = 0, rows_left = EXCLUDED.rows_left",
-	.arg_count = 3,
-	.arg_types = {INT4OID, UUIDOID, INT8OID}
-};
-
-static ApikeyStatement update_progress = {
-	.role = APIKEY_AS_OWNER,
-	.sql = "UPDATE apikey.reencryption SET data_key = $1, rows_done = $2,"
-	" rows_failed = $3, rows_left = $4,"
-	" updated_at = pg_catalog.clock_timestamp(),"
-	" ended_at = CASE WHEN $5 THEN pg_catalog.clock_timestamp() END",
-	.arg_count = 5,
-	.arg_types = {UUIDOID, INT8OID, INT8OID, INT8OID, BOOLOID}
-};
-
-/* The error that PostgreSQL's own commands of this kind raise. */
+/* Raise the error of PostgreSQL's own commands that commit. */
 static void
 require_no_transaction(FunctionCallInfo fcinfo)
 {
@@ -133,7 +107,7 @@ read_pause(FunctionCallInfo fcinfo)
 	return (long) ms;
 }
 
-/* Lock the procedure for this session, until it is unlocked or an error. */
+/* Lock the procedure for this session, until LockRelease() or an error. */
 static void
 lock_procedure(Oid procedure, LOCKTAG *tag)
 {
@@ -147,11 +121,11 @@ lock_procedure(Oid procedure, LOCKTAG *tag)
 }
 
 /*
- * A run can take hours: a reload of the configuration (the master key's, above
- * all) is taken in between two batches.
+ * A run can take hours, so a reload of the configuration (above all, of the
+ * master key) is processed between two batches.
  */
 static void
-take_reload(void)
+process_reload(void)
 {
 	if (ConfigReloadPending)
 	{
@@ -161,14 +135,14 @@ take_reload(void)
 }
 
 /*
- * Commit what was done.  The next transaction reads what is committed,
- * whatever the session's default is.
+ * Commit.  The next transaction is READ COMMITTED, whatever the session's
+ * default is.
  */
 static void
 commit(void)
 {
 	SPI_commit();
-	take_reload();
+	process_reload();
 	CHECK_FOR_INTERRUPTS();
 	XactIsoLevel = XACT_READ_COMMITTED;
 }
@@ -186,53 +160,10 @@ nap(long ms)
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}
-	take_reload();
+	process_reload();
 }
 
-/* For who looks on: rows that failed count as such while they are met again. */
-static int64
-shown_failed(const Run *run)
-{
-	return Max(run->pass.failed, run->known_failed);
-}
-
-static int64
-shown_left(const Run *run)
-{
-	return Max(run->left - (shown_failed(run) - run->pass.failed), 0);
-}
-
-static void
-write_progress(const Run *run, bool ended)
-{
-	Datum		args[5];
-
-	args[0] = UUIDPGetDatum(&run->pass.target);
-	args[1] = Int64GetDatum(run->pass.done);
-	args[2] = Int64GetDatum(shown_failed(run));
-	args[3] = Int64GetDatum(shown_left(run));
-	args[4] = BoolGetDatum(ended);
-	apikey_statement_run(&update_progress, NULL, args, NULL, NULL);
-}
-
-static void
-tell_progress(Run *run)
-{
-	TimestampTz now = GetCurrentTimestamp();
-	double		seconds = (now - run->started_at) / 1000000.0;
-
-	if (shown_left(run) == 0 || run->pass.done == 0 ||
-		!TimestampDifferenceExceeds(run->noticed_at, now, NOTICE_MS))
-		return;
-	run->noticed_at = now;
-	ereport(NOTICE,
-			(errmsg("keys re-encrypted: " INT64_FORMAT ", left: " INT64_FORMAT
-					", not decrypted: " INT64_FORMAT "; about %.0f s remaining",
-					run->pass.done, shown_left(run), shown_failed(run),
-					shown_left(run) * seconds / run->pass.done)));
-}
-
-/* One batch in a transaction of its own; false when the pass is over. */
+/* Process one batch, in its own transaction; false when the pass is over. */
 static bool
 run_batch(Run *run)
 {
@@ -241,14 +172,14 @@ run_batch(Run *run)
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	more = apikey_key_reencrypt_batch(&run->pass, run->batch_size);
-	run->left -= Min(run->left, run->pass.done + run->pass.failed - before);
-	write_progress(run, false);
+	run->progress.left -= Min(run->progress.left, run->pass.done + run->pass.failed - before);
+	apikey_reencrypt_progress_update(&run->progress, &run->pass, false);
 	PopActiveSnapshot();
 	commit();
 	return more;
 }
 
-/* Count the rows that are left, in a transaction of its own. */
+/* Count the rows that are left, in its own transaction. */
 static int64
 count_left(Run *run)
 {
@@ -261,7 +192,7 @@ count_left(Run *run)
 	return count;
 }
 
-/* Begin a pass; false when there is nothing to move rows to. */
+/* Begin a pass; false if there is no active data key. */
 static bool
 begin_pass(Run *run)
 {
@@ -271,24 +202,18 @@ begin_pass(Run *run)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	found = apikey_key_reencrypt_begin(&run->pass);
 	PopActiveSnapshot();
-	run->left = found ? count_left(run) : 0;
-	run->known_failed = Min(failed, run->left);
+	run->progress.left = found ? count_left(run) : 0;
+	run->progress.known_failed = Min(failed, run->progress.left);
 	return found;
 }
 
 static void
 begin_run(Run *run)
 {
-	Datum		args[3];
-
-	args[0] = Int32GetDatum(MyProcPid);
-	args[1] = UUIDPGetDatum(&run->pass.target);
-	args[2] = Int64GetDatum(run->left);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	apikey_statement_run(&begin_progress, NULL, args, NULL, NULL);
+	apikey_reencrypt_progress_start(&run->progress, &run->pass);
 	PopActiveSnapshot();
 	commit();
-	run->started_at = run->noticed_at = GetCurrentTimestamp();
 }
 
 static void
@@ -297,8 +222,8 @@ run_pass(Run *run)
 	while (run_batch(run))
 	{
 		MemoryContextReset(run->per_batch);
-		tell_progress(run);
-		if (run->left > 0)
+		apikey_reencrypt_progress_notice(&run->progress, &run->pass);
+		if (run->progress.left > 0)
 			nap(run->pause);
 	}
 	MemoryContextReset(run->per_batch);
@@ -307,31 +232,32 @@ run_pass(Run *run)
 static void
 wait_for_locks(Run *run, long ms)
 {
-	if (!run->told_of_locks)
+	if (!run->noticed_locks)
 		ereport(NOTICE,
 				(errmsg("waiting for keys that other transactions are changing: " INT64_FORMAT,
-						run->left)));
-	run->told_of_locks = true;
+						run->progress.left)));
+	run->noticed_locks = true;
 	nap(ms);
 }
 
 /*
- * Pass after pass, until one meets every row that there was when it began,
- * and none opens.  Rows that a pass leaves are locked: the longer nothing
- * comes of it, the longer the wait before the next pass.
+ * Run passes until no row is left, or until a pass has visited as many rows as
+ * there were when it began and could decrypt none of them.  Other rows that a
+ * pass leaves were locked: as long as no progress is made, the wait before the
+ * next pass is doubled.
  */
 static void
 run_passes(Run *run)
 {
 	long		wait = MIN_WAIT_MS;
 
-	while (run->left > 0)
+	while (run->progress.left > 0)
 	{
-		int64		present = run->left;
+		int64		present = run->progress.left;
 		int64		done = run->pass.done;
 
 		run_pass(run);
-		run->known_failed = 0;
+		run->progress.known_failed = 0;
 		if (run->pass.failed == present && !run->pass.outdated)
 			return;
 		if (run->pass.done > done || run->pass.outdated)
@@ -346,22 +272,12 @@ run_passes(Run *run)
 }
 
 static void
-finish(Run *run)
+end_run(Run *run)
 {
 	PushActiveSnapshot(GetTransactionSnapshot());
-	write_progress(run, true);
+	apikey_reencrypt_progress_update(&run->progress, &run->pass, true);
 	PopActiveSnapshot();
 	commit();
-}
-
-static void
-tell_result(const Run *run)
-{
-	ereport(NOTICE,
-			(errmsg("keys re-encrypted: " INT64_FORMAT ", not decrypted: " INT64_FORMAT,
-					run->pass.done, run->pass.failed),
-			 run->pass.failed > 0 ?
-			 errhint("apikey.verify_keys() reports why; apikey.update_key() stores a new value.") : 0));
 }
 
 /*
@@ -388,12 +304,12 @@ apikey_reencrypt_keys(PG_FUNCTION_ARGS)
 	{
 		begin_run(&run);
 		run_passes(&run);
-		finish(&run);
+		end_run(&run);
 	}
-	tell_result(&run);
+	apikey_reencrypt_progress_result(&run.pass);
 	(void) LockRelease(&tag, ShareUpdateExclusiveLock, true);
 	commit();
-	XactIsoLevel = DefaultXactIsoLevel; /* for what the caller goes on with */
+	XactIsoLevel = DefaultXactIsoLevel; /* for the caller's next statement */
 	SPI_finish();
 	return (Datum) 0;
 }

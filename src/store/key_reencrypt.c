@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * key_reencrypt.c
- *		Move stored values under the newest active data key; see key_reencrypt.h.
+ *		Re-encrypt stored values with the newest active data key; see
+ *		key_reencrypt.h.
  *
- * What is done and what is not stands in the rows themselves, in the data key
- * that each names, so that any interruption costs one batch at most.
+ * The rows themselves record what has been done, by the data key that each
+ * one names, so an interruption costs one batch at most.
  *
- * A row is locked before it is read, and one that somebody else has locked is
- * skipped: nobody waits for us longer than a batch, and we for nobody.  An
- * opened value lives between two calls in move_row() and is wiped by the
- * second, also when that fails.
+ * A row is locked before it is read, and a row that is already locked is
+ * skipped: other transactions wait for one batch at most, and this one never
+ * waits for them.  A decrypted value exists only between two calls in
+ * reencrypt_row(), the second of which wipes it, also on error.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,8 +40,8 @@ static ApikeyStatement next_data_key = {
 };
 
 /*
- * The next rows under data key $1.  Said as a range, so that no other index
- * gives the order.
+ * The next rows of data key $1.  The condition is a range, so that only the
+ * index on (data key, user, id) can provide the order.
  */
 static ApikeyStatement next_rows = {
 	.role = APIKEY_AS_MAINTENANCE,
@@ -73,9 +74,17 @@ static ApikeyStatement count_left = {
 	.arg_types = {UUIDOID}
 };
 
-/* Go to the next data key that has rows to move; false: there is none. */
+/* Before the first row of the data key. */
+static void
+go_to_first_row(ApikeyReencryption *pass)
+{
+	pass->user_id[0] = '\0';
+	memset(&pass->id, 0, sizeof(pg_uuid_t));
+}
+
+/* Go to the next data key that has rows to re-encrypt; false if there is none. */
 static bool
-next_key(ApikeyReencryption *pass)
+go_to_next_data_key(ApikeyReencryption *pass)
 {
 	ApikeyRows	rows;
 	Datum		args[1];
@@ -88,12 +97,11 @@ next_key(ApikeyReencryption *pass)
 			return false;
 		pass->data_key = *DatumGetUUIDP(apikey_rows_get(&rows, 0, 1, &is_null));
 	} while (memcmp(&pass->data_key, &pass->target, sizeof(pg_uuid_t)) == 0);
-	pass->user_id[0] = '\0';
-	memset(&pass->id, 0, sizeof(pg_uuid_t));
+	go_to_first_row(pass);
 	return true;
 }
 
-/* The newest active data key; false: there is none. */
+/* The newest active data key; false if there is none. */
 static bool
 choose_target(pg_uuid_t *target)
 {
@@ -108,18 +116,16 @@ bool
 apikey_key_reencrypt_begin(ApikeyReencryption *pass)
 {
 	memset(&pass->data_key, 0, sizeof(pg_uuid_t));
-	pass->user_id[0] = '\0';
-	memset(&pass->id, 0, sizeof(pg_uuid_t));
+	go_to_first_row(pass);
 	pass->failed = 0;
 	return choose_target(&pass->target);
 }
 
+/* Has a warning about the row been sent? */
 static bool
 is_reported(const ApikeyReencryption *pass, const pg_uuid_t *id)
 {
-	int			i;
-
-	for (i = 0; i < pass->reported_count; i++)
+	for (int i = 0; i < pass->reported_count; i++)
 		if (memcmp(&pass->reported[i], id, sizeof(pg_uuid_t)) == 0)
 			return true;
 	return false;
@@ -150,11 +156,11 @@ report_failure(ApikeyReencryption *pass, const ApikeyKeyRow *key,
 }
 
 /*
- * Open a locked row's value, and write it sealed anew.  Without any master
- * key there is no going on, and the statement stops.
+ * Re-encrypt a locked row, or report why not.  Without a master key, no row
+ * could be decrypted, and an error is raised.
  */
 static void
-move_row(ApikeyReencryption *pass, const ApikeyKeyRow *key)
+reencrypt_row(ApikeyReencryption *pass, const ApikeyKeyRow *key)
 {
 	ApikeySealedValue sealed;
 	Datum		args[4];
@@ -189,41 +195,48 @@ fetch_rows(const ApikeyReencryption *pass, int batch_size, ApikeyRows *rows)
 	return apikey_statement_run_by_index(&next_rows, args, rows);
 }
 
-bool
-apikey_key_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
+/* The rows of a batch; what each needs is freed after it. */
+static void
+reencrypt_rows(ApikeyReencryption *pass, const ApikeyRows *rows)
 {
-	MemoryContext outer = CurrentMemoryContext;
-	MemoryContext per_row;
-	ApikeyKeyRow key;
-	ApikeyRows	rows;
-	pg_uuid_t	target;
-	uint64		i;
+	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "apikey row",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(per_row);
 
-	/* Before the data key is chosen: whoever retires one waits for us. */
-	apikey_lock_for_write();
-	/* What is under the last target moves to a newer one, too. */
-	pass->outdated = !choose_target(&target) ||
-		memcmp(&target, &pass->target, sizeof(pg_uuid_t)) != 0;
-	if (pass->outdated)
-		return false;
-	while (fetch_rows(pass, batch_size, &rows) == 0)
+	for (uint64 i = 0; i < rows->count; i++)
 	{
-		if (!next_key(pass))
-			return false;
-	}
-	per_row = AllocSetContextCreate(outer, "apikey row", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(per_row);
-	for (i = 0; i < rows.count; i++)
-	{
+		ApikeyKeyRow key;
+
 		CHECK_FOR_INTERRUPTS();
-		apikey_key_row_read(rows.tuples[i], rows.desc, &key);
-		move_row(pass, &key);
+		apikey_key_row_read(rows->tuples[i], rows->desc, &key);
+		reencrypt_row(pass, &key);
 		strlcpy(pass->user_id, key.user_id, APIKEY_REENCRYPT_USER_ID);
 		pass->id = key.id;
 		MemoryContextReset(per_row);
 	}
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(per_row);
+}
+
+bool
+apikey_key_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
+{
+	ApikeyRows	rows;
+	pg_uuid_t	target;
+
+	/* Before the data key is chosen: retire_data_key() waits for this lock. */
+	apikey_lock_for_write();
+	/* If there is a newer target, rows of the last one must move as well. */
+	pass->outdated = !choose_target(&target) ||
+		memcmp(&target, &pass->target, sizeof(pg_uuid_t)) != 0;
+	if (pass->outdated)
+		return false;
+	while (fetch_rows(pass, batch_size, &rows) == 0)
+	{
+		if (!go_to_next_data_key(pass))
+			return false;
+	}
+	reencrypt_rows(pass, &rows);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * key_reencrypt.h
- *		Move stored values under the newest active data key, a batch at a time.
+ *		Re-encrypt stored values with the newest active data key, in batches.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,45 +14,45 @@
 #include "exec/identity.h"
 #include "exec/statement.h"
 
-/* Room for any user id. */
+/* Bytes that any user id fits in. */
 #define APIKEY_REENCRYPT_USER_ID \
 	(APIKEY_USER_ID_MAX * MAX_MULTIBYTE_CHAR_LEN + 1)
 
-/* Rows that do not open are told of one by one up to this many. */
+/* Up to this many rows that cannot be decrypted are reported individually. */
 #define APIKEY_REENCRYPT_MAX_REPORTS	100
 
 /*
- * A pass over the rows that are under other data keys, in the order of the
- * index on (data key, user, id).  It meets each row once: one that does not
- * open, or is locked, is left behind until the next pass.
+ * A pass over the rows that are encrypted with other data keys, in the order
+ * of the index on (data key, user, id).  It visits each row once: a row that
+ * cannot be decrypted, or is locked, is left for the next pass.
  */
 typedef struct ApikeyReencryption
 {
-	pg_uuid_t	target;			/* the data key that rows move to */
-	pg_uuid_t	data_key;		/* the last row met: its data key, */
-	char		user_id[APIKEY_REENCRYPT_USER_ID];	/* its user, */
-	pg_uuid_t	id;				/* and its id */
-	bool		outdated;		/* there is a newer data key than the target */
-	int64		done;			/* rows moved, in all passes */
-	int64		failed;			/* rows that did not open, in this pass */
-	int			reported_count; /* rows told of one by one, in all passes: */
+	pg_uuid_t	target;			/* the data key to re-encrypt with */
+	pg_uuid_t	data_key;		/* of the last row visited: data key, */
+	char		user_id[APIKEY_REENCRYPT_USER_ID];	/* user, */
+	pg_uuid_t	id;				/* and id */
+	bool		outdated;		/* there is a newer target */
+	int64		done;			/* rows re-encrypted, in all passes */
+	int64		failed;			/* rows not decrypted, in this pass */
+	int			reported_count; /* rows reported, in all passes: */
 	pg_uuid_t	reported[APIKEY_REENCRYPT_MAX_REPORTS];
 } ApikeyReencryption;
 
 /*
- * Begin a pass: choose the target and go to the first row.  False when there
- * is no active data key.  Raises KA001 or KA002 when it cannot be used.
+ * Begin a pass: choose the target and go to the first row.  False if there is
+ * no active data key; raises KA001 or KA002 if it cannot be unwrapped.
  */
 extern bool apikey_key_reencrypt_begin(ApikeyReencryption *pass);
 
 /*
- * Work on the next rows, at most batch_size, within this transaction; false
- * when the pass is over, or there is a newer target, for which another pass
- * begins.  Raises KA001, KA002; warns once of each row that does not open.
+ * Re-encrypt the next rows, at most batch_size, within this transaction.  False
+ * when the pass is over, or is outdated, so that another pass must begin.
+ * Raises KA001 and KA002; warns once of each row that cannot be decrypted.
  */
 extern bool apikey_key_reencrypt_batch(ApikeyReencryption *pass, int batch_size);
 
-/* How many rows are not under the target. */
+/* The number of rows that are not encrypted with the target. */
 extern int64 apikey_key_reencrypt_left(const ApikeyReencryption *pass);
 
 #endif							/* APIKEY_KEY_REENCRYPT_H */
