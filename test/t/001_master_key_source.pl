@@ -1,7 +1,7 @@
-# Master keys from each kind of source, in every form, and each way in which
-# a source can fail.  However it fails: the server starts, the extension
-# installs, keys are listed, and what needs the master key raises KA001, whose
-# cause the client learns without a path and the server log with it.
+# Master keys from each kind of source, in every format, and each way in which
+# a source can fail.  However it fails, the server starts, the extension can be
+# created, keys are listed, and functions that need the master key raise KA001.
+# The client sees the cause without a path, the server log with it.
 
 use strict;
 use warnings;
@@ -14,11 +14,11 @@ use Time::HiRes qw(time usleep);
 
 my $uuid = qr/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 
-# Without blanks, since a command is split at them.
+# Without spaces, since a command is split at them.
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 chmod(0700, $dir) or die "could not protect $dir: $!";
 
-# Every spelling of every key: none may show in the log or at the client.
+# Every encoding of every key: none may appear in the log or at the client.
 my @secrets;
 my $seen_by_client = '';
 
@@ -99,7 +99,7 @@ sub run_as_user
 	return ($stdout, $stderr);
 }
 
-# Keys made here are rolled back, and their data key with them.
+# Keys created here are rolled back, together with their data key.
 sub try_create
 {
 	return run_as_user(
@@ -114,7 +114,7 @@ sub opens_ok
 	  run_as_user("SELECT apikey.reveal_key('kept')", 'COMMIT');
 
 	is("$stdout$stderr", "u1\nsome-secret-value-0",
-		"$title: a value opens");
+		"$title: a value can be decrypted");
 }
 
 sub set_source
@@ -126,10 +126,10 @@ sub set_source
 	$node->reload;
 	$node->poll_query_until('postgres',
 		"SELECT current_setting('apikey.master_key_source') = '$source'")
-	  or die "the source was not taken over: $source";
+	  or die "the setting did not take effect: $source";
 }
 
-# Is a process gone?  One that init has not reaped yet is.
+# Is a process gone?  A zombie that init has not reaped yet counts as gone.
 sub is_gone
 {
 	my ($pid) = @_;
@@ -155,14 +155,14 @@ sub gone_ok
 }
 
 # ----------------------------------------------------------------------
-# env:, preloaded: the value is taken out of the environment.
+# env:, preloaded: the variable is removed from the environment.
 # ----------------------------------------------------------------------
 
 my ($stdout, $stderr) = run_as_user(
 	"SELECT apikey.create_key('kept', 'custom', 'some-secret-value-0')",
 	'COMMIT');
-like($stdout, qr/$uuid/, 'a key is stored under the first master key');
-is($stderr, '', 'and without a word');
+like($stdout, qr/$uuid/, 'a key is stored with the first master key');
+is($stderr, '', 'and without a message');
 opens_ok('env:');
 
 sub postmaster_pid
@@ -176,7 +176,7 @@ SKIP:
 
 	skip 'no /proc here', 1 unless -r $environ;
 	unlike(slurp_file($environ), qr/\Q$ENV{APIKEY_TEST_KEY}\E/,
-		'the postmaster\'s environ does not hold the key');
+		'the postmaster\'s environ does not contain the key');
 }
 
 $node->safe_psql('postgres', "COPY (SELECT 1) TO PROGRAM 'env >$dir/env.out'");
@@ -194,7 +194,7 @@ $node->poll_query_until('postgres', 'SELECT 1', '1');
 opens_ok('env: after a crash');
 
 # ----------------------------------------------------------------------
-# Who may see and set the source.
+# Who may see and set the source
 # ----------------------------------------------------------------------
 
 $node->safe_psql('postgres', 'CREATE ROLE regress_apikey_nobody');
@@ -208,8 +208,8 @@ for my $statement ('SHOW apikey.master_key_source',
 	like($stderr, qr/ERROR/, "refused to an ordinary role: $statement");
 }
 
-# What is refused may be a key that was set by mistake.  PostgreSQL logs the
-# statement with it, so this one is not among the secrets.
+# A refused setting may be a key that was set by mistake.  PostgreSQL logs the
+# statement with it, so this key is not among the secrets.
 my $mistaken = 'AAAA' . base64url(pack('N*', map { rand(2**32) } 1 .. 8));
 
 for my $bad (
@@ -225,12 +225,12 @@ for my $bad (
 	like(
 		$stderr,
 		qr/ERROR:  invalid value for parameter "apikey.master_key_source"\nDETAIL:  .+\nHINT:  .+/,
-		"no source: $bad");
-	unlike($stderr, qr/\Q$mistaken\E/, 'and no key is repeated');
+		"not a source: $bad");
+	unlike($stderr, qr/\Q$mistaken\E/, 'and no key is echoed');
 }
 
 # ----------------------------------------------------------------------
-# Every form of a key, in a file.
+# Every format of a key, in a file
 # ----------------------------------------------------------------------
 
 my ($b64, $url, $hex) = (base64($key), base64url($key), unpack('H*', $key));
@@ -249,7 +249,7 @@ my %forms = (
 	'comments and blank lines' =>
 	  "# master keys\n\n  $old  # the newest\n\t\n$b64 # 2025\n#$old\n",
 	'the same key twice' => "$b64\n$hex\n",
-	'as many as there may be' =>
+	'the maximum number of keys' =>
 	  join('', map { unpack('H*', random_bytes(32)) . "\n" } 2 .. 32) . $b64);
 
 set_source("file:$key_file");
@@ -274,14 +274,14 @@ put_file('old', "$old\n");
 set_source("command:/bin/cat   $dir/old  $key_file ");
 opens_ok('command: with several words');
 
-# What the command is given: nothing of the server's but its environment.
+# What the command inherits from the server: only its environment.
 put_script(
 	'look', qq{
 cat
 pwd >$dir/look.cwd
 ls /proc/self/fd 2>&1 >$dir/look.fds
 grep -E '^Sig(Blk|Ign)' /proc/self/status >$dir/look.signals
-echo 'a word to nobody: $old' >&2
+echo 'a message for nobody: $old' >&2
 cat $key_file});
 set_source("command:$dir/look");
 opens_ok('command: a script');
@@ -290,20 +290,20 @@ SKIP:
 {
 	skip 'no /proc here', 2 unless -d '/proc/self/fd';
 	is(slurp_file("$dir/look.fds"),
-		"0\n1\n2\n3\n", 'it has three descriptors; the fourth is of ls');
+		"0\n1\n2\n3\n", 'it has three file descriptors; the fourth belongs to ls');
 	like(
 		slurp_file("$dir/look.signals"),
 		qr/^SigBlk:\s+0+\nSigIgn:\s+0*(?:180000000)?\n$/,
-		'it has no signal blocked or ignored, but the two of the C library that make ignores');
+		'it has no signal blocked or ignored, except the two of the C library that make ignores');
 }
 
-# Standard output closed first, and the end a while later.
+# A command that closes its standard output a while before it exits.
 put_script('late', "cat $key_file\nexec >/dev/null\nsleep 1");
 set_source("command:$dir/late");
-opens_ok('command: that ends after its output');
+opens_ok('command: that exits after closing its output');
 
 # ----------------------------------------------------------------------
-# Failures.
+# Failures
 # ----------------------------------------------------------------------
 
 put_file('open', "$b64\n", 0644);
@@ -337,7 +337,7 @@ put_script('forks',
 	"sleep 600 &\necho \$! >$dir/forks.pid\ncat $key_file");
 put_file('unexecutable', "#!/bin/sh\n", 0600);
 
-# [source, what the client is told, what the log adds, a word of the hint]
+# [source, what the client sees, what the log adds, part of the hint]
 my @failures = (
 	['', 'apikey.master_key_source is not set.', '', 'reload'],
 	['env:APIKEY_TEST_UNSET', 'is not set.', 'no variable "APIKEY_TEST_UNSET"', 'restart'],
@@ -387,14 +387,14 @@ for my $failure (@failures)
 	is( $node->safe_psql(
 			'fresh', 'BEGIN; CREATE EXTENSION apikey; ROLLBACK; SELECT 1'),
 		'1',
-		"$title: the server starts, the extension installs");
+		"$title: the server starts, the extension can be created");
 	($stdout, $stderr) = run_as_user('SELECT name FROM apikey.keys', 'COMMIT');
 	is("$stdout$stderr", "u1\nkept", "$title: keys are listed");
 
 	my $log_offset = -s $node->logfile;
 	my $began = time();
 	($stdout, $stderr) = try_create();
-	cmp_ok(time() - $began, '<', 60, "$title: answers soon");
+	cmp_ok(time() - $began, '<', 60, "$title: fails quickly");
 	like(
 		$stderr,
 		qr/ERROR:  KA001: no master key is available\nDETAIL:  .*\Q$summary\E.*\nHINT:  .*\Q$hint\E.*\n/,
@@ -402,13 +402,13 @@ for my $failure (@failures)
 	unlike(
 		$stderr,
 		qr/\Q$dir\E|\/etc\/|\/dev\/|APIKEY_TEST/,
-		"$title: the client learns no path and no name");
+		"$title: the client sees no path or name");
 
 	my $log = slurp_file($node->logfile, $log_offset);
 	like(
 		$log,
 		qr/ERROR:  no master key is available\n.*DETAIL:  .*\Q$summary\E.*\Q$detail\E.*\n.*HINT:  .*\Q$hint\E/,
-		"$title: the log tells the source and the remedy");
+		"$title: the log has the source and the remedy");
 	unlike($log, qr/some-secret-value/, "$title: the log has no value");
 }
 gone_ok("$dir/hangs.pid", 'time-out');
@@ -425,7 +425,7 @@ like($stderr, qr/KA001.*\nDETAIL:  apikey.master_key_source is not set/,
 	'the server starts with an invalid source');
 
 # ----------------------------------------------------------------------
-# A hanging command and its statement: whatever ends one ends the other.
+# A hanging command ends with its statement.
 # ----------------------------------------------------------------------
 
 $node->safe_psql('postgres', "ALTER SYSTEM SET apikey.command_timeout = '9min'");
@@ -451,7 +451,7 @@ my $began = time();
 $session->query($create);
 like($session->{stderr}, qr/ERROR:  57014: .*statement timeout/,
 	'statement_timeout ends a hanging command');
-cmp_ok(time() - $began, '<', 60, 'and soon');
+cmp_ok(time() - $began, '<', 60, 'and quickly');
 $session->quit;
 gone_ok("$dir/hangs.pid", 'statement_timeout');
 
@@ -472,7 +472,7 @@ for my $function ('pg_cancel_backend', 'pg_terminate_backend')
 	{
 		$session->query('SELECT 1');
 		like($session->{stderr}, qr/ERROR:  57014: .*user request/,
-			'a cancel ends a hanging command');
+			'cancelling ends a hanging command');
 		$session->quit;
 	}
 	else
@@ -480,14 +480,14 @@ for my $function ('pg_cancel_backend', 'pg_terminate_backend')
 		ok( $node->poll_query_until(
 				'postgres',
 				"SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid"),
-			'a termination ends a hanging command');
+			'termination ends a hanging command');
 		eval { $session->quit; };
 	}
 	gone_ok("$dir/hangs.pid", $function);
 }
 
 # ----------------------------------------------------------------------
-# Not preloaded: the variable stays in the environment, and serves.
+# Not preloaded: the variable stays in the environment, and works
 # ----------------------------------------------------------------------
 
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET ALL');

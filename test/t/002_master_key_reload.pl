@@ -1,6 +1,6 @@
-# Changes of the master key under running sessions: each takes a new key over
-# at a reload, without reconnecting, and a wrong one is refused before
-# anything is written.
+# The master key changes while sessions are running: each uses the new key after
+# a reload, without reconnecting, and a wrong key is refused before anything is
+# written.
 
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ sub new_key
 	return encode_base64($bytes, '');
 }
 
-# Put a file in place as a careful administrator does: made apart, renamed.
+# Replace a file as a careful administrator does: written elsewhere, then renamed.
 sub put_keys
 {
 	my (@keys) = @_;
@@ -57,7 +57,7 @@ sub new_session
 	return $session;
 }
 
-# What a statement prints, or its error; the session goes on after that.
+# The output of a statement, or its error; the session continues after it.
 sub ask
 {
 	my ($session, $sql) = @_;
@@ -69,7 +69,7 @@ sub ask
 	return $answer;
 }
 
-# A reload reaches a session between two of its statements.
+# A session notices a reload between two of its statements.
 sub ask_until
 {
 	my ($session, $sql, $wanted, $title) = @_;
@@ -115,7 +115,7 @@ my ($first, $second, $wrong) = (new_key(), new_key(), new_key());
 my $reveal_first = q{SELECT apikey.reveal_key('k2')};
 
 # ----------------------------------------------------------------------
-# None, then one: a failure is not kept, so no reload is needed.
+# No key, then one: a failure is not cached, so no reload is needed.
 # ----------------------------------------------------------------------
 
 my $early = new_session();
@@ -125,10 +125,10 @@ is(stored(), '0|0', 'nothing is stored');
 put_keys($first);
 like(create($early), $uuid, 'the same session stores once there is a key');
 is(reveal($early, 2), 'some-secret-value-2', 'and reveals');
-is(stored(), '1|1', 'one key under one data key');
+is(stored(), '1|1', 'one key and one data key');
 
 # ----------------------------------------------------------------------
-# A wrong key.
+# A wrong key
 # ----------------------------------------------------------------------
 
 my $fingerprint = $node->safe_psql('postgres',
@@ -137,13 +137,13 @@ like($fingerprint, qr/^[0-9a-f]{16}$/, 'key_status shows the fingerprint');
 
 put_keys($wrong);
 is(reveal($early, 2), 'some-secret-value-2',
-	'until a reload a session keeps the key that it has');
+	'a session keeps its key until a reload');
 
 my $late = new_session();
 like(
 	create($late),
 	qr/ERROR:  KA002: .*\Q$fingerprint\E/s,
-	'a new session is refused, told which key is needed');
+	'a new session is refused; the error names the key that is required');
 like(reveal($late, 2), qr/ERROR:  KA002: .*\Q$fingerprint\E/s,
 	'reading too');
 
@@ -151,7 +151,7 @@ $node->safe_psql('postgres', 'SELECT pg_reload_conf()');
 ask_until($early, $reveal_first, qr/KA002.*\Q$fingerprint\E/s,
 	'after a reload the old session is refused as well');
 like(create($early), qr/KA002/, 'for writing too');
-is(stored(), '1|1', 'nothing was written, and no data key made');
+is(stored(), '1|1', 'nothing was written, and no data key created');
 
 put_keys($first);
 is( $node->safe_psql('postgres', 'SELECT apikey.reload_master_key()'),
@@ -161,10 +161,10 @@ ask_until($early, $reveal_first, qr/^some-secret-value-2$/,
 ask_until($late, $reveal_first, qr/^some-secret-value-2$/,
 	'and so does the newer');
 like(create($late), $uuid, 'which also stores');
-is(stored(), '2|1', 'under the data key that was there');
+is(stored(), '2|1', 'with the existing data key');
 
 # ----------------------------------------------------------------------
-# No key any more: what was read before is dropped.
+# The key is removed: what was read before is dropped.
 # ----------------------------------------------------------------------
 
 unlink($key_file) or die "could not unlink: $!";
@@ -172,17 +172,17 @@ $node->reload;
 for my $session ($early, $late)
 {
 	ask_until($session, $reveal_first, qr/KA001.*does not exist/s,
-		'without its file the key is dropped');
+		'without the file the key is dropped');
 }
 like(create($early), qr/KA001/, 'for writing too');
 is(ask($early, 'SELECT count(*) FROM apikey.keys'),
 	'2', 'keys are still listed');
 put_keys($first);
 is(reveal($early, 2), 'some-secret-value-2',
-	'and the key serves as soon as it is back');
+	'and the key is used as soon as it is back');
 
 # ----------------------------------------------------------------------
-# Several keys, the newest first.
+# Several keys, the newest first
 # ----------------------------------------------------------------------
 
 put_keys($second, $wrong, $first);
@@ -191,18 +191,18 @@ my $new = new_session();
 for my $session ($new, $early)
 {
 	is(reveal($session, 2), 'some-secret-value-2',
-		'a value opens under an older key that is listed');
+		'a value can be decrypted with an older key in the list');
 	like(create($session), $uuid, 'and a new one is stored');
 	is(reveal($session, $key_count),
-		"some-secret-value-$key_count", 'which opens');
+		"some-secret-value-$key_count", 'which can be decrypted');
 }
 
 put_keys($second, $wrong);
 $node->reload;
 ask_until($early, $reveal_first, qr/KA002.*\Q$fingerprint\E/s,
-	'without the older key nothing opens');
+	'without the older key nothing can be decrypted');
 
-# A data key made now, where there is none, is the newest master key's.
+# In a database without a data key, a new one is wrapped with the newest master key.
 $node->safe_psql('postgres', 'CREATE DATABASE other');
 $node->safe_psql('other', 'CREATE EXTENSION apikey');
 $node->safe_psql('other',
@@ -216,7 +216,7 @@ is( $node->safe_psql(
 	'the first key of the list is the one that wraps');
 
 # ----------------------------------------------------------------------
-# Another source.
+# Another source
 # ----------------------------------------------------------------------
 
 put_keys($first);
@@ -232,13 +232,13 @@ for my $session ($early, $late, $new)
 	$session->quit;
 }
 
-# Nobody but who may reload the server's configuration.
+# Only roles that may reload the server's configuration.
 my ($stdout, $stderr);
 $node->psql(
 	'postgres',
 	'CREATE ROLE regress_apikey_nobody; SET ROLE regress_apikey_nobody; SELECT apikey.reload_master_key()',
 	stderr => \$stderr);
-like($stderr, qr/permission denied/, 'not everybody may reload');
+like($stderr, qr/permission denied/, 'an ordinary role may not reload');
 
 $node->stop;
 my $log = slurp_file($node->logfile);

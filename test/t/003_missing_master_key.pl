@@ -1,7 +1,7 @@
-# Some data keys are under a master key that is not at hand, and some rows name
-# a data key that is not there: the source is looked at again, for a change
-# that a session has not heard of, but not for each row; and if it fails
-# meanwhile, what opened goes on to open.
+# Some data keys are wrapped with a master key that is not available, and some
+# rows name a data key that does not exist: the source is read again, in case it
+# has changed without the session noticing, but not for each row; and if it fails
+# then, values that could be decrypted still can.
 
 use strict;
 use warnings;
@@ -29,7 +29,7 @@ sub runs
 	return -e "$dir/runs" ? length(slurp_file("$dir/runs")) : 0;
 }
 
-# For each user a row under each of three data keys, met one after the other.
+# For each user a row encrypted with each of three data keys, which alternate.
 for my $name ('open', 'foreign', 'absent')
 {
 	$node->safe_psql('postgres', 'SELECT apikey.rotate_data_key()');
@@ -53,29 +53,29 @@ my $problems = q{SELECT left(problem, 30), count(*) FROM apikey.verify_keys() v 
 	GROUP BY 1 ORDER BY 1};
 my $expected = "Data key ${\substr($foreign, 0, 21)}|${\ROWS}\nThere is no data key ${\substr($absent, 0, 9)}|${\ROWS}";
 my $before = runs();
-is(ask($session, $problems), $expected, 'verify_keys() tells what does not open');
-cmp_ok(runs() - $before, '<=', 1, 'the command ran once at most');
+is(ask($session, $problems), $expected, 'verify_keys() reports what cannot be decrypted');
+cmp_ok(runs() - $before, '<=', 1, 'the command ran at most once');
 
 $before = runs();
 for (1 .. 5)
 {
-	is(ask($session, q{SELECT apikey.reveal_key('foreign')}), 'KA002', 'under a master key that is not at hand');
-	is(ask($session, q{SELECT apikey.reveal_key('absent')}), 'KA003', 'under a data key that is not there');
+	is(ask($session, q{SELECT apikey.reveal_key('foreign')}), 'KA002', 'a master key that is not available');
+	is(ask($session, q{SELECT apikey.reveal_key('absent')}), 'KA003', 'a data key that does not exist');
 }
 is(runs(), $before, 'the command does not run for each');
 
-# A change of the data keys, and the source fails just now.
+# A data key changes while the source fails.
 rename($key, "$key.aside") or die "could not rename: $!";
 $node->safe_psql('postgres',
 	"UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, get_byte(wrapped_key, 3) # 1) WHERE id = '$foreign'");
 $before = runs();
 is(ask($session, q{SELECT apikey.reveal_key('foreign')}), 'KA002', 'the source fails: still the same error');
-is(runs(), $before + 1, 'after one look at the source');
-is(ask($session, q{SELECT apikey.reveal_key('open')}), 'value-of-open', 'what opened goes on to open');
+is(runs(), $before + 1, 'after reading the source once');
+is(ask($session, q{SELECT apikey.reveal_key('open')}), 'value-of-open', 'a value that could be decrypted still can');
 is(ask($session, $problems), $expected, 'and verify_keys() does not list it');
 rename("$key.aside", $key) or die "could not rename: $!";
 
-# A master key that comes without a reload is found when it is needed.
+# A master key that is added without a reload is found when it is needed.
 my ($other) = slurp_file($key) =~ /^(\S+)/;
 put_master_keys($key, random_key(), $other);
 $node->safe_psql('postgres', "DELETE FROM apikey.data_keys WHERE id = '$foreign'");

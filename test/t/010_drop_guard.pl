@@ -1,6 +1,6 @@
-# The drop guard where SQL tests do not reach: sessions that never used the
-# extension, settings from the connection's options, pg_restore --clean, and
-# dropping the whole database.  A linked users table is restored with the keys.
+# The drop guard in cases that SQL tests cannot cover: sessions that have not used
+# the extension, settings in connection options, pg_restore --clean, and dropping
+# the whole database.  A linked users table is restored with the keys.
 
 use strict;
 use warnings;
@@ -50,7 +50,7 @@ sub run_sql
 	return ($code, $err);
 }
 
-# What is stored, and whether each value opens.
+# What is stored, and whether each value can be decrypted.
 sub stored
 {
 	return $node->safe_psql('app', <<'END');
@@ -89,8 +89,8 @@ for my $preload ('', 'apikey')
 	is($code, 0, "other commands pass, $where") or diag($err);
 }
 
-# The owner of the extension who is no superuser any more cannot allow it, by
-# the connection's options either.
+# An owner of the extension who is no longer a superuser cannot allow it, not even
+# in connection options.
 $node->safe_psql('postgres', 'CREATE ROLE keeper LOGIN SUPERUSER; CREATE DATABASE kept');
 $node->safe_psql('kept', <<'END');
 SET client_min_messages = warning;
@@ -111,7 +111,7 @@ for my $options ('', $allow)
 }
 is($node->safe_psql('kept', 'SELECT count(*) FROM apikey.all_keys'), '1', 'the key is still there');
 
-# pg_restore --clean: refused as a whole without the option, complete with it.
+# pg_restore --clean: refused entirely without the option, complete with it.
 $node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/app.dump", '-d', $node->connstr('app') ], 'pg_dump');
 my @restore = ('pg_restore', '--clean', '--if-exists', '-d', $node->connstr('app'));
 
@@ -119,22 +119,22 @@ $node->command_fails_like([ @restore, '--single-transaction', "$dir/app.dump" ],
 	$refused, 'pg_restore --clean --single-transaction without the option');
 is(stored(), $intact, 'it changed nothing');
 
-# What came after the dump is gone, what was deleted is back.
+# Changes made after the dump are undone.
 $node->safe_psql('app', "DELETE FROM people WHERE id = 2; INSERT INTO people VALUES (3)");
-like(stored(), qr/^u:1 k;/, 'a deleted user takes the keys along');
+like(stored(), qr/^u:1 k;/, 'deleting a user deletes the keys');
 {
 	local $ENV{PGOPTIONS} = $allow;
 	$node->command_ok([ @restore, "$dir/app.dump" ], 'pg_restore --clean with the option');
 }
-is(stored(), $intact, 'the dump is back, and every value opens');
+is(stored(), $intact, 'the dump is restored, and every value can be decrypted');
 is($node->safe_psql('app', "SELECT count(*) FROM apikey.status() WHERE severity = 'error'"),
-	'0', 'status() is content');
+	'0', 'status() finds no fault');
 my ($code, $err) = run_sql("SELECT apikey.create_key_for('u:7', 'k', 'custom', 'some-value', env_var => 'SOME_KEY')");
 like($err, qr/user does not exist in the linked users table/, 'the link works');
 $node->safe_psql('app', 'DELETE FROM people WHERE id = 2');
 like(stored(), qr/^u:1 k;/, 'and so do its triggers');
 
-# Dropping the database asks nobody.
+# Dropping the whole database is not guarded.
 $node->command_ok([ 'dropdb', '-h', $node->host, '-p', $node->port, 'app' ], 'dropdb');
 $node->command_ok([ 'dropdb', '-h', $node->host, '-p', $node->port, 'kept' ], 'dropdb');
 

@@ -1,5 +1,5 @@
 # Behind pgbouncer in transaction mode, where one server connection serves the
-# transactions of many clients: no client is ever taken for the one before it.
+# transactions of many clients: no client ever gets the identity of another.
 
 use strict;
 use warnings;
@@ -73,7 +73,7 @@ pidfile = $dir/pgbouncer.pid
 my $pooler = IPC::Run::start([ $pgbouncer, "$dir/pgbouncer.ini" ],
 	'>', \my $pooler_out, '2>', \my $pooler_err);
 
-# Whatever happens, the pooler is ended.
+# Stop the pooler in any case.
 END
 {
 	my $status = $?;
@@ -104,7 +104,7 @@ sub new_client
 		extra_params => [ '-d', $through ]);
 }
 
-# What a statement prints, or its error; the session goes on after that.
+# The output of a statement, or its error; the session continues after it.
 sub ask
 {
 	my ($client, $sql) = @_;
@@ -128,29 +128,29 @@ is(ask($second, 'SELECT pg_backend_pid()'),
 	$backend, 'two clients, one server connection');
 
 # ----------------------------------------------------------------------
-# As it is meant: the identity first in each transaction.
+# Correct use: the identity first in each transaction
 # ----------------------------------------------------------------------
 
 is( ask($first, "BEGIN; SELECT apikey.set_user_id('1'); $who; $reveal; COMMIT;"),
 	"1\n1 1\nvalue-of-1", 'the identity of the first client');
 is(ask($second, $who), 'nobody 0', 'is not that of the second');
-like(ask($second, $reveal), qr/KA007/, 'who reveals nothing');
+like(ask($second, $reveal), qr/KA007/, 'which reveals nothing');
 is( ask($second, "BEGIN; $who; ROLLBACK;"),
-	'nobody 0', 'nor in a transaction of its own');
+	'nobody 0', 'not even in its own transaction');
 is(ask($first, $who), 'nobody 0', 'nor is it the first one\'s afterwards');
 is( ask($second, "BEGIN; SELECT apikey.set_user_id('2'); $who; $reveal; COMMIT;"),
 	"2\n2 1\nvalue-of-2", 'the second has its own');
 is( ask($first, "BEGIN; SET LOCAL apikey.user_id = '3'; $who; COMMIT;"),
-	'3 1', 'SET LOCAL serves too');
+	'3 1', 'SET LOCAL works too');
 is(ask($second, $who), 'nobody 0', 'and ends with the transaction');
 
-# Transactions that end otherwise.
+# Transactions that end in other ways.
 ask($first, "BEGIN; SELECT apikey.set_user_id('1'); ROLLBACK;");
 is(ask($second, $who), 'nobody 0', 'after ROLLBACK');
 ask($first, "BEGIN; SELECT apikey.set_user_id('1'); SELECT 1 / 0; COMMIT;");
 is(ask($second, $who), 'nobody 0', 'after an error');
 ask($first, "SELECT apikey.set_user_id('1')");
-is(ask($second, $who), 'nobody 0', 'after a statement alone');
+is(ask($second, $who), 'nobody 0', 'after a single statement');
 my $leaver = new_client();
 ask($leaver, "BEGIN; SELECT apikey.set_user_id('1');");
 $leaver->quit;
@@ -159,38 +159,38 @@ for (1 .. 100)
 	last if ask($second, 'SELECT 1') eq '1';
 	usleep(100_000);
 }
-is(ask($second, $who), 'nobody 0', 'after a client left in mid-transaction');
+is(ask($second, $who), 'nobody 0', 'after a client disconnected in the middle of a transaction');
 
 # ----------------------------------------------------------------------
-# What is done wrong: settings of the session.
+# Wrong use: settings of the session
 # ----------------------------------------------------------------------
 
 $backend = ask($second, 'SELECT pg_backend_pid()');
 is(ask($first, "SET apikey.user_id = '1'; SHOW apikey.user_id"),
 	'1', 'a plain SET of the first client');
-is(ask($second, 'SHOW apikey.user_id'), '1', 'is there for the second');
+is(ask($second, 'SHOW apikey.user_id'), '1', 'is visible to the second');
 is(ask($second, 'SELECT pg_backend_pid()'),
 	$backend, 'on the same connection');
-is(ask($second, $who), 'nobody 0', 'but is no identity');
+is(ask($second, $who), 'nobody 0', 'but is not an identity');
 like(ask($second, $reveal), qr/KA007/, 'and reveals nothing');
 is( ask($second,
 		"BEGIN; $who; SAVEPOINT a; SELECT apikey.set_user_id('2'); ROLLBACK TO a; $who; COMMIT;"
 	),
 	"nobody 0\n2\nnobody 0",
-	'not after a savepoint either');
+	'not even after a savepoint');
 like(ask($first, $reveal), qr/KA007/, 'nor is it one for the first client');
 is( ask($second, "BEGIN; SELECT apikey.set_user_id('2'); $who; $reveal; COMMIT;"),
-	"2\n2 1\nvalue-of-2", 'over it the second client has its own');
-is(ask($first, 'SHOW apikey.user_id'), '1', 'and leaves it as it was');
+	"2\n2 1\nvalue-of-2", 'the second client can set its own in spite of it');
+is(ask($first, 'SHOW apikey.user_id'), '1', 'and leaves it unchanged');
 is(ask($second, "SELECT set_config('apikey.user_id', '4', false)"),
 	'4', 'set_config() for the session');
-is(ask($first, $who), 'nobody 0', 'is no identity either');
+is(ask($first, $who), 'nobody 0', 'is not an identity either');
 like(ask($first, q{SET apikey.identity = 'session'}),
-	qr/42501/, 'no client changes the mode');
+	qr/42501/, 'no client can change the mode');
 ask($first, 'RESET ALL');
 
 # ----------------------------------------------------------------------
-# What stays behind on a connection: plans, temporary objects, cursors.
+# What remains in a server connection: plans, temporary objects, cursors
 # ----------------------------------------------------------------------
 
 ask($first,
@@ -202,7 +202,7 @@ is( ask($second,
 		"BEGIN; SELECT apikey.set_user_id('2'); EXECUTE mine; EXECUTE value; COMMIT;"
 	),
 	"2\n2\nvalue-of-2",
-	'goes by the identity of the second');
+	'uses the identity of the second');
 ask($first,
 	"BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SELECT apikey.set_user_id('3'); EXECUTE mine; COMMIT;"
 );
@@ -215,7 +215,7 @@ ask($first, 'DEALLOCATE ALL');
 $_->quit for $first, $second;
 
 # ----------------------------------------------------------------------
-# Many clients at once, with statements of each protocol: each checks that it
+# Many clients at once, with each protocol: each checks that it
 # sees its own rows, or none; some leave settings behind.
 # ----------------------------------------------------------------------
 

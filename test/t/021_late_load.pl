@@ -1,5 +1,5 @@
-# Where the library is not preloaded, a session can set its parameters before
-# it is there to check them.  When it comes, none of that has brought an
+# If the library is not preloaded, a session can set its parameters before the
+# library is loaded and checks them.  None of these settings gives the session an
 # identity or a mode that the role may not choose.
 
 use strict;
@@ -32,8 +32,8 @@ my $app = $node->connstr('postgres') . ' user=regress_apikey_app';
 my $who =
   q{SELECT coalesce(apikey.current_user_id(), 'nobody') || ' ' || coalesce(string_agg(user_id, ','), '-') FROM apikey.keys;};
 
-# The answer of a new session of the application's to statements, one message
-# each; what it warns of is not looked at.
+# The output of statements in a new session of the application, one message each;
+# warnings are ignored.
 sub answer
 {
 	my ($options, @statements) = @_;
@@ -58,30 +58,30 @@ sub error
 }
 
 is(answer('', q{SELECT current_setting('apikey.user_id', true) IS NULL;}),
-	't', 'the library is not there at first');
-is(answer('', $who), 'nobody -', 'nobody at first');
+	't', 'the library is not loaded at first');
+is(answer('', $who), 'nobody -', 'no identity at first');
 
-# What counts, and what does not, set before the library comes.
+# Settings made before the library is loaded: which count, and which do not.
 is( answer('', 'BEGIN;', q{SET LOCAL apikey.user_id = 'alice';}, $who, 'COMMIT;', $who),
 	"alice alice\nnobody -", 'SET LOCAL counts in its transaction');
 is( answer('', q{SELECT set_config('apikey.user_id', 'alice', true) \; } . $who),
 	"alice\nalice alice", 'so does set_config()');
 is( answer('', q{SET apikey.user_id = 'alice';}, $who, 'BEGIN;', $who, 'COMMIT;'),
-	"nobody -\nnobody -", 'a plain SET before does not');
+	"nobody -\nnobody -", 'an earlier plain SET does not');
 is( answer('', q{SET apikey.user_id = 'alice';}, 'BEGIN;', 'SAVEPOINT a;',
 		q{SET LOCAL apikey.user_id = 'bob';}, 'ROLLBACK TO a;', $who, 'COMMIT;', $who),
 	"nobody -\nnobody -", 'nor after ROLLBACK TO');
 is( answer('', q{SET apikey.user_id = 'alice';}, 'BEGIN;', 'SAVEPOINT a;',
 		q{SET LOCAL apikey.user_id = 'bob';}, $who, 'ROLLBACK TO a;', $who, 'COMMIT;', $who),
-	"bob bob\nnobody -\nnobody -", 'nor when the library came within the savepoint');
+	"bob bob\nnobody -\nnobody -", 'nor if the library was loaded after the savepoint');
 is( answer('', q{SET apikey.user_id = 'alice';}, 'BEGIN;',
 		q{SET LOCAL apikey.user_id = 'bob';}, $who, 'COMMIT;', $who),
 	"bob bob\nnobody -", 'nor after a transaction with another');
 is( answer('', 'BEGIN;', q{SET apikey.user_id = 'alice';}, $who, 'COMMIT;', $who),
-	"alice alice\nnobody -", 'a SET counts in its own transaction alone');
+	"alice alice\nnobody -", 'a SET counts only in its own transaction');
 is( answer('', 'BEGIN;', q{SET apikey.user_id = 'alice';}, 'SAVEPOINT a;',
 		q{SET LOCAL apikey.user_id = 'bob';}, 'RELEASE a;', $who, 'COMMIT;', $who),
-	"bob bob\nnobody -", 'levels of settings are kept');
+	"bob bob\nnobody -", 'the nesting of settings is kept');
 is( answer('', q{SET apikey.user_id = 'alice';},
 		q{DO $$ BEGIN PERFORM set_config('apikey.user_id', 'bob', true); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END $$;},
 		'BEGIN;', $who, 'COMMIT;'),
@@ -89,14 +89,14 @@ is( answer('', q{SET apikey.user_id = 'alice';},
 is( answer('', q{SET apikey.user_id = 'alice';},
 		q{DO $$ BEGIN PERFORM set_config('apikey.user_id', 'bob', true); PERFORM apikey.current_user_id(); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN RAISE NOTICE '%', apikey.current_user_id(); END $$;},
 		$who),
-	'nobody -', 'nor when the library came within it');
+	'nobody -', 'nor if the library was loaded within it');
 is(answer('-c apikey.user_id=alice', $who, 'BEGIN;', $who, 'COMMIT;'),
-	"nobody -\nnobody -", 'an option of the connection does not');
+	"nobody -\nnobody -", 'a connection option does not');
 is( answer('-c apikey.user_id=alice', 'BEGIN;', 'SAVEPOINT a;',
 		q{SET LOCAL apikey.user_id = 'bob';}, 'ROLLBACK TO a;', $who, 'COMMIT;'),
 	'nobody -', 'nor after ROLLBACK TO');
 like(error('', q{SET apikey.user_id = E'a\nb';}, 'BEGIN;', $who),
-	qr/22023|WARNING/, 'a malformed user id is told of when the library comes');
+	qr/22023|WARNING/, 'a malformed user id is reported when the library is loaded');
 
 # The mode and the safeguards, likewise.
 for my $set ('SET apikey.identity = %s;', q{SELECT set_config('apikey.identity', '%s', false);},
@@ -112,30 +112,30 @@ for my $set ('SET apikey.identity = %s;', q{SELECT set_config('apikey.identity',
 	}
 }
 is(answer('-c apikey.identity=role', $who), 'nobody -',
-	'nor by an option of the connection');
+	'nor by a connection option');
 is( answer('-c apikey.identity=session -c apikey.user_id=alice', $who),
 	'nobody -', 'nor by two');
 is( answer('', 'SET apikey.strict_checks = on;', $who, 'SHOW apikey.strict_checks;'),
-	"nobody -\noff", 'strict_checks stays');
+	"nobody -\noff", 'strict_checks is unchanged');
 is( answer('-c apikey.allow_drop=on', $who, 'SHOW apikey.allow_drop;'),
-	"nobody -\noff", 'allow_drop stays');
-# ... which the event trigger looks at without loading anything else first.
+	"nobody -\noff", 'allow_drop is unchanged');
+# ... even though the event trigger is the first to load the library.
 like(error('', 'SET apikey.allow_drop = on;', 'DROP EXTENSION apikey;'),
-	qr/42501/, 'nor does it let anybody drop the extension');
+	qr/42501/, 'nor does it let the role drop the extension');
 like( error('', q{SET apikey.master_key_source = 'env:HOME';}, $who,
 		'SHOW apikey.master_key_source;'),
-	qr/42501/, 'the key source is not the session\'s to set, nor to see');
+	qr/42501/, 'a session can neither set nor see the key source');
 is( answer('', q{SET apikey.master_key_source = 'command:/bin/false';}, 'BEGIN;',
 		q{SELECT apikey.set_user_id('alice');}, q{SELECT apikey.reveal_key('k');}, 'COMMIT;'),
 	"alice\nvalue-of-alice", 'and the server\'s is used');
 
-# A superuser's word counts.
+# A superuser's setting counts.
 $node->safe_psql('postgres', q{ALTER ROLE regress_apikey_app SET apikey.identity = 'role'});
 is(answer('', $who), 'regress_apikey_app regress_apikey_app',
-	'the mode that a superuser gave the role');
+	'the mode that a superuser set for the role');
 is( answer('', q{SET apikey.user_id = 'alice';}, $who, q{SET apikey.identity = 'session';}, $who),
 	"regress_apikey_app regress_apikey_app\nregress_apikey_app regress_apikey_app",
-	'and which the role does not leave');
+	'and which the role cannot change');
 $node->safe_psql('postgres', q{ALTER ROLE regress_apikey_app RESET apikey.identity});
 $node->safe_psql('postgres', q{ALTER DATABASE postgres SET apikey.identity = 'session'});
 is(answer('-c apikey.user_id=alice', $who), 'alice alice',

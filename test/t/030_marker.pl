@@ -1,9 +1,9 @@
-# No value reaches the disk in clear.  Values that all contain one random
-# marker are stored, read, changed, and refused in every way; then each file
-# of the data directory (tables, TOAST, indexes, WAL, statistics), a base
-# backup, a dump and the server log are searched for the marker, as text and
-# in hex, base64 and base64url.  At last the marker is stored in an ordinary
-# table in each of these forms, to see that the search finds it there.
+# No value reaches the disk in clear text.  Values that all contain one random
+# marker are stored, read, changed, and refused in every way; then each file of
+# the data directory (tables, TOAST, indexes, WAL, statistics), a base backup,
+# a dump and the server log are searched for the marker, as text and in hex,
+# base64 and base64url.  Finally the marker is stored in an ordinary table in
+# each of these forms, to verify that the search finds it there.
 
 use strict;
 use warnings;
@@ -19,9 +19,9 @@ use Test::More;
 
 my $marker = 'mk' . random_text(30);
 
-# What is sought, and what it is found by.  In base64 a text looks different
-# at each of three alignments; the characters at both ends depend on what
-# stands beside it, and are left out.
+# The strings to search for.  In base64 a text looks different at each of three
+# alignments; the characters at both ends depend on the adjacent text, and are
+# left out.
 my %needles = (
 	'text' => $marker,
 	'hex' => unpack('H*', $marker),
@@ -39,7 +39,7 @@ for my $shift (0 .. 2)
 	$needles{"base64url, shifted by $shift"} = $inner =~ tr{+/}{-_}r;
 }
 
-# Where the marker is found below directories or in files: "form: file".
+# Where the marker is found, below directories or in files: files by form.
 sub search_files
 {
 	my (@roots) = @_;
@@ -68,7 +68,7 @@ sub search_files
 }
 
 # ----------------------------------------------------------------------
-# The server: logging as PostgreSQL comes, and all WAL kept.
+# The server: default logging, and all WAL kept
 # ----------------------------------------------------------------------
 
 my ($node) = new_node(
@@ -81,7 +81,7 @@ max_wal_size = 1GB
 });
 my $seen_by_client = '';
 
-# Values: the marker among other text.
+# Values: the marker surrounded by other text.
 my $serial = 0;
 
 sub value
@@ -95,7 +95,7 @@ sub groq_value
 	return 'gsk_' . $marker . random_text(20);
 }
 
-# A statement of user u1's, and the SQLSTATE that it ends with.
+# Runs a statement as user u1, and checks the SQLSTATE that it ends with.
 sub does
 {
 	my ($sql, $wanted, $title, %options) = @_;
@@ -115,15 +115,15 @@ my $good = groq_value();
 my $value = value();
 does(qq{SELECT apikey.create_key('one', 'custom', '$value')}, '', 'create');
 is(does(q{SELECT apikey.reveal_key('one')}, '', 'reveal'),
-	$value, 'what was stored is read');
+	$value, 'the stored value is returned');
 does(qq{SELECT apikey.create_key('groq', 'groq', '  $good ')},
 	'', 'create, trimmed');
 does(qq{SELECT apikey.create_key('large', 'custom', '} . value() . ('x' x 8000) . q{')},
-	'', 'create, of a size that goes to TOAST');
+	'', 'create, large enough for TOAST');
 does(q{SELECT apikey.set_key('two', 'custom', '} . value() . q{')},
 	'', 'set, a new one');
 does(q{SELECT apikey.set_key('two', 'custom', '} . value() . q{')},
-	'', 'set, an old one');
+	'', 'set, an existing one');
 does(q{SELECT apikey.update_key('one', new_value => '} . value() . q{')},
 	'', 'update');
 does(q{SELECT apikey.update_key('one', new_name => 'uno')}, '', 'rename');
@@ -133,7 +133,7 @@ does(q{SELECT apikey.restore_key(apikey.delete_key('uno'), 'one')},
 	'', 'delete and restore under another name');
 does(q{SELECT apikey.purge_key(apikey.delete_key('two'))}, '', 'purge');
 like(does(q{SELECT apikey.reveal_env()}, '', 'reveal_env'),
-	qr/\Q$good\E/, 'which gives the value');
+	qr/\Q$good\E/, 'which returns the value');
 does(q{SELECT * FROM apikey.check_key('groq', '} . value() . q{')},
 	'', 'check_key');
 does(q{SELECT * FROM apikey.detect_key_type('} . groq_value() . q{')},
@@ -157,7 +157,7 @@ my %refused = (
 	  [ 'KA008', "'n', 'custom', E'" . value() . q{\\x01'} ],
 	'too long' =>
 	  [ 'KA008', "'n', 'custom', '" . value() . ('x' x 8192) . q{'} ],
-	'taken name' => [ '23505', "'one', 'custom', '" . value() . q{'} ],
+	'name in use' => [ '23505', "'one', 'custom', '" . value() . q{'} ],
 	'unknown type' => [ '22023', "'n', 'nonesuch', '" . value() . q{'} ],
 	'value as type' => [ '22023', "'n', '" . value() . "', 'abcdefgh'" ],
 	'value as name' => [ '22023', "'$good', 'custom', '" . value() . q{'} ],
@@ -225,7 +225,7 @@ does(
 		PERFORM apikey.create_key('do', 'groq', v);
 	EXCEPTION WHEN SQLSTATE 'KA008' THEN
 		PERFORM apikey.set_key('do', 'custom', v || '3');
-	END $$}, '', 'DO: a failure that is caught');
+	END $$}, '', 'DO: an error that is caught');
 $node->safe_psql('postgres',
 	q{CREATE FUNCTION store(name text, key_type text, value text) RETURNS uuid LANGUAGE plpgsql AS
 	  'BEGIN RETURN apikey.create_key(name, key_type, value); END'}
@@ -233,7 +233,7 @@ $node->safe_psql('postgres',
 does(q{SELECT store('function', 'custom', '} . value() . q{')},
 	'', 'PL/pgSQL: create');
 does(q{SELECT store('function', 'custom', '} . value() . q{')},
-	'23505', 'PL/pgSQL: taken name');
+	'23505', 'PL/pgSQL: name in use');
 does(
 	q{PREPARE make AS SELECT apikey.create_key($1, $2, $3); EXECUTE make('prepared', 'custom', '}
 	  . value()
@@ -371,12 +371,12 @@ for my $place (sort keys %places)
 	cmp_ok($count, '>=', $least, "$count files were searched");
 }
 ok(-d $node->data_dir . '/pg_stat' && glob($node->data_dir . '/pg_stat/*'),
-	'with the statistics, which the server wrote when it stopped');
+	'including the statistics, which the server wrote when it stopped');
 like(slurp_file($node->logfile), qr/ERROR:  .*groq/i,
 	'the log has the errors');
 
 # ----------------------------------------------------------------------
-# The search finds what is there.  Several rows of each, since one may lie
+# The search finds what is there.  Several rows of each, since one may extend
 # across two pages of WAL.
 # ----------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 # Errors that PostgreSQL itself raises within a function that was given a value:
-# neither the server log nor the client's context has the value, which stands
-# in the statement as a literal.
+# neither the server log nor the client's context contains the value, which is a
+# literal in the statement.
 
 use strict;
 use warnings;
@@ -18,7 +18,7 @@ my $marker = random_text(40);
 
 is((run_as($node, 'u1', q{SELECT apikey.create_key('k', 'custom', 'a-first-value')}))[1], '', 'a key');
 
-# The calls that take a value, and what runs into an error in each.
+# The calls that take a value; each of them fails with several errors.
 my @calls = (
 	qq{SELECT apikey.create_key('new', 'custom', '$marker')},
 	qq{SELECT apikey.set_key('k', 'custom', '$marker')},
@@ -44,15 +44,14 @@ for my $call (@calls)
 		my (undef, $got, $messages) = run_sql($node, "$sql; COMMIT");
 
 		is($got, $state, $sql =~ s/\Q$marker\E/.../r);
-		# psql itself quotes the line of a statement of one's own.
 		$seen .= $messages;
 	}
 }
 ask($holder, 'ROLLBACK');
 $holder->quit;
-unlike($seen, qr/\Q$marker\E/, 'no message quotes the value to the client');
+unlike($seen, qr/\Q$marker\E/, 'no message to the client quotes the value');
 
-# The search itself: an error outside our functions does log its statement.
+# The search works: an error outside our functions does log its statement.
 run_sql($node, "SELECT 1/0 AS planted_$marker");
 my $log = slurp_file($node->logfile);
 like($log, qr/planted_\Q$marker\E/, 'the log is searched');
