@@ -1,8 +1,8 @@
-# Dump and restore into another cluster.  A database with all that users and
-# administrators can have there is dumped in every format and restored; then
-# it is held against a portrait of the original: values, rows, key types,
-# links and their triggers, grants, policies, the event trigger.  Without the
-# right master key nothing opens and nothing is written; with it, all does.
+# Dump and restore into another cluster.  A database with everything that users
+# and administrators can store in it is dumped in every format and restored, and
+# then compared with the original: values, rows, key types, links and their
+# triggers, grants, policies, the event trigger.  Without the right master key no
+# value can be decrypted and nothing is written; with it, everything works.
 
 use strict;
 use warnings;
@@ -49,13 +49,13 @@ SELECT apikey.link_users('orgs', 'the id', on_delete => 'soft_delete', prefix =>
   q{
 INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern, prefixes, enforcement, docs_url)
 	VALUES ('acme', 'Acme, "Inc."', '{ACME_API_KEY}', '^acme_[a-z]{6}$', '{acme_}', 'reject', 'https://acme.example/');
--- a built-in type, its enforcement changed
+-- a built-in type with another enforcement
 INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern, prefixes, checksum, enforcement, docs_url)
 	SELECT key_type, label, env_vars, pattern, prefixes, checksum, 'warn', docs_url
 	FROM apikey.builtin_key_types WHERE key_type = 'groq';
 },
   q{
--- several data keys, with rows under each
+-- several data keys, each with rows
 SELECT apikey.create_key_for(i::text, 'early', 'custom', 'early-value-' || i) FROM generate_series(1, 20) i;
 SELECT apikey.rotate_data_key();
 SELECT apikey.create_key_for(i::text, 'middle', 'acme', 'acme_abcde' || chr(96 + i), metadata => jsonb_build_object('i', i))
@@ -79,7 +79,7 @@ INSERT INTO secrets VALUES (21, NULL);
   qq{GRANT EXECUTE ON FUNCTION apikey.decrypt(apikey.encrypted, text) TO $app_role};
 
 # ----------------------------------------------------------------------
-# What is compared, in any order of rows: name, SQL
+# What is compared, regardless of the order of rows: name, SQL
 # ----------------------------------------------------------------------
 
 my @portrait = (
@@ -94,7 +94,7 @@ my @portrait = (
 	  q{SELECT id, purpose, state, created_at, rows, master_key FROM apikey.key_status},
 	'key types' => q{SELECT * FROM apikey.key_types},
 	'links' => q{SELECT * FROM apikey.linked_users},
-	'rows that do not open' => q{SELECT * FROM apikey.verify_keys()},
+	'rows that cannot be decrypted' => q{SELECT * FROM apikey.verify_keys()},
 	'an encrypted column' =>
 	  q{SELECT id, apikey.decrypt(v, 'secrets.' || id) FROM secrets},
 	'status' => q{SELECT item, value, severity FROM apikey.status()
@@ -165,7 +165,7 @@ for (my $i = 0; $i < @portrait; $i += 2)
 }
 my $original_values = values_of($source, 'app');
 is($original{'rows'} =~ s/\|\d+$//r, '46|5|2|2', 'the original has rows');
-is($original{'rows that do not open'}, '', 'all of which open');
+is($original{'rows that cannot be decrypted'}, '', 'all of which can be decrypted');
 like($original_values, qr/\Q$_\E/, "the original shows $_")
   for 'early|early-value-20', 'middle|acme_abcdea', 'later|later-value',
   q{Schlüssel '"\\$$|org-value}, '"ORG_API_KEY": "org-value"', "\ndeleted\n";
@@ -186,7 +186,7 @@ sub same
 		$original_values, "$title: every user's values");
 }
 
-# A restored database goes on working, guarded and linked as before.
+# A restored database works, with its guard and links, as before.
 sub alive
 {
 	my ($node, $database, $title) = @_;
@@ -204,7 +204,7 @@ sub alive
 				q{SELECT apikey.create_key('n', 'acme', 'no acme')},
 				%options))[1],
 		'KA008',
-		"$title: a custom type judges");
+		"$title: a custom type validates");
 	like(
 		(run_as(
 				$node, '21',
@@ -218,7 +218,7 @@ sub alive
 		'3', "$title: a user has keys");
 	run_sql($node, 'DELETE FROM shop.users WHERE id = 20', %options);
 	is((run_sql($node, $count, %options))[0],
-		'0', "$title: which go with the user");
+		'0', "$title: which are deleted with the user");
 	return;
 }
 
@@ -247,14 +247,14 @@ command_ok(
 
 my $plain = slurp_file("$dumps/plain.sql");
 is(join("\n", $plain =~ /^REVOKE.*/mg),
-	'', 'the dump takes no privilege from anybody');
+	'', 'the dump revokes no privileges');
 like(
 	$plain,
 	qr/^GRANT ALL ON FUNCTION apikey\.decrypt\(.*\) TO \Q$app_role\E;$/m,
-	'and gives what the administrator gave');
-unlike($plain, qr/early-value/, 'values are not in it in clear');
+	'and grants what the administrator granted');
+unlike($plain, qr/early-value/, 'it contains no values in clear text');
 
-# Whoever row-level security binds dumps nothing, rather than a part.
+# A role that is subject to row-level security dumps nothing, rather than a part.
 $source->safe_psql('app',
 	q{CREATE ROLE regress_apikey_dumper LOGIN IN ROLE pg_read_all_data});
 for my $role ('regress_apikey_dumper', $app_role)
@@ -294,7 +294,7 @@ is( $target->safe_psql('plain',
 		q{SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname LIKE 'apikey%' AND NOT rolcanlogin}
 	),
 	'apikey_admin apikey_maintenance apikey_monitor apikey_owner apikey_reveal apikey_user',
-	'plain: the roles were made');
+	'plain: the roles were created');
 $target->safe_psql('plain', "GRANT apikey_reveal TO $app_role");
 same($target, 'plain', 'plain');
 alive($target, 'plain', 'plain');
@@ -349,7 +349,7 @@ my %query = @portrait;
 my $fingerprint = $target->safe_psql('parallel',
 	'SELECT DISTINCT master_key FROM apikey.key_status');
 
-# A restore needs no key at all.
+# A restore needs no master key.
 put_master_keys($target_key, $other_key);
 $target->reload;
 $target->safe_psql('postgres', 'CREATE DATABASE later');
@@ -358,7 +358,7 @@ command_ok(
 		'pg_restore', '--exit-on-error', '--dbname',
 		$target->connstr('later'), "$dumps/custom.dump"
 	],
-	'another master key: restored all the same');
+	'another master key: restored anyway');
 for my $database ('parallel', 'later')
 {
 	my $title = "another master key, $database";
@@ -403,16 +403,16 @@ for my $database ('parallel', 'later')
 
 	same($target, $database, $title);
 
-	# And all of it rotates.
+	# And everything can be rotated.
 	$target->safe_psql($database, $_)
 	  for 'SELECT apikey.rotate_data_key()', 'CALL apikey.reencrypt_keys()';
 	is( $target->safe_psql($database,
 			q{SELECT count(apikey.retire_data_key(id)) FROM apikey.key_status WHERE purpose = 'value' AND state = 'inactive'}),
 		'3',
 		"$title: the data keys of the dump are retired");
-	is(values_of($target, $database), $original_values, "$title: every user's values, under a new one");
+	is(values_of($target, $database), $original_values, "$title: every user's values, with a new data key");
 	is($target->safe_psql($database, 'SELECT count(*) FROM apikey.verify_keys()'),
-		'0', "$title: all of them open");
+		'0', "$title: all of them can be decrypted");
 }
 $target->stop;
 

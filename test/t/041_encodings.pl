@@ -1,5 +1,5 @@
-# Databases of different encodings: what is sealed in one opens in another, as
-# values and the texts that they are bound to are sealed in UTF-8.
+# Databases with different encodings: a value encrypted in one can be decrypted in
+# another, since values and the texts that they are bound to are encrypted as UTF-8.
 
 use strict;
 use warnings;
@@ -46,7 +46,7 @@ CREATE TABLE secrets AS SELECT apikey.encrypt($value, $name) AS secret;});
 	return;
 }
 
-# True for each: opens, is found, verifies, and the column's value opens.
+# The key is revealed, found and verified, and the column's value is decrypted.
 sub check
 {
 	my ($database, $title) = @_;
@@ -89,18 +89,18 @@ for (['from_latin1', 'UTF8'], ['from_utf8', 'LATIN1'])
 	set_up($to, $encoding);
 	$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr($from) ], "$from is dumped");
 	$node->command_ok([ 'pg_restore', '-d', $node->connstr($to), $dump ], "... and restored into $encoding");
-	check($to, "... where all opens");
+	check($to, "... where everything can be decrypted");
 }
 
-# A character that the other encoding lacks is refused as such, and not shown.
+# A character that the other encoding lacks gives an error of its own, and is not shown.
 $node->safe_psql('from_utf8', qq{SELECT apikey.create_key_for('u', 'euro', 'letters', U&'\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac')});
-$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('from_utf8') ], 'with a character that LATIN1 lacks');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('from_utf8') ], 'dumped with a character that LATIN1 lacks');
 set_up('without_euro', 'LATIN1');
-$node->command_ok([ 'pg_restore', '-d', $node->connstr('without_euro'), $dump ], '... restored there');
+$node->command_ok([ 'pg_restore', '-d', $node->connstr('without_euro'), $dump ], '... and restored into LATIN1');
 my (undef, $state, $messages) = run_sql(
 	$node, q{BEGIN; SELECT apikey.set_user_id('u') \gset x_
 SELECT apikey.reveal_key('euro')}, db => 'without_euro');
-is($state, '22P05', '... it does not open there');
+is($state, '22P05', '... where the value cannot be returned');
 unlike($messages, qr/20ac|e2 ?82 ?ac/i, '... and is not shown');
 
 # ----------------------------------------------------------------------
@@ -117,7 +117,7 @@ sub fernet
 {
 	my ($command, $argument) = @_;
 
-	# In the form that Python takes.
+	# In the form that Python accepts.
 	return (run_command([ '/usr/bin/python3', '-B', "$FindBin::RealBin/../python/fernet.py",
 			$command, $fernet_key =~ tr{+/}{-_}r, $argument ]))[0];
 }
@@ -149,13 +149,13 @@ SKIP:
 			if (!grep { $_ eq $name } @{ $has{$database} })
 			{
 				(undef, $state, $messages) = ask_fernet($database, $decrypt);
-				is($state, '22P05', "$name: a token of Python's is refused in $database");
+				is($state, '22P05', "$name: a token from Python is refused in $database");
 				like($messages, qr/the value has characters that the encoding of this database lacks/, '... and not shown');
 				next;
 			}
-			is((ask_fernet($database, "$decrypt = $text"))[0], 't', "$name: a token of Python's opens in $database");
+			is((ask_fernet($database, "$decrypt = $text"))[0], 't', "$name: a token from Python is decrypted in $database");
 			is(fernet('decrypt', (ask_fernet($database, "apikey.fernet_encrypt($text)"))[0]),
-				$hex, '... and Python opens one of its');
+				$hex, '... and Python decrypts a token made there');
 		}
 	}
 
@@ -163,21 +163,21 @@ SKIP:
 	is( (ask_fernet('from_sql_ascii', "encode(apikey.fernet_decrypt('" . fernet('encrypt', $hex) . "')::bytea, 'hex')"))[0],
 		$hex, 'in SQL_ASCII the bytes are kept');
 	is( fernet('decrypt', (ask_fernet('from_sql_ascii', "apikey.fernet_encrypt(convert_from('\\x$hex', 'SQL_ASCII'))"))[0]),
-		$hex, '... both ways');
+		$hex, '... in both directions');
 
-	# No text has a zero byte; only in SQL_ASCII may it be other than UTF-8.
+	# Text has no zero bytes; only in SQL_ASCII may it be invalid UTF-8.
 	for my $database ('from_sql_ascii', sort keys %has)
 	{
 		for my $bytes ('610062', $database eq 'from_sql_ascii' ? () : ('61ff', 'eda080'))
 		{
 			(undef, $state, $messages) = ask_fernet($database, "apikey.fernet_decrypt('" . fernet('encrypt', $bytes) . "')");
-			is($state, '22021', "bytes $bytes are no text in $database");
+			is($state, '22021', "bytes $bytes are not text in $database");
 			like($messages, qr/value of Fernet token is not valid text in encoding/, '... and not shown');
 		}
 	}
 }
 
-# A character that UTF-8 lacks is not shown, either.
+# A character that cannot be represented in UTF-8 is not shown either.
 set_up('in_win1252', 'WIN1252');
 $node->safe_psql('in_win1252', "CREATE EXTENSION apikey; SELECT apikey.rotate_data_key('column')");
 for my $call ("fernet_encrypt(chr(129))", "encrypt(chr(129), 'context')")
@@ -187,9 +187,9 @@ for my $call ("fernet_encrypt(chr(129))", "encrypt(chr(129), 'context')")
 	like($messages, qr/a text has characters that UTF-8 lacks/, '... and the character is not shown');
 }
 
-# The limit is that of the bytes in UTF-8.
+# The limit applies to the number of bytes in UTF-8.
 is((run_sql($node, 'SELECT apikey.fernet_encrypt(repeat(chr(228), (1 << 25) + 1))', db => 'from_latin1'))[1],
-	'54000', 'a value that is too long in UTF-8');
+	'54000', 'a value that is too long as UTF-8');
 
 $node->stop;
 done_testing();

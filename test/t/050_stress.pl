@@ -1,11 +1,11 @@
-# Many sessions at once: 32 of them create, reveal, update, rename, delete,
-# restore and purge keys, of users that they share, for APIKEY_STRESS_SECONDS
-# (60) while data keys are rotated and the master key is read anew.
+# Many sessions at once: for APIKEY_STRESS_SECONDS (default: 60), 32 sessions create,
+# reveal, update, rename, delete, restore and purge keys of the same users, while
+# data keys are rotated and the master key is re-read.
 #
-# Each value tells whose it is and what it is called, so that each reveal is
-# checked on the spot; whatever is not as it should be raises an error, which
-# ends a client of pgbench and fails the test.  A ledger, written in the same
-# transactions, tells afterwards which keys there must be.
+# Each value contains its user and name, so that each reveal is checked at once;
+# any deviation raises an error, which ends a client of pgbench and fails the
+# test.  A ledger, written in the same transactions, shows afterwards which keys
+# must exist.
 
 use strict;
 use warnings;
@@ -26,11 +26,11 @@ my ($node) = new_node('main', conf => "log_statement = none\n");
 $node->safe_psql('postgres', $_)
   for "CREATE SCHEMA stress AUTHORIZATION $app_role",
   "SET ROLE $app_role" . q{;
--- What became of each key: written by whoever changed it, as it did.
+-- What happened to each key: written by the transaction that changed it.
 CREATE TABLE stress.ledger (user_id text, id uuid, what text);
 CREATE SEQUENCE stress.serial;
 
--- A value tells its user, its name, and one of nine versions.
+-- A value contains its user, its name, and one of nine versions.
 CREATE FUNCTION stress.value(user_id text, name text, version int) RETURNS text
 	LANGUAGE sql AS $$ SELECT user_id || '/' || name || '/' || version || '/' || md5(user_id || name || version) $$;
 
@@ -42,8 +42,8 @@ BEGIN
 	END IF;
 END $$;
 
--- One action on a name that others use as well.  What may be in the way is
--- that the name is taken or gone, or that the key is not deleted any more.
+-- One action on a name that other sessions use as well.  It may fail because the
+-- name is in use or gone, or because the key is no longer deleted.
 CREATE FUNCTION stress.act(my_id text, my_name text, action int) RETURNS text
 	LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,7 +64,7 @@ BEGIN
 			PERFORM apikey.update_key(my_name, new_value => stress.value(my_id, my_name, version));
 			what := 'updated';
 		WHEN action < 75 THEN
-			-- a value cannot be told by two names, so it goes along
+			-- the value contains the name, so it changes too
 			PERFORM apikey.update_key(my_name, new_name => other_name,
 				new_value => stress.value(my_id, other_name, version));
 			what := 'renamed';
@@ -103,7 +103,7 @@ EXCEPTION
 END $$;
 };
 
-# Names that sessions share: 8 users, 6 names each.
+# Names that sessions share: 8 users with 6 names each.
 my $shared = q{
 \set u random(1, 8)
 \set n random(1, 6)
@@ -114,8 +114,8 @@ SELECT stress.act('user-' || :u::int, 'name-' || :n::int, :action::int);
 COMMIT;
 };
 
-# A key of one session's alone, from creation to purge, in transactions of its
-# own; every step must succeed.
+# A key that only one session uses, from creation to purge, in several
+# transactions; every step must succeed.
 my $own = q{
 \set u random(1, 8)
 \set v random(1, 9)
@@ -145,8 +145,7 @@ COMMIT;
 };
 
 # ----------------------------------------------------------------------
-# The run: half of the sessions with the simple protocol, half with prepared
-# statements.
+# The run: half of the sessions use the simple protocol, half prepared statements
 # ----------------------------------------------------------------------
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
@@ -199,7 +198,7 @@ for my $mode (sort keys %runs)
 	is($run->{handle}->result(0), 0, "$mode: no session failed");
 	is( join("\n", grep { /error|aborted|failed/i } split(/\n/, ${ $run->{err} })),
 		'',
-		"$mode: without an error");
+		"$mode: no errors");
 	like(
 		${ $run->{out} },
 		qr/number of transactions actually processed: [1-9]/,
@@ -220,7 +219,7 @@ for my $what ('created', 'revealed', 'updated', 'renamed', 'deleted',
 	'restored', 'purged', 'listed', 'KA005', '23505')
 {
 	cmp_ok(counted("stress.ledger WHERE what = '$what'"),
-		'>', 0, "it happened: $what");
+		'>', 0, "occurred: $what");
 }
 cmp_ok($rotations, '>=', 2, "$rotations rotations of the data key");
 cmp_ok(counted("apikey.key_status WHERE purpose = 'value' AND rows > 0"),
@@ -237,13 +236,13 @@ is( counted(
 			EXCEPT SELECT user_id, id FROM stress.ledger WHERE what = 'created') foreign_rows}
 	),
 	'0',
-	'no key is there that nobody created, or under another user');
+	'no key exists that was not created, or belongs to another user');
 is( counted(
 		q{(SELECT user_id, id FROM apikey.api_keys
 			INTERSECT SELECT user_id, id FROM stress.ledger WHERE what = 'purged') risen}
 	),
 	'0',
-	'no key is back that was purged');
+	'no purged key is back');
 is( counted(
 		q{(SELECT user_id, name FROM apikey.api_keys WHERE deleted_at IS NULL
 			GROUP BY user_id, name HAVING count(*) > 1) twice}),
@@ -251,15 +250,15 @@ is( counted(
 	'names are unique');
 is(counted(q{apikey.api_keys WHERE metadata @> '{"own": true}' AND deleted_at IS NULL}),
 	'0',
-	'what a session had to itself it has deleted');
+	'sessions have deleted the keys that only they used');
 is($node->safe_psql('postgres', 'SELECT * FROM apikey.verify_keys()'),
-	'', 'every key opens');
+	'', 'every key can be decrypted');
 is( $node->safe_psql(
 		'postgres', q{SELECT item, value FROM apikey.status() WHERE severity = 'error'}),
 	'',
 	'status() finds no fault');
 
-# Each value once more, with nobody else about.
+# Each value once more, without concurrent sessions.
 for my $user (map { "user-$_" } 1 .. 8)
 {
 	is( (run_as(
@@ -272,7 +271,7 @@ for my $user (map { "user-$_" } 1 .. 8)
 
 $node->stop;
 my $log = slurp_file($node->logfile);
-unlike($log, qr/PANIC|TRAP|terminated by signal/, 'the server came through');
-unlike($log, qr/ERROR:/, 'without an error that was not foreseen');
+unlike($log, qr/PANIC|TRAP|terminated by signal/, 'the server did not crash');
+unlike($log, qr/ERROR:/, 'without an unexpected error');
 
 done_testing();

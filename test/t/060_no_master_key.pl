@@ -1,8 +1,8 @@
-# A master key that is missing, truncated, wrong, older or newer than the one
-# that is needed, in mid-session, at a reload and at the start: what works and
-# what does not (every function on a table with keys, and its SQLSTATE), that
-# nothing is written, what is told to whom, and that putting the key back is all
-# it takes.  And data keys that are damaged or destroyed.
+# A master key that is missing, truncated, wrong, older or newer than the one that
+# is required, during a session, at a reload and at server start: what works and
+# what does not (every function on a table with keys, and its SQLSTATE); nothing is
+# written; who sees which details; putting the key back is enough to recover.
+# Also data keys that are damaged or destroyed.
 
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ $node->safe_psql('postgres',
 	q{CREATE ROLE regress_apikey_admin LOGIN IN ROLE apikey_admin;
 	  CREATE ROLE regress_apikey_monitor LOGIN IN ROLE apikey_monitor, pg_read_all_settings});
 
-# One row of status(): value and severity, and advice apart.
+# One row of status(): value and severity, and the advice separately.
 sub status
 {
 	my ($item, $user) = @_;
@@ -48,12 +48,12 @@ sub stored
 }
 
 # ----------------------------------------------------------------------
-# A new installation that has no source
+# A new installation without a source
 # ----------------------------------------------------------------------
 
 is($node->safe_psql('postgres',
 		q{SELECT count(*) FROM pg_extension WHERE extname = 'apikey'}),
-	'1', 'the extension installs without a master key');
+	'1', 'the extension can be created without a master key');
 
 my ($out, $state, $messages) = run_as($node, 'u1',
 	q{SELECT apikey.create_key('n', 'custom', 'some-value')});
@@ -61,15 +61,15 @@ is($state, 'KA001', 'no source: nothing is stored');
 like(
 	$messages,
 	qr/ERROR:  KA001: no master key is available\nDETAIL:  apikey\.master_key_source is not set\.\nHINT:  Set it to "env:NAME", "file:\/path" or "command:/,
-	'no source: the message tells the reason and the remedy');
+	'no source: the message has the reason and the remedy');
 is((run_as($node, 'u1', q{SELECT count(*) FROM apikey.keys}))[0],
 	'0', 'no source: keys are listed');
 is((run_as($node, 'u1', q{SELECT apikey.reveal_key('n')}))[1],
-	'KA005', 'no source: a key that is not there is not there');
+	'KA005', 'no source: a key that does not exist is not found');
 is((run_as($node, 'u1', q{SELECT * FROM apikey.check_key('groq', 'x')}))[1],
-	'', 'no source: a value is judged');
+	'', 'no source: a value is validated');
 is((run_sql($node, 'SELECT apikey.rotate_data_key()'))[1],
-	'KA001', 'no source: no data key is made');
+	'KA001', 'no source: no data key is created');
 is(stored(), "api_keys|0|\ndata_keys|0|\nreencryption|0|", 'no source: nothing was written');
 
 my ($value, $advice) = status('master key source');
@@ -84,16 +84,16 @@ is((status('data keys for values'))[0],
 # A source, and keys
 # ----------------------------------------------------------------------
 
-# First another one, which a rotation then leaves behind.
+# First another master key, which is then replaced by rotation.
 put_master_keys($key_file, $older_key);
 $node->safe_psql('postgres',
 	"ALTER SYSTEM SET apikey.master_key_source = 'file:$key_file'");
 $node->reload;
 
-# The first statement that works, works at once in every session to come.
+# A statement that sees the setting implies that new sessions see it too.
 $node->poll_query_until('postgres',
 	"SELECT current_setting('apikey.master_key_source') <> ''")
-  or die 'the source was not taken over';
+  or die 'the setting did not take effect';
 is( (run_as(
 			$node, 'u1',
 			join(';',
@@ -126,7 +126,7 @@ like($fingerprint, qr/^[0-9a-f]{16}$/, 'status(): the fingerprint');
 is((status('master key'))[0], '1 available; ok', 'status(): a master key');
 is( (status('data keys for values'))[0],
 	'1 active, 0 inactive; 1 available; ok',
-	'status(): data keys that open');
+	'status(): data keys that can be unwrapped');
 is((status('master key source'))[0],
 	"file:$key_file; ok", 'status(): a superuser sees the source');
 is((status('master key source', 'regress_apikey_monitor'))[0],
@@ -135,7 +135,7 @@ unlike((status('master key source', 'regress_apikey_admin'))[0],
 	qr/\Q$path\E/, 'status(): an administrator of keys sees no path');
 
 # ----------------------------------------------------------------------
-# Each function, without the key and with a wrong one
+# Each function, without the master key and with a wrong one
 # ----------------------------------------------------------------------
 
 my $deleted_id = $node->safe_psql('postgres',
@@ -165,7 +165,7 @@ my @superuser_fails = (
 	q{SELECT apikey.encrypt('secret', 'here')},
 	q{SELECT apikey.decrypt(v, 'here') FROM secrets});
 
-# These are undone, so that they can be tried again.
+# These are rolled back, so that they can be tried again.
 my @user_works = (
 	q{SELECT count(*) FROM apikey.keys},
 	q{SELECT count(*) FROM apikey.deleted_keys},
@@ -227,19 +227,19 @@ sub matrix
 	}
 	is((run_sql($node, 'CALL apikey.reencrypt_keys()', user => 'regress_apikey_admin'))[1],
 		$wanted, "$title: reencrypt_keys()");
-	# With a wrong key it tells of each row; without one it cannot.
+	# With a wrong key it reports each row; without a key it fails.
 	is((run_sql($node, 'SELECT * FROM apikey.verify_keys()'))[1],
 		$wanted eq 'KA001' ? 'KA001' : '', "$title: verify_keys()");
 	is(stored(), $before, "$title: nothing was written");
-	unlike($seen, qr/\Q$path\E/, "$title: no client is shown a path");
+	unlike($seen, qr/\Q$path\E/, "$title: no client sees a path");
 }
 
 my $reveal =
   q{BEGIN; SELECT apikey.set_user_id('u1') \gset apikey_
 SELECT apikey.reveal_key('kept'); COMMIT};
 
-# What the master key file becomes, the SQLSTATE, what the log tells besides
-# the source and what status() is to show then.
+# The new content of the master key file, the SQLSTATE, what the log shows besides
+# the source, and a check of status().
 for (
 	[ 'missing', [], 'KA001', 'does not exist', \&status_when_missing ],
 	[ 'truncated', [ substr($first_key, 0, 20) ], 'KA001', 'has 15 bytes', sub { } ],
@@ -252,25 +252,25 @@ for (
 	my $session = new_session($node);
 	my $put = sub { @_ ? put_master_keys($key_file, @_) : unlink($key_file) };
 
-	# In mid-session.
+	# During a session.
 	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: a session reveals");
 	$put->(@$keys);
-	is(scalar ask($session, $reveal), 'value-kept', "$title: it keeps the key that it has until a reload");
+	is(scalar ask($session, $reveal), 'value-kept', "$title: it keeps its key until a reload");
 	$node->safe_psql('postgres', 'SELECT apikey.reload_master_key()');
-	is(ask_until($session, $reveal, $wanted), $wanted, "$title: then it does not have it any more");
+	is(ask_until($session, $reveal, $wanted), $wanted, "$title: after which it no longer has it");
 	matrix("$title key", $wanted);
 	$status->($title);
 	like(slurp_file($node->logfile, $log_offset),
 		$wanted eq 'KA001'
 		? qr/DETAIL:  .*$told.*\Q$key_file\E/
 		: qr/ERROR:  .*$told is required\n.*DETAIL:  .*The source is "file:\Q$key_file\E"/,
-		"$title: the log is told the source");
+		"$title: the log has the source");
 	$put->($first_key);
 	$node->reload;
 	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: put back, the same session reveals");
 	$session->quit;
 
-	# At the start.
+	# At server start.
 	$put->(@$keys);
 	$node->restart;
 	$session = new_session($node);
@@ -288,11 +288,11 @@ sub status_when_missing
 {
 	my ($value, $advice) = status('master key');
 
-	like($value, qr/does not exist.*; error$/, 'status(): the file is not there');
+	like($value, qr/does not exist.*; error$/, 'status(): the file does not exist');
 	like($advice, qr/./, 'status(): what to do');
 	is( (status('data keys for values'))[0],
 		'1 active, 0 inactive; 0 available; error',
-		'status(): no data key opens');
+		'status(): no data key can be unwrapped');
 	unlike((status('master key', 'regress_apikey_admin'))[0],
 		qr/\Q$path\E/, 'status(): no path for an administrator of keys');
 	like((status('master key', 'regress_apikey_monitor'))[0],
@@ -308,27 +308,27 @@ sub status_when_wrong
 	is( $node->safe_psql('postgres',
 			'SELECT count(*), count(DISTINCT problem) FROM apikey.verify_keys()'),
 		'4|1',
-		"$title: verify_keys() tells of every row");
+		"$title: verify_keys() reports every row");
 	like(
 		$node->safe_psql('postgres',
 			'SELECT DISTINCT problem FROM apikey.verify_keys()'),
 		qr/\Q$fingerprint\E/,
-		"$title: and which key they need");
+		"$title: and which master key is required");
 	is((status('master key'))[0],
-		'1 available; ok', "$title: status(): there is a master key");
+		'1 available; ok', "$title: status(): a master key is available");
 	unlike((status('master key fingerprint'))[0],
 		qr/\Q$fingerprint\E/, "$title: status(): with another fingerprint");
 	is($value, '1 active, 0 inactive; 0 available; error',
-		"$title: status(): no data key opens");
-	like($advice, qr/\Q$fingerprint\E/, "$title: status(): which master key is needed");
+		"$title: status(): no data key can be unwrapped");
+	like($advice, qr/\Q$fingerprint\E/, "$title: status(): which master key is required");
 	return;
 }
 
-# A newer one in front: the older opens what there is.
+# A newer key in front: existing values are decrypted with the older one.
 put_master_keys($key_file, $newer_key, $first_key);
 $node->reload;
 is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[0],
-	'value-kept', 'a newer key in front: values open');
+	'value-kept', 'a newer key in front: values can be decrypted');
 is((status('master key'))[0], '2 available; ok', 'status(): two master keys');
 like(
 	(status('master key fingerprint'))[0],
@@ -336,31 +336,31 @@ like(
 	'status(): the newest first');
 is( (status('data keys for values'))[0],
 	'1 active, 0 inactive; 1 available; ok',
-	'status(): data keys that open');
+	'status(): data keys that can be unwrapped');
 
-# A data key of the newer one's; then the older is taken away too early.
+# A data key is wrapped with the newer key; then the older one is removed too early.
 run_sql($node, 'SELECT apikey.rotate_data_key()');
 is( (run_as($node, 'u1',
 			q{SELECT apikey.create_key('newer', 'custom', 'value-newer')}))[1],
 	'',
-	'a key under the newer master key');
+	'a key is stored with the newer master key');
 put_master_keys($key_file, $newer_key);
 $node->reload;
 is((run_as($node, 'u1', q{SELECT apikey.reveal_key('newer')}))[0],
-	'value-newer', 'the newer key alone: what is under it opens');
+	'value-newer', 'the newer key alone: values that depend on it can be decrypted');
 is((run_as($node, 'u1', q{SELECT apikey.reveal_key('kept')}))[1],
-	'KA002', 'what is under the older does not');
+	'KA002', 'values that depend on the older one cannot');
 ($value, $advice) = status('data keys for values');
 is($value, '1 active, 1 inactive; 1 available; warning',
-	'status(): one data key of two opens');
+	'status(): one data key of two can be unwrapped');
 like($advice, qr/\Q$fingerprint\E/, 'status(): which master key is missing');
 is( $node->safe_psql('postgres', 'SELECT count(*) FROM apikey.verify_keys()'),
 	'4',
-	'verify_keys() tells of the rows under it');
+	'verify_keys() reports the rows that depend on it');
 
 # ----------------------------------------------------------------------
-# Data keys that are damaged or destroyed: what is under them says so, and
-# another value takes its place, in a session that had the old one.
+# Data keys that are damaged or destroyed: errors for values encrypted with them
+# say so, and such a value can be replaced, in a session that had the data key.
 # ----------------------------------------------------------------------
 
 put_master_keys($key_file, $newer_key, $first_key);
@@ -376,9 +376,9 @@ for (
 	is(ask_until($session, $reveal, 'value-kept'), 'value-kept', "$title: a session reveals");
 	$node->safe_psql('postgres',
 		"UPDATE apikey.data_keys SET $change WHERE id = (SELECT apikey.data_key_id(encrypted_value) FROM apikey.api_keys WHERE name = 'kept')");
-	is(ask_until($session, $reveal, 'KA003'), 'KA003', "$title: then it does not");
+	is(ask_until($session, $reveal, 'KA003'), 'KA003', "$title: after that it does not");
 	my ($out, $state, $messages) = run_as($node, 'u1', q{SELECT apikey.update_key('kept', new_name => 'other')});
-	is($state, 'KA003', "$title: nor is the key renamed");
+	is($state, 'KA003', "$title: nor can the key be renamed");
 	like($messages, qr/DETAIL:  .*[0-9a-f]{8}-.* $problem\./, "$title: which says so");
 	is((run_as($node, 'u1', q{SELECT apikey.update_key('kept', new_value => 'value-kept')}))[1],
 		'', "$title: the value is replaced");
@@ -389,7 +389,7 @@ $session->quit;
 $node->stop;
 my $log = slurp_file($node->logfile);
 like($log, qr/\Q$key_file\E.*does not exist|does not exist.*\Q$key_file\E/,
-	'the server log tells the path');
+	'the server log has the path');
 unlike($log, qr/\Q$_\E/, 'and no key')
   for $first_key, $newer_key, $wrong_key;
 unlike($log, qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');

@@ -1,5 +1,5 @@
-# A hot standby: it lists and reveals, refuses to write, follows what the
-# primary changes in its sessions' caches, and is promoted.
+# A hot standby: it lists and reveals keys, refuses to write, notices in its
+# sessions' caches what the primary changes, and is promoted.
 
 use strict;
 use warnings;
@@ -32,7 +32,7 @@ $primary->safe_psql('postgres',
 	  CREATE TABLE secrets AS SELECT apikey.encrypt('secret', 'here') AS v});
 $primary->backup('base');
 
-# The standby has a master key file of its own, with the same key.
+# The standby has its own master key file, with the same key.
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 my $standby_key = put_master_keys(
 	PostgreSQL::Test::Utils::tempdir_short() . '/master.key',
@@ -49,7 +49,7 @@ sub catch_up
 
 catch_up();
 is($standby->safe_psql('postgres', 'SELECT pg_is_in_recovery()'),
-	't', 'the standby is one');
+	't', 'the standby is in recovery');
 
 # ----------------------------------------------------------------------
 # Reading
@@ -95,7 +95,7 @@ is( $standby->safe_psql('postgres',
 	'standby: status() finds no fault');
 
 # ----------------------------------------------------------------------
-# Writing is refused, by PostgreSQL's own error for a standby.
+# Writing is refused, with PostgreSQL's own error for a standby
 # ----------------------------------------------------------------------
 
 for my $sql (
@@ -130,7 +130,7 @@ for my $sql (
 	is($state, '25006', "standby: refused: $sql") or diag($messages);
 }
 
-# A session that only reads is refused in the same way on the primary.
+# A read-only transaction on the primary is refused in the same way.
 is( (run_as(
 			$primary, 'u1',
 			q{SET TRANSACTION READ ONLY; SELECT apikey.create_key('new', 'custom', 'some-value')}
@@ -144,14 +144,14 @@ is( (run_as(
 	'which can reveal');
 
 # ----------------------------------------------------------------------
-# What the primary changes reaches the caches of a session on the standby.
+# Changes on the primary reach the caches of a session on the standby
 # ----------------------------------------------------------------------
 
 my $session = new_session($standby);
 
 ask($session, q{PREPARE reveal(text) AS SELECT apikey.reveal_key($1)});
 
-# A transaction of its own each time, whether it fails or not.
+# A new transaction each time, whether it fails or not.
 sub session_reads
 {
 	my ($name) = @_;
@@ -183,13 +183,13 @@ for my $round (1 .. 3)
 		"SELECT apikey.create_key('r$round', 'custom', 'value-r$round')");
 	catch_up();
 	is(session_reads("r$round"),
-		"value-r$round", "rotation $round: it opens what is under the new key");
-	is(session_reads('first'), 'value-first', 'and what is older');
+		"value-r$round", "rotation $round: it decrypts a value with the new key");
+	is(session_reads('first'), 'value-first', 'and an older one');
 }
 
 is( scalar ask($session, q{SELECT count(*) FROM apikey.check_key('acme', 'some-value')}),
 	'22023',
-	'a type that there is not');
+	'a type that does not exist');
 $primary->safe_psql('postgres',
 	q{INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('acme', 'Acme')});
 catch_up();
@@ -203,7 +203,7 @@ $standby->reload;
 is(session_reads_soon('first', 'KA002'),
 	'KA002', 'a wrong master key on the standby');
 is((run_as($primary, 'u1', q{SELECT apikey.reveal_key('first')}))[0],
-	'value-first', 'does not concern the primary');
+	'value-first', 'does not affect the primary');
 put_master_keys($standby_key, slurp_file($key_file) =~ s/\n//r);
 $standby->reload;
 is(session_reads_soon('first', 'value-first'),
@@ -231,7 +231,7 @@ is( (run_as(
 	'promoted: other sessions store');
 is(session_reads('later'), 'value-later', 'promoted: which the first one reads');
 is($standby->safe_psql('postgres', 'SELECT * FROM apikey.verify_keys()'),
-	'', 'promoted: every key opens');
+	'', 'promoted: every key can be decrypted');
 $session->quit;
 $standby->stop;
 

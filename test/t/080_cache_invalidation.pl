@@ -1,7 +1,7 @@
-# What a session caches (data keys, key types, linked users) and another one
-# changes: it sees the change in its next transaction, without reconnecting,
-# and also when the change came with session_replication_role = replica, as
-# logical replication's does.
+# What a session caches (data keys, key types, linked users) is changed by another
+# session: the first one sees the change in its next transaction, without
+# reconnecting, also if the change was made with session_replication_role = replica,
+# as logical replication does.
 
 use strict;
 use warnings;
@@ -16,18 +16,18 @@ use Test::More;
 my ($node) =
   new_node('main', conf => "apikey.identity = session\n");
 
-# Two sessions of one user, and a third that changes things.
+# Two sessions of one user, and a third that makes changes.
 my ($reader, $writer, $admin) = map { new_session($node) } 1 .. 3;
 ask($_, q{SET apikey.user_id = 'u1'}) for $reader, $writer, $admin;
 my $serial = 0;
 
-# Prepared, since what is parsed anew may learn of changes by the way.
+# Prepared, since parsing a statement might process invalidations.
 for my $session ($reader, $writer)
 {
 	ask($session, $_)
 	  for 'PREPARE make(text, text, text) AS SELECT apikey.create_key($1, $2, $3) IS NOT NULL',
 	  'PREPARE reveal(text) AS SELECT apikey.reveal_key($1)',
-	  'PREPARE judge(text, text) AS SELECT count(*) FROM apikey.check_key($1, $2)';
+	  'PREPARE check_value(text, text) AS SELECT count(*) FROM apikey.check_key($1, $2)';
 }
 
 sub make
@@ -45,7 +45,7 @@ sub reveal
 	return scalar ask($session, "EXECUTE reveal('$name')");
 }
 
-# The data key that a row is under.
+# The data key that a row is encrypted with.
 sub data_key_of
 {
 	my ($name) = @_;
@@ -67,35 +67,35 @@ for my $round (1 .. 3)
 	my $new_key = ask($admin, 'SELECT apikey.rotate_data_key()');
 
 	is(make($writer, "r$round", 'custom', "value-r$round"),
-		't', "rotation $round: a session goes on storing");
-	is(data_key_of("r$round"), $new_key, 'under the new data key');
+		't', "rotation $round: a session can still store");
+	is(data_key_of("r$round"), $new_key, 'with the new data key');
 	is(reveal($reader, "r$round"), "value-r$round",
-		'and another session opens what is under it');
-	is(reveal($reader, 'first'), 'value-first', 'and what is older');
+		'and another session can decrypt the value');
+	is(reveal($reader, 'first'), 'value-first', 'and an older one');
 }
 
 # In the middle of a transaction.
 ask($reader, 'BEGIN');
-is(reveal($reader, 'first'), 'value-first', 'a transaction begins to read');
+is(reveal($reader, 'first'), 'value-first', 'a transaction has begun to read');
 ask($admin, 'SELECT apikey.rotate_data_key()');
 is(make($writer, 'amidst', 'custom', 'value-amidst'),
-	't', 'a key is stored under a data key that is newer than it');
-is(reveal($reader, 'amidst'), 'value-amidst', 'the transaction opens it');
-is(reveal($reader, 'first'), 'value-first', 'and what is older');
+	't', 'a key is stored with a data key that is newer than the transaction');
+is(reveal($reader, 'amidst'), 'value-amidst', 'the transaction can decrypt it');
+is(reveal($reader, 'first'), 'value-first', 'and an older one');
 ask($reader, 'COMMIT');
 
-# Under REPEATABLE READ the new row is not there; the old ones still are.
+# Under REPEATABLE READ the new row is not visible; the old ones still are.
 ask($reader, 'BEGIN ISOLATION LEVEL REPEATABLE READ');
 is(reveal($reader, 'first'), 'value-first', 'a snapshot is taken');
 my $newest = ask($admin, 'SELECT apikey.rotate_data_key()');
 is(make($writer, 'after', 'custom', 'value-after'), 't', 'a later key');
 ask($reader, 'SAVEPOINT s');
-is(reveal($reader, 'after'), 'KA005', 'the snapshot does not have it');
+is(reveal($reader, 'after'), 'KA005', 'the snapshot does not include it');
 ask($reader, 'ROLLBACK TO s');
-is(reveal($reader, 'amidst'), 'value-amidst', 'and opens what it has');
+is(reveal($reader, 'amidst'), 'value-amidst', 'and other values can be decrypted');
 is(make($reader, 'snapshot', 'custom', 'value-snapshot'), 't', 'it stores');
 ask($reader, 'COMMIT');
-is(data_key_of('snapshot'), $newest, 'under the newest data key of all');
+is(data_key_of('snapshot'), $newest, 'with the newest data key of all');
 
 # A rotation that is rolled back leaves nothing behind, in either session.
 ask($admin, 'BEGIN');
@@ -113,7 +113,7 @@ for my $session ($admin, $writer)
 is( $node->safe_psql('postgres',
 		"SELECT count(*) FROM apikey.data_keys WHERE id = '$rolled_back'"),
 	'0',
-	'the other one is gone');
+	'the other data key is gone');
 
 # As logical replication applies changes.
 for my $role ('origin', 'replica')
@@ -135,7 +135,7 @@ for my $role ('origin', 'replica')
 	is(reveal($reader, 'first'), 'KA003', "$role: an altered one");
 	ask($admin,
 		"UPDATE apikey.data_keys SET wrapped_key = '$bytes' WHERE id = '$id'");
-	is(reveal($reader, 'first'), 'value-first', "$role: mended");
+	is(reveal($reader, 'first'), 'value-first', "$role: a repaired one");
 	ask($admin, 'BEGIN');
 	ask($admin, 'TRUNCATE apikey.data_keys');
 	ask($admin, 'ROLLBACK');
@@ -175,19 +175,19 @@ for my $role ('origin', 'replica')
 		't', "$role: a changed pattern counts");
 	set_type(q{DELETE FROM apikey.custom_key_types WHERE key_type = 'acme'});
 	is(make($writer, "$name-3", 'acme', 'acme_12345678'),
-		'22023', "$role: a type that was taken away is unknown");
+		'22023', "$role: a deleted type is unknown");
 	is(reveal($reader, "$name-1"), 'acme_abcdef',
-		"$role: what was stored of it is still read");
+		"$role: keys of that type can still be read");
 
-	# A built-in type, replaced and brought back.
-	is(scalar(ask($reader, q{EXECUTE judge('groq', 'no-key-of-groq')})),
+	# A built-in type, replaced and restored.
+	is(scalar(ask($reader, q{EXECUTE check_value('groq', 'no-key-of-groq')})),
 		'1', "$role: a built-in type finds a fault");
 	set_type(q{INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('groq', 'Groq')});
-	is(scalar(ask($reader, q{EXECUTE judge('groq', 'no-key-of-groq')})),
+	is(scalar(ask($reader, q{EXECUTE check_value('groq', 'no-key-of-groq')})),
 		'0', "$role: replaced, it does not");
 	set_type('TRUNCATE apikey.custom_key_types');
-	is(scalar(ask($reader, q{EXECUTE judge('groq', 'no-key-of-groq')})),
-		'1', "$role: brought back, it does");
+	is(scalar(ask($reader, q{EXECUTE check_value('groq', 'no-key-of-groq')})),
+		'1', "$role: restored, it does");
 	ask($admin, 'RESET session_replication_role');
 }
 
@@ -200,7 +200,7 @@ ask($admin, $_)
   q{INSERT INTO users VALUES ('u1')};
 is(scalar(ask($reader, q{SET apikey.user_id = 'u2'})), '', 'another user');
 is(make($reader, 'n1', 'custom', 'value-n1'), 't',
-	'without a link, whoever has an identity stores');
+	'without a link, any identity can store');
 is(scalar(ask($reader, 'SELECT apikey.purge_own_keys()')), '1', 'purged');
 
 is(scalar(ask($admin, q{SELECT apikey.link_users('users', 'id')})),
@@ -209,16 +209,16 @@ my $unknown = make($reader, 'n2', 'custom', 'value-n2');
 like($unknown, qr/^[0-9A-Z]{5}$/, 'an unknown user is refused');
 is(make($writer, 'n2', 'custom', 'value-n2'), 't', 'a known one is not');
 ask($admin, q{INSERT INTO users VALUES ('u2')});
-is(make($reader, 'n2', 'custom', 'value-n2'), 't', 'nor one who is new');
+is(make($reader, 'n2', 'custom', 'value-n2'), 't', 'nor is a new one');
 
-# The row that link_users() keeps, gone and back as replication would do it.
+# The row that link_users() stores, deleted and inserted as by replication.
 ask($admin, $_)
   for 'SET session_replication_role = replica',
   'CREATE TEMPORARY TABLE kept AS TABLE apikey.linked_users',
   'DELETE FROM apikey.linked_users';
 ask($reader, q{SET apikey.user_id = 'u3'});
 is(make($reader, 'n3', 'custom', 'value-n3'), 't',
-	'replica: without the link whoever has an identity stores');
+	'replica: without the link any identity can store');
 ask($admin, 'INSERT INTO apikey.linked_users TABLE kept');
 is(make($reader, 'n4', 'custom', 'value-n4'), $unknown,
 	'replica: with the link an unknown user is refused');
@@ -227,7 +227,7 @@ ask($admin, 'RESET session_replication_role');
 is(scalar(ask($admin, q{SELECT apikey.unlink_users('users')})),
 	't', 'unlinked');
 is(make($reader, 'n4', 'custom', 'value-n4'), 't',
-	'and whoever has an identity stores again');
+	'and any identity can store again');
 
 $_->quit for $reader, $writer, $admin;
 $node->stop;

@@ -1,18 +1,18 @@
-# The documents are right: every example prints what the document says, every
-# link leads somewhere, and the text is laid out for reading.
+# The documents are correct: every example prints what the document says, every
+# link has a target, and lines are not too long.
 #
 # A block fenced as "sql ROLE" is run by psql as that role, and one fenced as
-# "sh server" by the shell, as the server's user, with a directory of the test's
+# "sh server" by the shell, as the server's user, with a directory of the test
 # in place of /etc/apikey.  One fenced as "python ROLE" or "js ROLE" is a program
 # that connects as that role by libpq's environment variables; it is skipped
-# where its modules are not installed.  The fenced "text" block after it is the
-# output that is expected; an example without one must print nothing.  uuids and
-# times of day, which differ from run to run, are compared by their form.
+# if its modules are not installed.  The fenced "text" block after it is the
+# expected output; an example without one must print nothing.  UUIDs and
+# times of day, which differ from run to run, are compared by their format.
 #
-# README.md is an installation from the beginning; each other document starts
+# README.md is an installation from scratch; each other document starts
 # with a database "app" that has the extension, and with the roles that README.md
 # creates.  With README_FILL=DIRECTORY each document is written there with
-# the output that the examples had, to be read and copied by hand.
+# the actual output of the examples, to be reviewed and copied by hand.
 
 use strict;
 use warnings;
@@ -82,7 +82,7 @@ sub wide_lines
 foreach my $document (@documents)
 {
 	utf8::decode($text{$document});
-	is(broken_links($document), '', "$document: every link leads somewhere");
+	is(broken_links($document), '', "$document: every link has a target");
 	is(wide_lines($document), '', "$document: lines of at most $max_width characters");
 	utf8::encode($text{$document});
 }
@@ -92,7 +92,7 @@ cmp_ok($text{'README.md'} =~ tr/\n//, '<=', $max_readme_lines, 'README.md is sho
 # Examples
 # ----------------------------------------------------------------------
 
-# Values of the right form, made here: no key of anybody's.
+# Made-up values of the right format.
 sub groq_key
 {
 	my ($start) = @_;
@@ -135,7 +135,7 @@ sub run_sql_example
 	return $output;
 }
 
-# A command or program, in the environment that it needs to connect.
+# A command or program, with the environment that it needs to connect.
 sub run_program
 {
 	my ($role, $input, @command) = @_;
@@ -188,7 +188,7 @@ my %runners = (
 	python => \&run_python_example,
 	js => \&run_js_example);
 
-# Its title is the first line that says what it does.
+# The title of an example is the first line that says what it does.
 sub title
 {
 	my ($code) = @_;
@@ -208,7 +208,7 @@ sub fresh_database
 }
 
 # Runs a document's examples; returns how many there are, and the document with
-# the output that they had.
+# their actual output.
 sub run_examples
 {
 	my ($document) = @_;
