@@ -1,22 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * user_triggers.c
- *		The triggers that apikey.link_users() puts on a users table: the keys
- *		of a deleted user follow, an id with keys cannot be changed, and the
- *		table cannot be emptied under them.
+ *		The triggers that apikey.link_users() creates on a users table: the
+ *		keys of a deleted user are deleted, the id of a user who has keys
+ *		cannot be changed, and the table cannot be truncated while there are
+ *		keys.
  *
- * What a trigger does is taken from the table's row in apikey.linked_users,
- * never from the trigger: else whoever can create a trigger could delete
- * anybody's keys.  A trigger of a table that is not linked raises an error.
+ * What a trigger does is determined by the table's row in apikey.linked_users,
+ * never by the trigger: otherwise, anyone allowed to create a trigger could
+ * delete any user's keys.  A trigger of a table that is not linked raises an
+ * error.
  *
- * A user's rows in api_keys are changed as apikey_owner under that user's
- * identity, in the way of a foreign key's action: on the newest committed
- * state, so that a DELETE under REPEATABLE READ fails with 40001, rather than
- * leave behind a key that came after its snapshot.
+ * A user's rows in api_keys are changed as apikey_owner, with that user's
+ * identity, as a foreign key action would change them: in the newest committed
+ * state.  Under REPEATABLE READ, a DELETE therefore fails with 40001 if there is
+ * a key newer than its snapshot, instead of leaving that key behind.
  *
- * They refuse a security-restricted operation like everything else here: no
- * maintenance command deletes users, and what an index function does there
- * must not reach keys.
+ * Like all functions here, the triggers fail within a security-restricted
+ * operation: no maintenance command deletes users, and an index function that
+ * runs there must not reach keys.
  *
  *-------------------------------------------------------------------------
  */
@@ -70,7 +72,7 @@ static ApikeyStatement count_of_user = {
 	.arg_types = {TEXTOID}
 };
 
-/* $2: the prefixes of the links that take some of $1's user ids away. */
+/* $2: the longer prefixes, whose user ids belong to other links than $1's. */
 static ApikeyStatement any_of_prefix = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT 1 FROM apikey.api_keys k"
@@ -84,10 +86,10 @@ static ApikeyStatement any_of_prefix = {
 };
 
 /*
- * The link of the trigger's table and the column of its ids, after a check
- * that the trigger is of the kind that link_users() makes, and the table still
- * one that can be linked: a row that moves to another partition is deleted
- * from this one, and its user lives on.
+ * The link of the trigger's table, and the column of its ids.  Checks that the
+ * trigger is of the kind that link_users() creates, and that the table can
+ * still be linked: if it had become a partition, a row that moves to another
+ * partition would be deleted from this one although its user still exists.
  */
 static ApikeyUserLink *
 get_link(FunctionCallInfo fcinfo, TriggerEvent expected, const List **links,
@@ -121,8 +123,8 @@ get_link(FunctionCallInfo fcinfo, TriggerEvent expected, const List **links,
 }
 
 /*
- * The user id of the old row of a row trigger, and its link.  NULL when
- * another link with a longer prefix has that user id.
+ * The user id of the old row of a row trigger, and its link.  NULL if the user
+ * id belongs to another link, with a longer prefix.
  */
 static char *
 get_old_user_id(FunctionCallInfo fcinfo, TriggerEvent event, ApikeyUserLink **link)
@@ -182,7 +184,7 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 				 errmsg("cannot change the id of a user who has API keys"),
 				 errdetail_plural("User \"%s\" has " UINT64_FORMAT " key, deleted ones included.",
 								  "User \"%s\" has " UINT64_FORMAT " keys, deleted ones included.",
-								  (unsigned long) count, user_id, count),
+								  count, user_id, count),
 				 errhint("The user id is part of what each key is encrypted with.  apikey.purge_user() removes the keys for good."),
 				 apikey_err_argument(link->id_column)));
 	return PointerGetDatum(NULL);

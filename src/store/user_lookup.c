@@ -6,11 +6,11 @@
  * A user is looked up as a foreign key's check does it: as the owner of the
  * users table, with a FOR KEY SHARE lock that a concurrent DELETE waits for.
  * Row-level security does not apply to that frame, and every operator is
- * pg_catalog's.  But the planner evaluates what is constant in the table's
- * index expressions, so functions of the owner's can run there, in the session
- * of whoever stores a key.  Hence the frame is a security-restricted operation,
- * in which no function of ours and no deferred trigger works, and settings made
- * in it are undone.
+ * pg_catalog's.  However, the planner evaluates constant parts of the table's
+ * index expressions, so functions of the table's owner can run in the session
+ * that stores a key.  The frame is therefore a security-restricted operation, in
+ * which neither our functions nor deferred triggers work, and after which
+ * settings are restored.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,11 +31,11 @@
 #include "store/user_lookup.h"
 #include "store/users_table.h"
 
-/* Of the look-up of one user of a link, in the link's memory context. */
+/* The plan that looks up users of a link, in the link's memory context. */
 typedef struct ApikeyUserPlan
 {
 	SPIPlanPtr	plan;			/* NULL: not prepared */
-	char	   *sql;			/* what plan was prepared of */
+	char	   *sql;			/* the text of plan */
 	MemoryContextCallback on_reset;
 } ApikeyUserPlan;
 
@@ -141,7 +141,8 @@ look_up(ApikeyUserLink *link, const char *sql, const char *id, bool lock)
 
 /*
  * The row-level security of the users table does not count, forced or not: as
- * with a foreign key, the user is there or not, whoever may see it.
+ * with a foreign key, what counts is whether the user exists, not who may see
+ * the row.
  */
 bool
 apikey_user_lookup_exists(ApikeyUserLink *link, const char *user_id, bool lock)

@@ -1,0 +1,174 @@
+/*-------------------------------------------------------------------------
+ *
+ * link_check.c
+ *		The checks before a users table is linked; see link_check.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_index.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/encoding.h"
+#include "base/errors.h"
+#include "store/link_check.h"
+#include "store/user_link.h"
+#include "store/users_table.h"
+
+#define PREFIX_MAX		64		/* characters */
+
+bool
+apikey_link_check_caller(Oid users)
+{
+	AclResult	result;
+
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(users)))
+		return false;
+	result = pg_class_aclcheck(users, GetUserId(), ACL_TRIGGER);
+	if (result == ACLCHECK_OK)
+		return true;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for table \"%s\"", get_rel_name(users)),
+			 errhint("Linking or unlinking a table requires the TRIGGER privilege on it."),
+			 apikey_err_argument("users")));
+	return false;				/* not reached */
+}
+
+static void
+require_fitting_table(Relation users)
+{
+	Oid			schema = get_namespace_oid("apikey", false);
+
+	if (apikey_users_table_fits(users) &&
+		!IsSystemRelation(users) &&
+		RelationGetNamespace(users) != schema)
+		return;
+	apikey_refuse_argument("users",
+						   psprintf("\"%s\" cannot be a users table",
+									RelationGetRelationName(users)),
+						   "A users table is an ordinary, permanent table: no view, partition, partitioned, foreign, temporary, unlogged or system table, nor one of apikey's own tables.",
+						   NULL);
+}
+
+/* Does the index ensure, immediately, that no two rows have the same id? */
+static bool
+is_unique_on(Oid index, AttrNumber column)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	Form_pg_index form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index);
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	result = form->indisunique && form->indimmediate && form->indisvalid &&
+		form->indnkeyatts == 1 && form->indkey.values[0] == column &&
+		heap_attisnull(tuple, Anum_pg_index_indpred, NULL) &&
+		heap_attisnull(tuple, Anum_pg_index_indexprs, NULL);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * The column must have a supported type, and be NOT NULL and unique.  Because of
+ * the unique index, an UPDATE of the id conflicts with a FOR KEY SHARE lock, as
+ * a DELETE does.
+ */
+static void
+require_id_column(Relation users, const char *name)
+{
+	AttrNumber	column = get_attnum(RelationGetRelid(users), name);
+	Form_pg_attribute attribute;
+	List	   *indexes;
+	ListCell   *cell;
+
+	if (column <= 0)
+		apikey_refuse_argument("id_column",
+							   psprintf("table \"%s\" has no column \"%s\"",
+										RelationGetRelationName(users), name),
+							   NULL, NULL);
+	attribute = TupleDescAttr(RelationGetDescr(users), column - 1);
+	if (apikey_users_table_id_type_name(attribute->atttypid) == NULL)
+		apikey_refuse_argument("id_column",
+							   psprintf("column \"%s\" has type %s", name,
+										format_type_be(attribute->atttypid)),
+							   "The type of a user's id must be smallint, integer, bigint, uuid, text or varchar.",
+							   NULL);
+	if (!attribute->attnotnull)
+		apikey_refuse_argument("id_column",
+							   psprintf("column \"%s\" can be NULL", name),
+							   NULL,
+							   "Make it the primary key, or NOT NULL with a unique constraint.");
+
+	indexes = RelationGetIndexList(users);
+	foreach(cell, indexes)
+	{
+		if (is_unique_on(lfirst_oid(cell), column))
+			return;
+	}
+	apikey_refuse_argument("id_column",
+						   psprintf("column \"%s\" is not unique", name),
+						   "Two users with the same id would share their keys.",
+						   "Make it the primary key, or add a unique constraint on it alone that is not deferrable.");
+}
+
+void
+apikey_link_check_table(Relation users, const char *id_column)
+{
+	require_fitting_table(users);
+	require_id_column(users, id_column);
+}
+
+void
+apikey_link_check_on_delete(const char *on_delete)
+{
+	if (strcmp(on_delete, "purge") != 0 && strcmp(on_delete, "soft_delete") != 0)
+		apikey_refuse_argument("on_delete",
+							   "invalid action for the keys of deleted users",
+							   NULL, "Use 'purge' or 'soft_delete'.");
+}
+
+void
+apikey_link_check_prefix(const char *prefix)
+{
+	size_t		len = strlen(prefix);
+
+	if (pg_mbstrlen_with_len(prefix, len) > PREFIX_MAX ||
+		apikey_has_control(prefix, len))
+		apikey_refuse_argument("prefix", "invalid prefix",
+							   psprintf("A prefix has at most %d characters, none of them a control character.",
+										PREFIX_MAX),
+							   NULL);
+}
+
+void
+apikey_link_check_new(Oid users, const char *prefix)
+{
+	List	   *links = apikey_user_links();
+	ApikeyUserLink *other;
+
+	if (apikey_user_link_of_table(links, users) != NULL)
+		apikey_refuse_argument("users",
+							   psprintf("table \"%s\" is already linked",
+										get_rel_name(users)),
+							   NULL, "Call apikey.unlink_users() for it first.");
+	other = apikey_user_link_of_prefix(links, prefix);
+	if (other != NULL)
+		apikey_refuse_argument("prefix",
+							   psprintf("prefix \"%s\" is already in use", prefix),
+							   psprintf("Table %s is linked with it.",
+										DatumGetCString(DirectFunctionCall1(regclassout,
+																			ObjectIdGetDatum(other->users)))),
+							   "Give each table a prefix of its own, such as 'org:'.");
+}
