@@ -1,16 +1,16 @@
--- Made-up values for a pattern: what the tests of key types judge.  Included
--- by them, so that no file holds what looks like a key.
+-- Made-up values for a pattern, which the tests of key types validate.  They are
+-- generated, so that no file contains what looks like a key.
 --
--- pg_temp.sample(pattern, seed) gives a string that the pattern matches, always
--- the same for the same seed; seed n chooses the alternative number n.  Of
--- patterns it knows what ours use: literals, classes, groups, alternatives,
--- quantifiers, and negative look-ahead, which it steps over.
+-- pg_temp.sample(pattern, seed) returns a string that the pattern matches, always
+-- the same for the same seed; seed n chooses alternative number n.  It supports
+-- the syntax that the built-in patterns use: literals, classes, groups,
+-- alternatives, quantifiers, and negative look-ahead, which it skips.
 
 CREATE FUNCTION pg_temp.pick(choices text, seed text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT substr(choices, 1 + ('x' || left(md5(seed), 6))::bit(24)::int % length(choices), 1)
 $$;
 
--- The characters of a class that begins at pos; pos steps over it.
+-- The characters of a class that begins at pos; moves pos past it.
 CREATE FUNCTION pg_temp.class_of(pattern text, INOUT pos int, OUT choices text) LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
 	choices := '';
@@ -28,7 +28,7 @@ BEGIN
 	pos := pos + 1;
 END $$;
 
--- How often what stands before pos is repeated; pos steps over the quantifier.
+-- The number of repetitions of what precedes pos; moves pos past the quantifier.
 CREATE FUNCTION pg_temp.times(pattern text, seed int, INOUT pos int, OUT count int) LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	bounds text[];
@@ -46,7 +46,7 @@ BEGIN
 	END IF;
 END $$;
 
--- From pos up to the end of the group or pattern.
+-- A string for the part from pos to the end of the group or pattern.
 CREATE FUNCTION pg_temp.expand(pattern text, seed int, INOUT pos int, OUT result text) LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	branches text[] := '{}';
@@ -98,7 +98,7 @@ CREATE FUNCTION pg_temp.sample(pattern text, seed int DEFAULT 0) RETURNS text LA
 	SELECT e.result FROM pg_temp.expand(pattern, seed, 1) e
 $$;
 
--- The same for a type that comes with the extension.
+-- The same for a built-in type.
 CREATE FUNCTION pg_temp.sample_of(type text, seed int DEFAULT 0) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT pg_temp.sample(t.pattern, seed) FROM apikey.builtin_key_types t WHERE t.key_type = type
 $$;

@@ -1,7 +1,7 @@
 package ApikeyRotation;
 
-# What the tests of rotation share: a run of reencrypt_keys() in the
-# background, and the look at what it left.
+# What the tests of rotation share: running reencrypt_keys() in the background, and
+# checking its results.
 
 use strict;
 use warnings;
@@ -13,8 +13,8 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(start_sql finish_sql wait_for rows_left check_rows);
 
-# Run a statement in a session of its own, in the background.  One that does not
-# end in time ends the test.
+# Run a statement in a separate session, in the background.  The test ends if it
+# times out.
 sub start_sql
 {
 	my ($node, $sql) = @_;
@@ -28,7 +28,7 @@ sub start_sql
 	return \%run;
 }
 
-# Wait for its end; what it printed.
+# Wait for the statement to end; returns its output.
 sub finish_sql
 {
 	my ($run) = @_;
@@ -37,7 +37,7 @@ sub finish_sql
 	return $run->{out};
 }
 
-# Wait until a query answers "t"; false when it does not within a minute.
+# Wait until a query returns "t"; false if it does not within a minute.
 sub wait_for
 {
 	my ($node, $sql) = @_;
@@ -50,7 +50,7 @@ sub wait_for
 	return 0;
 }
 
-# Rows that are not under the newest active data key.
+# The number of rows that do not use the newest active data key.
 sub rows_left
 {
 	my ($node) = @_;
@@ -61,19 +61,19 @@ sub rows_left
 	);
 }
 
-# Every row opens, under a data key that is there.
+# Every row can be decrypted, with a data key that exists.
 sub check_rows
 {
 	my ($node, $title) = @_;
 
 	is($node->safe_psql('postgres', 'SELECT * FROM apikey.verify_keys()'),
-		'', "$title: every row opens");
+		'', "$title: every row can be decrypted");
 	is( $node->safe_psql(
 			'postgres',
 			q{SELECT count(*) FROM apikey.api_keys WHERE apikey.data_key_id(encrypted_value)
 				NOT IN (SELECT id FROM apikey.data_keys WHERE destroyed_at IS NULL)}),
 		'0',
-		"$title: under a data key that is there");
+		"$title: with a data key that exists");
 	return;
 }
 

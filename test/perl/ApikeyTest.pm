@@ -1,7 +1,7 @@
 package ApikeyTest;
 
-# What the tests of the extension on servers of their own share: a server with
-# a master key, and SQL run as an application runs it.
+# What the TAP tests share: a server with a master key, and SQL that runs as an
+# application would run it.
 #
 # Works with the PostgreSQL::Test modules of PostgreSQL 15 to 18.
 
@@ -19,7 +19,7 @@ our @EXPORT = qw(
   ask ask_until new_session run_sql run_as
 );
 
-# The role of applications in these tests: it may reveal.
+# The role of applications in these tests, which may reveal values.
 use constant app_role => 'regress_apikey_app';
 
 # ----------------------------------------------------------------------
@@ -30,13 +30,13 @@ sub random_bytes
 {
 	my ($count) = @_;
 
-	open(my $random, '<:raw', '/dev/urandom') or die "no randomness: $!";
-	read($random, my $bytes, $count) == $count or die "little randomness: $!";
+	open(my $random, '<:raw', '/dev/urandom') or die "could not open /dev/urandom: $!";
+	read($random, my $bytes, $count) == $count or die "could not read /dev/urandom: $!";
 	close($random);
 	return $bytes;
 }
 
-# Printable, of the length, and of no provider's shape.
+# Printable, of the given length, and not in any provider's format.
 sub random_text
 {
 	my ($length) = @_;
@@ -44,7 +44,7 @@ sub random_text
 	return substr(unpack('H*', random_bytes($length)), 0, $length);
 }
 
-# A master key as it stands in its source.
+# A master key as it is written in its source.
 sub random_key
 {
 	return encode_base64(random_bytes(32), '');
@@ -54,8 +54,8 @@ sub random_key
 # Servers
 # ----------------------------------------------------------------------
 
-# Put master keys, the newest first, into a file as a careful administrator
-# does: made apart, readable by its owner alone, then renamed.
+# Put master keys, the newest first, into a file as a careful administrator does:
+# written to another file that only its owner can read, which is then renamed.
 sub put_master_keys
 {
 	my ($path, @keys) = @_;
@@ -71,14 +71,14 @@ sub put_master_keys
 
 # Start a server whose database "postgres" has the extension and the role of
 # applications.  Returns the server and the path of its master key file, which
-# lies outside of the data directory.  Options:
+# is outside the data directory.  Options:
 #
 #	master_key	path of a file to use; default: a new one, with a fresh key
 #	preload		whether the library is preloaded; default: yes
 #	extension	whether the extension is installed; default: yes
 #	conf		lines for postgresql.conf, which are read last
 #	cluster		arguments of PostgreSQL::Test::Cluster->new, as a list
-#	init		the same of PostgreSQL::Test::Cluster->init
+#	init		the same for PostgreSQL::Test::Cluster->init
 sub new_node
 {
 	my ($name, %options) = @_;
@@ -114,9 +114,8 @@ CREATE ROLE $app_role LOGIN IN ROLE apikey_reveal});
 }
 
 # ----------------------------------------------------------------------
-# SQL, in a connection of its own or in a lasting session.  What comes back is
-# the output and the SQLSTATE of the first error, '' if there was none; with
-# the messages as a third.
+# SQL, in a new connection or in a lasting session.  These return the output, the
+# SQLSTATE of the first error ('' if there was none), and all messages.
 # ----------------------------------------------------------------------
 
 sub sqlstate
@@ -126,8 +125,8 @@ sub sqlstate
 	return $messages =~ /^(?:psql:.*?: )?(?:ERROR|FATAL):  (\w{5}): /m ? $1 : '';
 }
 
-# Options: db, and user, the role that connects; both as the superuser's
-# "postgres" by default.
+# Options: db, by default "postgres", and user, the role that connects, by default
+# the superuser.
 sub run_sql
 {
 	my ($node, $sql, %options) = @_;
@@ -160,7 +159,7 @@ COMMIT},
 		%options);
 }
 
-# A lasting session of the superuser's, whose errors do not end it.
+# A lasting session of the superuser, which errors do not end.
 sub new_session
 {
 	my ($node, $database) = @_;
@@ -171,7 +170,8 @@ sub new_session
 	return $session;
 }
 
-# As run_sql.  Called for one value it gives the output, else the SQLSTATE.
+# Like run_sql.  In scalar context, returns the SQLSTATE if there was an error,
+# otherwise the output.
 sub ask
 {
 	my ($session, $sql) = @_;
@@ -185,8 +185,8 @@ sub ask
 	  : sqlstate($stderr) || $stdout;
 }
 
-# Ask until the answer (the output, or else the SQLSTATE) is the wanted one,
-# for what reaches a session some time later.  Returns the last answer.
+# Ask until the answer (the output or the SQLSTATE) is the wanted one, for changes
+# that take some time to reach a session.  Returns the last answer.
 sub ask_until
 {
 	my ($session, $sql, $wanted) = @_;

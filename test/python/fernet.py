@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Python's side of test/t/120_fernet.pl, on Debian's python3-cryptography.
+"""Python's side of test/t/120_fernet.pl, with Debian's python3-cryptography.
 
     fernet.py make DIR COUNT KEY...     write what the database is to read
     fernet.py check DIR KEY...          check what the database has written
-    fernet.py vectors DIR               the same of the specification's vectors
+    fernet.py vectors DIR               the same for the specification's vectors
     fernet.py fingerprints KEY...       the keys' fingerprints
     fernet.py encrypt KEY HEX           the token of these bytes
     fernet.py decrypt KEY TOKEN         its bytes, as hexadecimal digits
@@ -11,13 +11,13 @@
 Files are in the text format of COPY; no field needs an escape.
 
     values.tsv      id, value as hexadecimal digits (UTF-8, 0 to 4096 bytes),
-                    token; the key goes round, and each is a second older
-    bytes.tsv       the same of values that are no text
-    altered.tsv     id, an altered token, whether Python opens it
+                    token; keys take turns, and each is a second older
+    bytes.tsv       the same for values that are not text
+    altered.tsv     id, an altered token, whether Python decrypts it
     aged.tsv        age in seconds, token
     vectors.tsv     the specification's: description, value as hexadecimal
-                    digits if it is valid, token; their key goes to stdout
-    made.tsv        id, token that the database made of the value
+                    digits if it is valid, token; their key is printed
+    made.tsv        id, token that the database made from the value
     rotated.tsv     id, token that the database rotated
 """
 
@@ -37,13 +37,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 VECTORS = pathlib.Path(
     "/usr/lib/python3/dist-packages/cryptography_vectors/fernet")
 
-# Of one to four bytes in UTF-8; the first is what API keys are made of.
+# Characters of one to four bytes in UTF-8; the first range is that of API keys.
 RANGES = [(0x21, 0x7E), (0x01, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF),
           (0xE000, 0xFFFF), (0x10000, 0x10FFFF)]
 
 
 def random_text(size):
-    """Text that takes exactly so many bytes."""
+    """Text of exactly this many bytes."""
     low, high = random.choice(RANGES)
     text = "".join(chr(random.randint(low, high)) for _ in range(size))
     whole = text.encode()[:size].decode(errors="ignore").encode()
@@ -61,12 +61,12 @@ def read(directory, name):
         return [line.rstrip("\n").split("\t") for line in file]
 
 
-# Pythons differ in what they make of text behind a padding.
-BEHIND_PADDING = re.compile("=.*[A-Za-z0-9+/_-]", re.DOTALL)
+# Versions of Python differ in how they treat text after the padding.
+AFTER_PADDING = re.compile("=.*[A-Za-z0-9+/_-]", re.DOTALL)
 
 
 def alter(token):
-    """One of the ways in which a token is changed on its way."""
+    """Change a token in one of the ways in which it might be damaged."""
     at = random.randrange(len(token) + 1)
     some = random.choice("Aw09-_+/= \n!%.\x01\x7f")
     changes = [
@@ -84,10 +84,10 @@ def alter(token):
         "=" * token.count("="),
     ]
     text = random.choice(changes)()
-    return alter(token) if BEHIND_PADDING.search(text) else text
+    return alter(token) if AFTER_PADDING.search(text) else text
 
 
-def opens(fernet, token):
+def is_valid(fernet, token):
     try:
         fernet.decrypt(token)
     except InvalidToken:
@@ -116,7 +116,7 @@ def make(directory, count, keys):
     altered = [alter(token(number, os.urandom(number % 40).hex().encode()))
                for number in range(count)]
     write(directory, "altered.tsv",
-          [(number, text.encode().hex(), opens(several, text))
+          [(number, text.encode().hex(), is_valid(several, text))
            for number, text in enumerate(altered)])
     write(directory, "aged.tsv",
           [(age, fernets[0].encrypt_at_time(b"aged", now - age).decode())
@@ -124,8 +124,8 @@ def make(directory, count, keys):
 
 
 def vectors(directory):
-    """Those of the specification, as Debian's package has them; all have one
-    key.  What is generated is also to be read."""
+    """The specification's vectors, from Debian's package; all have one key.
+    Those for generating are also tested for reading."""
     rows = []
     for name in ("generate", "verify", "invalid"):
         for vector in json.loads((VECTORS / (name + ".json")).read_text()):
@@ -138,13 +138,13 @@ def vectors(directory):
 
 
 def fingerprint(key):
-    """As doc/format.md has it."""
+    """The fingerprint, as doc/format.md defines it."""
     return HKDF(hashes.SHA256(), 8, None, b"apikey/1/fernet/id").derive(
         base64.urlsafe_b64decode(key)).hex()
 
 
 def check(directory, keys):
-    """Complain of each fault; the number of rows checked goes to stdout."""
+    """Fail on the first fault; print the number of rows checked."""
     several = MultiFernet([Fernet(key) for key in keys])
     first = Fernet(keys[0])
     values = {}

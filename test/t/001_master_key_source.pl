@@ -26,8 +26,8 @@ sub random_bytes
 {
 	my ($count) = @_;
 
-	open(my $random, '<:raw', '/dev/urandom') or die "no randomness: $!";
-	read($random, my $bytes, $count) == $count or die "little randomness: $!";
+	open(my $random, '<:raw', '/dev/urandom') or die "could not open /dev/urandom: $!";
+	read($random, my $bytes, $count) == $count or die "could not read /dev/urandom: $!";
 	close($random);
 	push @secrets, unpack('H*', $bytes), uc unpack('H*', $bytes),
 	  base64($bytes), base64url($bytes);

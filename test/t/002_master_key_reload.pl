@@ -18,8 +18,8 @@ my $key_file = "$dir/master.key";
 
 sub new_key
 {
-	open(my $random, '<:raw', '/dev/urandom') or die "no randomness: $!";
-	read($random, my $bytes, 32) == 32 or die "little randomness: $!";
+	open(my $random, '<:raw', '/dev/urandom') or die "could not open /dev/urandom: $!";
+	read($random, my $bytes, 32) == 32 or die "could not read /dev/urandom: $!";
 	close($random);
 	return encode_base64($bytes, '');
 }

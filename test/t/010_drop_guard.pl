@@ -17,8 +17,8 @@ my $intact = 'u:1 k, u:2 k; 0 problems; people u:';
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 my $node = PostgreSQL::Test::Cluster->new('main');
 
-open(my $random, '<:raw', '/dev/urandom') or die "no randomness: $!";
-read($random, my $key, 32) == 32 or die "little randomness: $!";
+open(my $random, '<:raw', '/dev/urandom') or die "could not open /dev/urandom: $!";
+read($random, my $key, 32) == 32 or die "could not read /dev/urandom: $!";
 close($random);
 open(my $file, '>', "$dir/key") or die "could not write the key: $!";
 print $file encode_base64($key);

@@ -1,6 +1,6 @@
-# Rotation, pass after pass: when a run of reencrypt_keys() is over, what it
-# tells meanwhile, a newer data key in its middle, and transactions whose
-# snapshot is older than what rotation changed.
+# The passes of a rotation: when a run of reencrypt_keys() ends, what it reports on
+# the way, a newer data key during the run, and transactions whose snapshot is
+# older than the changes of the rotation.
 
 use strict;
 use warnings;
@@ -21,7 +21,7 @@ sub sql
 	return $node->safe_psql('postgres', $_[0]);
 }
 
-# A key "k" for each user: the run meets them in this order.
+# A key "k" for each user: the run processes them in this order.
 sub add_keys
 {
 	sql("SELECT apikey.create_key_for('$_', 'k', 'custom', 'value-of-$_')") for @_;
@@ -51,8 +51,8 @@ sub lock_row
 }
 
 # ----------------------------------------------------------------------
-# A row is locked while another, which did not open, is mended: the run waits
-# for the one, and counts the other no more.
+# A row is locked while another, which could not be decrypted, is repaired: the run
+# waits for the first, and no longer counts the second as failed
 # ----------------------------------------------------------------------
 
 add_keys('a' .. 'f');
@@ -60,80 +60,79 @@ alter_value('a');
 sql('SELECT apikey.rotate_data_key()');
 lock_row('b');
 my $run = start_sql($node, q{CALL apikey.reencrypt_keys(1, '0.5 s')});
-ok(wait_for($node, 'SELECT rows_failed = 1 FROM apikey.rotation_progress'), 'one does not open');
-is((run_as($node, 'a', q{SELECT apikey.update_key('k', new_value => 'another-value')}))[1], '', 'it is mended');
-ok(wait_for($node, 'SELECT rows_done = 4 FROM apikey.rotation_progress'), 'others are moved');
-# The run may be over now, wrongly, or is about to be.
+ok(wait_for($node, 'SELECT rows_failed = 1 FROM apikey.rotation_progress'), 'one cannot be decrypted');
+is((run_as($node, 'a', q{SELECT apikey.update_key('k', new_value => 'another-value')}))[1], '', 'it is repaired');
+ok(wait_for($node, 'SELECT rows_done = 4 FROM apikey.rotation_progress'), 'others are re-encrypted');
+# If the run were wrong, it would have finished by now or soon.
 ok(wait_for($node, q{SELECT state = 'finished' OR (rows_left, rows_failed) = (1, 0) FROM apikey.rotation_progress}),
 	'one is left');
-is(sql('SELECT state FROM apikey.rotation_progress'), 'running', 'for which the run waits');
+is(sql('SELECT state FROM apikey.rotation_progress'), 'running', 'the run waits for it');
 ask($user, 'COMMIT');
 my $said = finish_sql($run);
-like($said, qr/keys re-encrypted: 5, not decrypted: 0$/m, 'and which it moves');
-is(scalar(() = $said =~ /WARNING/g), 1, 'one warning for the one that did not open');
-like($said, qr/waiting for keys that other transactions are changing: 1$/m, 'the wait is told');
+like($said, qr/keys re-encrypted: 5, not decrypted: 0$/m, 'and re-encrypts it');
+is(scalar(() = $said =~ /WARNING/g), 1, 'one warning for the one that could not be decrypted');
+like($said, qr/waiting for keys that other transactions are changing: 1$/m, 'the wait is reported');
 is(rows_left($node), '0', 'nothing is left');
 is(sql('SELECT state, rows_done, rows_left, rows_failed FROM apikey.rotation_progress'),
-	'finished|5|0|0', 'as the view says');
+	'finished|5|0|0', 'as the view shows');
 
 # ----------------------------------------------------------------------
-# A row that does not open is counted and told of once, however often the run
-# passes it; what it tells on its way.
+# A row that cannot be decrypted is counted and reported once, however many passes
+# the run makes
 # ----------------------------------------------------------------------
 
 alter_value($_) for 'c', 'd';
 sql('SELECT apikey.rotate_data_key()');
 lock_row('b');
 $run = start_sql($node, 'CALL apikey.reencrypt_keys()');
-ok(wait_for($node, 'SELECT rows_done = 3 FROM apikey.rotation_progress'), 'those that open are moved');
+ok(wait_for($node, 'SELECT rows_done = 3 FROM apikey.rotation_progress'), 'those that can be decrypted are re-encrypted');
 # The wait before the next pass grows from one to the next.
 ok(wait_for($node, q{SELECT clock_timestamp() > started_at + '2 s' FROM apikey.rotation_progress}), 'passes go by');
 ask($user, 'COMMIT');
 $said = finish_sql($run);
-is(scalar(() = $said =~ /WARNING:  KA003: API key/g), 2, 'two warnings for two that do not open');
-is(scalar(() = $said =~ /waiting for keys/g), 1, 'the wait is told once');
+is(scalar(() = $said =~ /WARNING:  KA003: API key/g), 2, 'two warnings for two that cannot be decrypted');
+is(scalar(() = $said =~ /waiting for keys/g), 1, 'the wait is reported once');
 like($said, qr/keys re-encrypted: 4, not decrypted: 2$/m, 'they are counted once');
 is(sql('SELECT state, rows_done, rows_left, rows_failed FROM apikey.rotation_progress'),
-	'finished|4|0|2', 'as the view says');
-is(rows_left($node), '2', 'and stay');
+	'finished|4|0|2', 'as the view shows');
+is(rows_left($node), '2', 'and are left');
 
-# A newer data key comes while the last of them is met: the rows that the run
-# has nothing to do with so far move, too.
+# A newer data key is created while the run processes the last of them: the rows
+# that the run has not touched so far are re-encrypted too.
 $run = start_sql($node, q{CALL apikey.reencrypt_keys(1, '1 s')});
-ok(wait_for($node, q{SELECT state = 'running' AND rows_failed = 1 FROM apikey.rotation_progress}), 'one of two is met');
+ok(wait_for($node, q{SELECT state = 'running' AND rows_failed = 1 FROM apikey.rotation_progress}), 'one of two has been processed');
 ask($user, $_) for 'BEGIN', 'LOCK TABLE apikey.reencryption IN SHARE MODE';
 ok(wait_for($node, q{SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'apikey.reencryption'::regclass AND NOT granted)}),
-	'the other one, too');
+	'and the other one too');
 sql('SELECT apikey.rotate_data_key()');
 ask($user, 'COMMIT');
 $said = finish_sql($run);
-like($said, qr/keys re-encrypted: 4, not decrypted: 2$/m, 'the run goes on with those that open');
+like($said, qr/keys re-encrypted: 4, not decrypted: 2$/m, 'the run continues with those that can be decrypted');
 unlike($said, qr/waiting for keys/, 'at once');
-is(rows_left($node), '2', 'and leaves no more than those that do not');
+is(rows_left($node), '2', 'and leaves only those that cannot');
 sql("SELECT apikey.purge_user('$_')") for 'a' .. 'f';
 
 # ----------------------------------------------------------------------
-# A newer data key in the middle of a run: everything goes under that one.
+# A newer data key during a run: everything is re-encrypted with that one
 # ----------------------------------------------------------------------
 
 add_keys('g' .. 'l');
 sql('SELECT apikey.rotate_data_key()');
 $run = start_sql($node, q{CALL apikey.reencrypt_keys(1, '1 s')});
-ok(wait_for($node, q{SELECT state = 'running' AND rows_done >= 2 FROM apikey.rotation_progress}), 'a run is in its middle');
+ok(wait_for($node, q{SELECT state = 'running' AND rows_done >= 2 FROM apikey.rotation_progress}), 'a run is in progress');
 sql('SELECT apikey.rotate_data_key()');
 $said = finish_sql($run);
-is(rows_left($node), '0', 'every row is under the newest data key');
-like($said, qr/keys re-encrypted: (?:[89]|1[0-2]), not decrypted: 0$/m, 'some have moved twice');
-unlike($said, qr/waiting for keys/, 'which is no wait for others');
+is(rows_left($node), '0', 'every row uses the newest data key');
+like($said, qr/keys re-encrypted: (?:[89]|1[0-2]), not decrypted: 0$/m, 'some were re-encrypted twice');
+unlike($said, qr/waiting for keys/, 'without waiting for others');
 like($said, qr/NOTICE: .* keys re-encrypted: \d+, left: \d+, not decrypted: 0; about \d+ s remaining$/m,
-	'a long run tells how far it is');
+	'a long run reports its progress');
 is(sql(q{SELECT data_key = (SELECT id FROM apikey.key_status WHERE state = 'active'), rows_left FROM apikey.rotation_progress}),
 	't|0', 'the view names the newest');
 check_rows($node, 'two data keys in one run');
 
 # ----------------------------------------------------------------------
-# key_status counts in one scan, or by the index, and its reader is in
-# nobody's way.
+# key_status counts in one scan, or with the index, and its readers block nobody
 # ----------------------------------------------------------------------
 
 cmp_ok(sql('SELECT count(*) FROM apikey.key_status'), '>', 3, 'there are several data keys');
@@ -141,7 +140,7 @@ like(sql('EXPLAIN (ANALYZE, COSTS off, TIMING off) SELECT * FROM apikey.key_stat
 	qr/Scan.* on api_keys k \(actual rows=[\d.]+ loops=1\)/, 'key_status counts for all of them in one scan');
 like(sql(q{SET enable_seqscan = off; SET enable_bitmapscan = off;
 		EXPLAIN (COSTS off) SELECT * FROM apikey.key_status WHERE id = '00000000-0000-0000-0000-000000000000'}),
-	qr/Index Scan using api_keys_data_key_idx/, 'and for one by the index');
+	qr/Index Scan using api_keys_data_key_idx/, 'and for one with the index');
 sql('SELECT apikey.rotate_data_key()');
 ask($user, $_) for 'BEGIN', 'SELECT count(*) FROM apikey.key_status WHERE rows > 0';
 for (q{SELECT apikey.create_key_for('m', 'k', 'custom', 'value-of-m')},
@@ -149,12 +148,12 @@ for (q{SELECT apikey.create_key_for('m', 'k', 'custom', 'value-of-m')},
 	q{SELECT count(apikey.retire_data_key(id)) FROM apikey.key_status WHERE state = 'inactive'},
 	'SELECT apikey.rewrap_data_keys()')
 {
-	is((run_sql($node, "SET lock_timeout = '20 s'; $_"))[1], '', "beside a reader of key_status: $_");
+	is((run_sql($node, "SET lock_timeout = '20 s'; $_"))[1], '', "while key_status is read: $_");
 }
 ask($user, 'COMMIT');
 
 # ----------------------------------------------------------------------
-# A prepared transaction is a writer in flight, too.
+# A prepared transaction may also have written with the old data key
 # ----------------------------------------------------------------------
 
 ask($user, $_) for 'BEGIN', q{SELECT apikey.create_key_for('n', 'k', 'custom', 'value-of-n')},
@@ -164,13 +163,13 @@ sql('CALL apikey.reencrypt_keys()');
 my $retire = q{SELECT count(apikey.retire_data_key(id)) FROM apikey.key_status WHERE state = 'inactive'};
 is((run_sql($node, "SET lock_timeout = '100 ms'; $retire"))[1], '55P03', 'retire_data_key() waits for a prepared transaction');
 sql(q{COMMIT PREPARED 'writer'});
-is((run_sql($node, $retire))[1], '55000', 'and counts what it stored');
+is((run_sql($node, $retire))[1], '55000', 'and then counts what it stored');
 sql('CALL apikey.reencrypt_keys()');
-is((run_sql($node, $retire))[1], '', 'until that has moved as well');
+is((run_sql($node, $retire))[1], '', 'until that is re-encrypted as well');
 check_rows($node, 'a prepared transaction');
 
 # ----------------------------------------------------------------------
-# Older snapshots: what was made since cannot be changed, and nothing is.
+# Older snapshots: data keys created since cannot be changed, and nothing is changed
 # ----------------------------------------------------------------------
 
 sub open_old_snapshot
@@ -185,7 +184,7 @@ sql('SELECT apikey.rotate_data_key()');
 is(scalar ask($user, "SELECT apikey.retire_data_key('$id')"), '40001', 'retire_data_key() of a newer data key');
 ask($user, 'ROLLBACK');
 is(sql("SELECT state FROM apikey.key_status WHERE id = '$id'"), 'inactive', 'it is still there');
-is(scalar ask($user, "SELECT apikey.retire_data_key('$id')"), $id, 'in a transaction of its own it goes');
+is(scalar ask($user, "SELECT apikey.retire_data_key('$id')"), $id, 'in a new transaction it can be retired');
 
 open_old_snapshot();
 sql('SELECT apikey.rotate_data_key()');
@@ -193,17 +192,17 @@ my ($old) = slurp_file($master_key) =~ /^(\S+)/;
 put_master_keys($master_key, random_key(), $old);
 is(scalar ask($user, 'SELECT apikey.rewrap_data_keys()'), '40001', 'rewrap_data_keys() with a newer data key');
 ask($user, 'ROLLBACK');
-is(sql('SELECT count(DISTINCT master_key) FROM apikey.key_status'), '1', 'all are under the old master key');
-is(scalar ask($user, 'SELECT apikey.rewrap_data_keys() > 1'), 't', 'in a transaction of its own all go under the new one');
+is(sql('SELECT count(DISTINCT master_key) FROM apikey.key_status'), '1', 'all are wrapped with the old master key');
+is(scalar ask($user, 'SELECT apikey.rewrap_data_keys() > 1'), 't', 'in a new transaction all are wrapped with the new one');
 check_rows($node, 'at the end');
 
 # ----------------------------------------------------------------------
-# There is no active data key any more: by hand alone, and the run ends.
+# No active data key is left (possible only by hand): the run ends
 # ----------------------------------------------------------------------
 
 sql('SELECT apikey.rotate_data_key()');
 $run = start_sql($node, q{CALL apikey.reencrypt_keys(1, '0.5 s')});
-ok(wait_for($node, q{SELECT state = 'running' AND rows_done >= 1 FROM apikey.rotation_progress}), 'a run is in its middle');
+ok(wait_for($node, q{SELECT state = 'running' AND rows_done >= 1 FROM apikey.rotation_progress}), 'a run is in progress');
 sql('UPDATE apikey.data_keys SET deactivated_at = now() WHERE deactivated_at IS NULL');
 like(finish_sql($run), qr/keys re-encrypted: [1-9]/, 'without an active data key it ends');
 check_rows($node, 'without an active data key');

@@ -1,12 +1,12 @@
 # Data keys are rotated and retired and the master key is changed under load,
 # and at a random moment a backend of the load, the rotating session or the
-# postmaster is killed with SIGKILL: APIKEY_KILL_ROUNDS times (20), the three in
-# random order and equally often.
+# postmaster is killed with SIGKILL: APIKEY_KILL_ROUNDS times (default: 20), the
+# three in random order and equally often.
 #
-# After each: every row opens, under a data key that is there; the rotation is
-# resumed and ends; and the keys are those of the ledger, with their values,
-# none lost or doubled.  With APIKEY_KILL_SEED the same choices are made again;
-# the moments are only about the same.
+# After each kill, every row can be decrypted, with a data key that exists; the
+# rotation is resumed and finishes; and the keys are those of the ledger, with
+# their values, none lost or duplicated.  With APIKEY_KILL_SEED the same choices
+# are made again; the moments are only approximately the same.
 
 use strict;
 use warnings;
@@ -31,14 +31,14 @@ my $seed = $ENV{APIKEY_KILL_SEED} // unpack('L', random_bytes(4));
 srand($seed);
 note("APIKEY_KILL_SEED=$seed APIKEY_KILL_ROUNDS=$rounds");
 
-# As fast as can be with the WAL's guarantees: a killed process loses nothing
-# that it has handed to the operating system.
+# Without fsync, for speed: a killed process loses nothing that it has passed to
+# the operating system.
 my ($node, $master_key) = new_node('main',
 	conf => "fsync = off\nrestart_after_crash = on\nlog_statement = none\n");
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 
-# What is stored, changed or removed is entered into the ledger in the same
-# transaction.
+# Every key that is stored, changed or removed is recorded in the ledger in the
+# same transaction.
 $node->safe_psql('postgres', $_)
   for 'CREATE TABLE ledger (user_id text, name text, value text, stored_at timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (user_id, name))',
   'GRANT ALL ON ledger TO ' . ApikeyTest::app_role,
@@ -47,7 +47,7 @@ $node->safe_psql('postgres', $_)
 		created_at => '2020-01-01', updated_at => '2021-01-01')) FROM generate_series(1, } . initial_rows . ') i',
   q{INSERT INTO ledger SELECT 'u' || i % 10, 'key ' || i, 'value-of-key-' || i FROM generate_series(1, } . initial_rows . ') i';
 
-# Each user keeps some twenty of the load's keys, so that later rounds are like
+# Each user keeps about twenty of the load's keys, so that later rounds are like
 # the first.
 append_to_file("$dir/load", q{
 \set u random(0, 9)
@@ -77,8 +77,8 @@ sub sql
 	return $node->safe_psql('postgres', $_[0]);
 }
 
-# A client in the background.  What it prints goes to a file, where it is also
-# when the client has been killed.
+# A client in the background.  Its output goes to a file, so that it is available
+# even if the client is killed.
 sub start_client
 {
 	my ($name, $connstr, @command) = @_;
@@ -95,8 +95,8 @@ sub start_load
 		'--client=3', '--time=600', '--max-tries=10', "--file=$dir/load");
 }
 
-# Changes of all kinds, one after the other, each in a transaction of its own.
-# The first try to retire a data key comes too early.
+# Changes of all kinds, one after the other, each in its own transaction.  The
+# first attempt to retire a data key comes too early.
 append_to_file("$dir/rotations",
 	"SELECT apikey.reload_master_key();\n" . q{SELECT apikey.rotate_data_key();
 SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE state = 'inactive';
@@ -105,8 +105,8 @@ SELECT apikey.rewrap_data_keys();
 SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE state = 'inactive';
 } x 50);
 
-# The master key that has been the first one goes second: nothing is under an
-# older one (see below).
+# The current master key moves to the second line: nothing depends on an older one
+# (see below).
 sub start_rotations
 {
 	my ($old) = (slurp_file($master_key) =~ /^(\S+)/);
@@ -125,18 +125,18 @@ sub kill_one
 	  : split(/\n/, sql("SELECT pid FROM pg_stat_activity WHERE application_name = '$name'"));
 	my $pid = $pids[ rand @pids ];
 
-	is(kill('KILL', $pid), 1, "there is one to kill: $what");
+	is(kill('KILL', $pid), 1, "killed: $what");
 	return $pid;
 }
 
-# Until the server is up again, by itself or with help.
+# Wait until the server is up again, and start it if it does not restart by itself.
 sub bring_back
 {
 	my ($what, $pid, $log_offset) = @_;
 
 	if ($what eq 'postmaster')
 	{
-		# Its children notice by themselves; a new one starts after the last.
+		# Its children notice and exit; a new one can start after the last of them.
 		for (1 .. 300)
 		{
 			$node->{_pid} = undef;
@@ -154,8 +154,8 @@ sub bring_back
 	die 'the server did not come back';
 }
 
-# The stored keys are those of the ledger: each value as its user reads it, and
-# as it is found.
+# The stored keys are those of the ledger: each value is revealed to its user, and
+# found by find_keys().
 sub check_ledger
 {
 	my ($title) = @_;
@@ -173,7 +173,7 @@ COMMIT;}
 
 	is($differences, join("\n", map { ($_, '0') } @users), "$title: every key has its value");
 	is(sql('SELECT (SELECT count(*) FROM apikey.api_keys) - (SELECT count(*) FROM ledger)'),
-		'0', "$title: none is doubled");
+		'0', "$title: none is lost or duplicated");
 	is( sql(q{SELECT count(*) FROM ledger l WHERE NOT EXISTS (SELECT FROM apikey.find_keys(l.value) k WHERE k.user_id = l.user_id AND k.name = l.name)}),
 		'0',
 		"$title: each is found by its value");
@@ -192,7 +192,7 @@ for my $what (shuffle(map { $kinds[ $_ % @kinds ] } 1 .. $rounds))
 	my $rotation = start_rotations();
 
 	ok(wait_for($node, "SELECT ($stored) AND EXISTS (SELECT FROM apikey.rotation_progress WHERE started_at > '$began' AND rows_done > 0)"),
-		"$title: load and rotation are at work");
+		"$title: load and rotation are running");
 	usleep(int(rand(700_000)));
 	my $pid = kill_one($what);
 	$killed{$what}++;
@@ -202,32 +202,32 @@ for my $what (shuffle(map { $kinds[ $_ % @kinds ] } 1 .. $rounds))
 	wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name IN ('load', 'rotation')});
 	like(slurp_file($node->logfile, $log_offset),
 		qr/was not properly shut down; automatic recovery in progress/, "$title: the server crashed");
-	unlike(slurp_file("$dir/load.out"), qr/ERROR:/, "$title: the load had no error before");
+	unlike(slurp_file("$dir/load.out"), qr/ERROR:/, "$title: the load had no error before the kill");
 	is(join("\n", grep { !/is still needed$/ } slurp_file("$dir/rotation.out") =~ /ERROR:.*/g),
-		'', "$title: nor had the rotation");
+		'', "$title: nor did the rotation");
 
 	check_rows($node, $title);
 	my $left = rows_left($node);
 	$interrupted++ if $left > 0;
 	like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()')),
-		qr/keys re-encrypted: $left, not decrypted: 0$/m, "$title: the rotation is resumed and ends");
-	is(rows_left($node), '0', "$title: nothing is left under an older key");
-	is(sql($stored), 't', "$title: what the load stored is there");
+		qr/keys re-encrypted: $left, not decrypted: 0$/m, "$title: the rotation is resumed and finishes");
+	is(rows_left($node), '0', "$title: no row uses an older data key");
+	is(sql($stored), 't', "$title: what the load stored exists");
 	check_ledger($title);
-	# What was interrupted is done again; the next round takes the oldest
-	# master key away.
+	# Repeat what may have been interrupted; the next round removes the oldest
+	# master key.
 	sql('SELECT apikey.rewrap_data_keys()');
 	last unless Test::More->builder->is_passing;
 }
 is( sql(q{SELECT count(*) FROM apikey.api_keys, times WHERE name LIKE 'key %' AND NOT (created_at = '2020-01-01'
 			AND (updated_at = '2021-01-01' OR user_id = 'u0' AND updated_at > began))}),
 	'0',
-	'times are as the users left them');
+	'times changed only where users changed a key');
 is(sql(q{SELECT count(DISTINCT master_key) FROM apikey.key_status WHERE master_key IS NOT NULL}),
-	'1', 'all data keys are under the newest master key');
+	'1', 'all data keys are wrapped with the newest master key');
 note('killed: ' . join(', ', map { "$_ $killed{$_}" } sort keys %killed));
 note(sql(q{SELECT format('%s keys, %s data keys', (SELECT count(*) FROM ledger), (SELECT count(*) FROM apikey.data_keys))}));
 is(sum0(values %killed), $rounds, 'a kill in each round');
-cmp_ok($interrupted, '>', 0, "rows were half moved in $interrupted of them");
+cmp_ok($interrupted, '>', 0, "re-encryption was interrupted in $interrupted of them");
 $node->stop;
 done_testing();

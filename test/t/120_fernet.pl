@@ -1,6 +1,6 @@
-# Fernet tokens, beside Python's cryptography: 10,000 values of 0 to 4096 bytes
-# each way, three keys, rotation, ages, altered tokens, the specification's
-# vectors; the errors; and where the keys come from.
+# Fernet tokens, compared with Python's cryptography: 10,000 values of 0 to 4096
+# bytes in each direction, three keys, rotation, ages, altered tokens, the
+# specification's vectors; errors; and the sources of keys.
 
 use strict;
 use warnings;
@@ -45,7 +45,7 @@ my $key_file = put_master_keys("$dir/fernet.key", @keys);
 $ENV{APIKEY_TEST_FERNET} = $keys[2];
 my ($node) = new_node('fernet', conf => "log_statement = none\n");
 
-# What a statement prints.
+# The output of a statement.
 sub value_of
 {
 	return (run_sql($node, $_[0]))[0];
@@ -60,12 +60,12 @@ sub set_source
 	$node->reload;
 	$node->poll_query_until('postgres',
 		"SELECT current_setting('apikey.fernet_key_source') = '$source'")
-	  or die "the source was not taken over";
+	  or die "the setting did not take effect";
 	return;
 }
 
 # ----------------------------------------------------------------------
-# No key, and no right.
+# Without a key, and without the privilege
 # ----------------------------------------------------------------------
 
 my @answer = run_sql($node, q{SELECT apikey.fernet_encrypt('some value')});
@@ -73,7 +73,7 @@ is($answer[1], 'KA001', 'no key configured: KA001');
 like($answer[2], qr/no Fernet key is available.*apikey\.fernet_key_source is not set/s,
 	'which says what is missing');
 is(value_of(q{SELECT count(*) FROM apikey.status() WHERE item LIKE 'Fernet%'}),
-	'0', 'status() says nothing of what is not used');
+	'0', 'status() does not show what is not used');
 
 set_source("file:$key_file");
 for my $call ("encrypt('x')", "decrypt('x')", "rotate('x')")
@@ -86,14 +86,14 @@ is( (run_sql($node, "SELECT apikey.fernet_decrypt('x')", user => app_role))[1],
 	'KA004', 'until an administrator grants it');
 
 # ----------------------------------------------------------------------
-# Each way.
+# Both directions
 # ----------------------------------------------------------------------
 
 run_python('make', $dir, $count, @keys);
 my ($status) = run_sql($node, qq{
 CREATE TABLE vals (id int, hex text, token text);
 CREATE TABLE bytes (LIKE vals);
-CREATE TABLE altered (id int, token text, opens boolean);
+CREATE TABLE altered (id int, token text, valid boolean);
 CREATE TABLE aged (age int, token text);
 \\copy vals FROM '$dir/values.tsv'
 \\copy bytes FROM '$dir/bytes.tsv'
@@ -105,7 +105,7 @@ is($status, "$count|0|4096", "$count values of 0 to 4096 bytes from Python");
 
 is( value_of(q{SELECT count(*) FROM vals
 		WHERE apikey.fernet_decrypt(token) = convert_from(decode(hex, 'hex'), 'UTF8')}),
-	$count, 'each token of Python opens, with any of three keys');
+	$count, 'each token from Python can be decrypted, with any of three keys');
 run_sql($node, qq{
 CREATE TABLE made AS SELECT id, apikey.fernet_encrypt(convert_from(decode(hex, 'hex'), 'UTF8')) AS token FROM vals;
 CREATE TABLE rotated AS SELECT 'values.tsv' AS name, id, apikey.fernet_rotate(token) AS token FROM vals
@@ -114,57 +114,57 @@ CREATE TABLE rotated AS SELECT 'values.tsv' AS name, id, apikey.fernet_rotate(to
 \\copy rotated TO '$dir/rotated.tsv'
 });
 is(run_python('check', $dir, @keys), 2 * $count + 100,
-	'Python opens each token made here, and each rotated, with its time');
+	'Python decrypts each token made here, and each rotated one, with its timestamp');
 is( value_of(q{SELECT count(DISTINCT m.token) FROM (SELECT token FROM made UNION ALL SELECT token FROM rotated) m}),
 	2 * $count + 100, 'no two tokens are the same');
 is( value_of(q{SELECT count(*) FROM rotated JOIN vals USING (id) WHERE name = 'values.tsv'
 		AND apikey.fernet_decrypt(rotated.token) = convert_from(decode(hex, 'hex'), 'UTF8')}),
-	$count, 'and what is rotated opens here');
+	$count, 'and rotated tokens can be decrypted here');
 
 # The outcome of each call, as its SQLSTATE.
 $node->safe_psql('postgres', q{
 CREATE FUNCTION outcome(token text, max_age interval) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM apikey.fernet_decrypt(token, max_age);
-	RETURN 'opens';
+	RETURN 'valid';
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END $$});
 is( value_of(q{SELECT DISTINCT outcome(token, NULL) FROM bytes}),
 	'22021', 'a value that is not text has an error of its own');
 is( value_of(q{SELECT count(*) FROM altered
-		WHERE opens <> (outcome(convert_from(decode(token, 'hex'), 'UTF8'), NULL) = 'opens')}),
-	'0', "of $count altered tokens those open that open in Python");
+		WHERE valid <> (outcome(convert_from(decode(token, 'hex'), 'UTF8'), NULL) = 'valid')}),
+	'0', "of $count altered tokens, those are decrypted that Python decrypts");
 is( value_of(q{SELECT string_agg(DISTINCT outcome, ' ' ORDER BY outcome)
 		FROM (SELECT outcome(convert_from(decode(token, 'hex'), 'UTF8'), NULL) FROM altered) o}),
-	'KA003 KA004 opens', 'some of them; the others have two errors');
+	'KA003 KA004 valid', 'some of them; the others have two errors');
 
 # ----------------------------------------------------------------------
-# Ages: without max_age any time will do, as in Python.
+# Ages: without max_age any timestamp is accepted, as in Python
 # ----------------------------------------------------------------------
 
 is( value_of(q{SELECT string_agg(outcome(token, NULL), ' ' ORDER BY age) FROM aged}),
-	'opens opens opens opens opens', 'without max_age tokens of any age open');
+	'valid valid valid valid valid', 'without max_age tokens of any age are decrypted');
 is( value_of(q{SELECT string_agg(outcome(token, '10 minutes'), ' ' ORDER BY age) FROM aged}),
-	'KA006 opens opens KA006 KA006', 'max_age, and a clock that is ahead');
+	'KA006 valid valid KA006 KA006', 'max_age, and a clock that is ahead');
 is( value_of(q{SELECT string_agg(outcome(token, '30 days'), ' ' ORDER BY age) FROM aged}),
-	'KA006 opens opens opens KA006', 'max_age in days');
+	'KA006 valid valid valid KA006', 'max_age in days');
 is( value_of(q{SELECT string_agg(outcome(token, '0'), ' ' ORDER BY age) FROM aged WHERE age <> 0}),
-	'KA006 opens KA006 KA006', 'max_age 0: none that is older than this second');
-is( value_of(q{SELECT bool_or(outcome(apikey.fernet_encrypt('new'), '0.9 s') = 'opens') FROM generate_series(1, 1000)}),
-	't', 'one of this second opens');
+	'KA006 valid KA006 KA006', 'max_age 0: none that is older than this second');
+is( value_of(q{SELECT bool_or(outcome(apikey.fernet_encrypt('new'), '0.9 s') = 'valid') FROM generate_series(1, 1000)}),
+	't', 'a token made within this second is decrypted');
 is( value_of(q{SELECT string_agg(outcome(token, '1 day -84900 s'), ' ' ORDER BY age) FROM aged}),
-	'KA006 opens opens opens KA006', 'max_age of mixed signs');
+	'KA006 valid valid valid KA006', 'max_age of mixed signs');
 is( value_of(qq{SELECT DISTINCT outcome(token, '$_') FROM aged}),
 	'22023', "a negative max_age is refused: $_") for '-1 s', '-0.1 s', '-1 month 29 days';
 like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = 1000}))[2],
 	qr/KA006: Fernet token has expired\nDETAIL:  It is 10\d\d seconds old; the maximum age is 10 seconds/,
-	'an error that says how old');
+	'an error that says how old it is');
 like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = -3600}))[2],
-	qr/KA006: Fernet token is from the future/, 'or that it is too young');
+	qr/KA006: Fernet token is from the future/, 'or that it is from the future');
 
 # ----------------------------------------------------------------------
-# Errors, and reloads.
+# Errors, and reloads
 # ----------------------------------------------------------------------
 
 is(value_of(q{SELECT apikey.fernet_encrypt(NULL) IS NULL, apikey.fernet_decrypt(NULL) IS NULL, apikey.fernet_rotate(NULL) IS NULL}),
@@ -174,16 +174,16 @@ for my $token ('', 'gAAAAA', 'not a token', "gAAAAA\xc3\xa9", 'ak1.AQEA', 'gAAAA
 	@answer = run_sql($node, "SELECT apikey.fernet_decrypt('$token')");
 	like($answer[2], qr/KA004: value is not a Fernet token\nHINT:  A Fernet token is base64url and begins with "gAAAAA"\.\n/,
 		'not a token: KA004 for ' . length($token) . ' characters');
-	unlike($answer[2], qr/\Q$token\E(?!")/, 'and it is not repeated') if length($token) > 4;
+	unlike($answer[2], qr/\Q$token\E(?!")/, 'and it is not echoed') if length($token) > 4;
 }
 
 my ($fingerprints) = run_sql($node, q{SELECT value FROM apikey.status() WHERE item = 'Fernet key fingerprint'});
 is($fingerprints, run_python('fingerprints', @keys), 'status() shows the fingerprints');
 is( value_of(q{SELECT string_agg(item || '=' || value, ' ') FROM apikey.status() WHERE item IN ('Fernet key', 'Fernet key source')}),
-	"Fernet key source=file:$key_file Fernet key=3 available", 'and source and number');
+	"Fernet key source=file:$key_file Fernet key=3 available", 'and the source and number of keys');
 
 my $session = new_session($node);
-is(ask($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}), 'aged', 'a session opens tokens');
+is(ask($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}), 'aged', 'a session decrypts tokens');
 my @others = (fernet_key(), $keys[2]);
 put_master_keys($key_file, @others);
 $node->reload;
@@ -196,21 +196,21 @@ for my $function ('decrypt', 'rotate')
 	@answer = ask($session, "SELECT apikey.fernet_$function('$token')");
 	like($answer[2], qr/KA003: could not decrypt Fernet token\nDETAIL:  .* \Q$fingerprints\E\.\n/,
 		"fernet_$function() names the fingerprints of the keys that were tried");
-	unlike($answer[2], qr/gAAAAA/, 'and not the token');
+	unlike($answer[2], qr/gAAAAA/, 'but not the token');
 }
 unlink($key_file);
 $node->reload;
 is(ask_until($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}, 'KA001'),
-	'KA001', 'and without any: KA001');
+	'KA001', 'and without any key: KA001');
 @answer = run_sql($node, q{SELECT value, severity FROM apikey.status() WHERE item = 'Fernet key'});
 like($answer[0], qr/does not exist.*\|error/, 'which status() reports as an error');
 put_master_keys($key_file, $keys[0]);
 is(ask($session, q{SELECT apikey.fernet_decrypt(token) FROM aged WHERE age = 0}), 'aged',
-	'the key back in its place is all it takes');
+	'putting the key back is enough');
 $session->quit;
 
-# The vectors of the specification, by today's clock; fernet_test.c has them by
-# theirs.
+# The vectors of the specification, with the current time; fernet_test.c tests them
+# with their own times.
 SKIP:
 {
 	skip 'there is no python3-cryptography-vectors', 2
@@ -223,38 +223,38 @@ CREATE TABLE vectors (title text, hex text, token text);
 });
 	is( value_of(q{SELECT count(*) FROM vectors
 			WHERE title = 'valid' AND apikey.fernet_decrypt(token) = convert_from(decode(hex, 'hex'), 'UTF8')}),
-		'2', 'what is valid opens');
+		'2', 'valid tokens are decrypted');
 	is( value_of(q{SELECT string_agg(format('%s: %s, %s', title, outcome(token, NULL), outcome(token, '60 s')), E'\n' ORDER BY title COLLATE "C")
 			FROM vectors WHERE title <> 'valid'}),
 		join("\n",
-			'expired TTL: opens, KA006',
-			'far-future TS (unacceptable clock skew): opens, KA006',
+			'expired TTL: valid, KA006',
+			'far-future TS (unacceptable clock skew): valid, KA006',
 			'incorrect IV (causes padding error): KA003, KA003',
 			'incorrect mac: KA003, KA003',
 			'invalid base64: KA004, KA004',
 			'payload padding error: KA003, KA003',
 			'payload size not multiple of block size: KA004, KA004',
 			'too short: KA004, KA004'),
-		'and what is not, does not');
+		'and invalid ones are not');
 }
 
-# A setting of a wrong form, which may be a key by mistake, is not repeated.
+# A malformed setting, which may be a key by mistake, is not echoed.
 @answer = run_sql($node,
 	"SET log_min_error_statement = panic; ALTER SYSTEM SET apikey.fernet_key_source = '$keys[1]'");
-is($answer[1], '22023', 'a source of no known form is refused');
-unlike($answer[2], qr/\Q$keys[1]\E/, 'and not repeated');
+is($answer[1], '22023', 'a malformed source is refused');
+unlike($answer[2], qr/\Q$keys[1]\E/, 'and not echoed');
 
 # ----------------------------------------------------------------------
-# From the environment, where it is not left.
+# A key from the environment, which is removed from it
 # ----------------------------------------------------------------------
 
 $node->safe_psql('postgres', q{ALTER SYSTEM SET apikey.fernet_key_source = 'env:APIKEY_TEST_FERNET'});
 $node->restart;
 is( value_of(q{SELECT string_agg(DISTINCT format('%s: %s', id % 3, outcome(token, NULL)), ', ' ORDER BY format('%s: %s', id % 3, outcome(token, NULL))) FROM vals}),
-	'0: KA003, 1: KA003, 2: opens', 'a key from the environment opens its own tokens');
+	'0: KA003, 1: KA003, 2: valid', 'a key from the environment decrypts its own tokens');
 my ($postmaster) = run_sql($node, q{SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)});
 unlike(slurp_file("/proc/$postmaster/environ"), qr/\Q$keys[2]\E/,
-	'is taken out of the environment');
+	'is removed from the environment');
 
 $node->stop;
 my $log = slurp_file($node->logfile);

@@ -1,6 +1,6 @@
-# Coming over from Fernet, with the application in examples/fernet-app: filled
-# with 1,000 keys, moved to the extension by its Alembic revision, compared,
-# used, and moved back, with what its users have done meanwhile.
+# Migrating from Fernet, with the application in examples/fernet-app: filled with
+# 1,000 keys, moved to the extension by its Alembic revision, compared, used, and
+# moved back, with the changes that users have made since.
 
 use strict;
 use warnings;
@@ -26,7 +26,7 @@ my $example = "$FindBin::RealBin/../../examples/fernet-app";
 my $guide = slurp_file("$FindBin::RealBin/../../doc/migrating-from-fernet.md");
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 
-# A copy, since a revision is generated in it.
+# A copy of the example, since a revision is generated in it.
 for my $path ('', qw(app migrations migrations/versions))
 {
 	mkdir("$dir/$path");
@@ -49,8 +49,8 @@ sub sql
 	return $node->safe_psql('app', $_[0]);
 }
 
-# Run a Python program of the application's as one of its roles; what comes
-# back is whether it went well, and all that it printed.
+# Run a Python program of the application as one of its roles.  Returns whether it
+# succeeded, and all of its output.
 sub run_program
 {
 	my ($role, @arguments) = @_;
@@ -89,8 +89,8 @@ sub export
 	return run_ok("every value is read, $which", 'app', '-m', 'app.export', 'URL', $which);
 }
 
-# A script of the example's, altered or not, as the owner of the tables and in
-# one transaction; what comes back is the SQLSTATE and all messages.
+# Run a script of the example, altered or not, as the owner of the tables and in
+# one transaction.  Returns the SQLSTATE and all messages.
 sub run_script
 {
 	my ($script, $end) = @_;
@@ -103,7 +103,7 @@ sub schema
 {
 	my ($dump) = run_command([ 'pg_dump', '--schema-only', '-t', 'api_keys', $node->connstr('app') ]);
 
-	# psql's guard, which is random.
+	# pg_dump's \restrict key, which is random.
 	return $dump =~ s/^\\(?:un)?restrict .*\n//mgr;
 }
 
@@ -115,21 +115,21 @@ sub lines
 }
 
 # ----------------------------------------------------------------------
-# Before.
+# Before the move
 # ----------------------------------------------------------------------
 
 $node->safe_psql('app', slurp_file("$dir/setup.sql"));
-alembic('the tables are made', 'upgrade', '0001');
-run_ok("$count keys are put into them", 'app', '-m', 'app.fill', 'URL', $count);
+alembic('the tables are created', 'upgrade', '0001');
+run_ok("$count keys are stored in them", 'app', '-m', 'app.fill', 'URL', $count);
 is( sql('SELECT count(*), count(DISTINCT user_id), count(*) FILTER (WHERE NOT is_active) > 50 FROM api_keys'),
 	"$count|200|t", 'of 200 users, some of them removed');
 cmp_ok(sql('SELECT count(DISTINCT name) FROM users'), '<', 200, 'some users have one name');
-like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'before'), qr/works/, 'as it did');
+like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'before'), qr/works/, 'with the old table');
 my $before = export('before');
 is(lines($before), $count + 2, 'all keys are read');
 
 # ----------------------------------------------------------------------
-# Rows that cannot be moved: all are told, and nothing is moved.
+# Rows that cannot be moved: all are reported, and nothing is moved
 # ----------------------------------------------------------------------
 
 sql(q{
@@ -147,12 +147,12 @@ my $rows = sql('SELECT md5(string_agg(k::text, $$,$$ ORDER BY id)) FROM api_keys
 my ($ok, $output) =
   run_program('app_owner', '-m', 'alembic.config', 'upgrade', 'head');
 ok(!$ok, 'a table with rows that cannot be moved is not moved');
-like($output, qr/5 of @{[ $count + 7 ]} rows of api_keys cannot be moved/, 'for each that there is');
+like($output, qr/5 of @{[ $count + 7 ]} rows of api_keys cannot be moved/, 'with the number of rows');
 like($output, qr/api_keys\.id $_: /, "row $_ is named") for 9001 .. 9005;
-like($output, qr/api_keys\.id 9001: value is not a Fernet token/, 'with its reason: no token');
-like($output, qr/api_keys\.id 9003: could not decrypt Fernet token/, 'or no key');
-unlike($output, qr/gAAAAA/, 'and no token');
-is(sql('SELECT md5(string_agg(k::text, $$,$$ ORDER BY id)) FROM api_keys k'), $rows, 'all is as it was');
+like($output, qr/api_keys\.id 9001: value is not a Fernet token/, 'with its reason: not a token');
+like($output, qr/api_keys\.id 9003: could not decrypt Fernet token/, 'or no matching key');
+unlike($output, qr/gAAAAA/, 'and no token is shown');
+is(sql('SELECT md5(string_agg(k::text, $$,$$ ORDER BY id)) FROM api_keys k'), $rows, 'everything is unchanged');
 is(sql('SELECT (SELECT count(*) FROM apikey.all_keys), (SELECT count(*) FROM apikey.linked_users), (SELECT version_num FROM alembic_version)'),
 	'0|0|0001', 'and nothing is in the extension');
 
@@ -163,7 +163,7 @@ is(sql('SELECT string_agg(id::text, $$ $$ ORDER BY id) FROM api_keys_aside'), '9
 sql('DELETE FROM api_keys WHERE id > 9000; DROP TABLE api_keys_aside');
 
 # ----------------------------------------------------------------------
-# Over, after a try that is rolled back; beside keys that are there already.
+# The move, after a trial that is rolled back; with keys that already exist
 # ----------------------------------------------------------------------
 
 my $move = slurp_file("$dir/migrations/move_to_apikey.sql");
@@ -174,9 +174,9 @@ CREATE TABLE copy AS TABLE api_keys;
 SELECT apikey.create_key_for('5', 'default', 'custom', 'here-before-the-move', metadata => '{"old_id": 5}');
 });
 ($state, $messages) = run_script($move, 'COMMIT');
-is($state, 'P0001', 'a name that the user has there already is not moved');
+is($state, 'P0001', 'a name that the user already has in apikey is not moved');
 like($messages, qr/ 1 of @{[ $count + 2 ]} rows .*\nDETAIL:  api_keys\.id 5: name "default" is already in use\n/, 'and the row is named');
-is(sql('SELECT count(*) FROM apikey.all_keys'), '1', 'nor is any other');
+is(sql('SELECT count(*) FROM apikey.all_keys'), '1', 'and no row is moved');
 sql(q{BEGIN; SELECT apikey.set_user_id('5'); SELECT apikey.update_key('default', new_name => 'here before'); COMMIT});
 
 command_checks_all(
@@ -188,7 +188,7 @@ command_checks_all(
 	0,
 	[qr/ROLLBACK/],
 	[qr/NOTICE:  @{[ $count + 2 ]} rows moved, 2 of them in a format that their type no longer has/],
-	'a try tells what would be moved');
+	'a trial reports what would be moved');
 is(sql(q{SELECT count(*), (SELECT count(*) FROM apikey.all_keys) FROM api_keys}),
 	$count + 2 . '|1', 'and moves nothing');
 sql(q{SELECT apikey.purge_user('5')});
@@ -200,12 +200,12 @@ for my $script ($move, slurp_file("$dir/migrations/move_back.sql"))
 	like($messages, qr/ERROR:  P0001: keys can be moved only under READ COMMITTED/, 'REPEATABLE READ is refused');
 }
 
-# An id that the new one has no room for is not cut.
+# An id that is too long for the new format is not truncated.
 ($state, $messages) = run_script(
 	"ALTER TABLE api_keys ALTER id TYPE bigint; UPDATE api_keys SET id = 1234567890123 WHERE id = 1; $move", 'ROLLBACK');
 is($state, '22P02', 'an id of 13 digits is refused');
 
-# What does not compare is not moved.
+# If the comparison finds a difference, nothing is moved.
 for my $change (
 	[ 'another value', 'secret := ', q{secret := 'x' || } ],
 	[ 'another user', 'user_id => old.user_id::text', q{user_id => (old.user_id % 200 + 1)::text} ],
@@ -216,7 +216,7 @@ for my $change (
 	my ($title, $from, $to) = @$change;
 
 	($state, $messages) = run_script($move =~ s/\Q$from\E/$to/r, 'COMMIT');
-	like($messages, qr/ERROR:  P0001: moved keys differ from the rows of api_keys\nDETAIL:  api_keys\.id 1\b.*\nHINT:  Nothing was moved/, "$title is noticed");
+	like($messages, qr/ERROR:  P0001: moved keys differ from the rows of api_keys\nDETAIL:  api_keys\.id 1\b.*\nHINT:  Nothing was moved/, "$title is detected");
 }
 is(sql(q{SELECT count(*), (SELECT count(*) FROM apikey.all_keys) FROM api_keys}),
 	$count + 2 . '|0', 'and nothing is moved');
@@ -227,40 +227,40 @@ is(sql(q{SELECT to_regclass('api_keys') IS NULL, (SELECT count(*) FROM apikey.al
 my $after = export('after');
 ok($after eq $before, 'user, id, name, type, times, state and value of each are the same')
   or diag(substr($before, 0, 500) . "\n...\n" . substr($after, 0, 500));
-is(sql('SELECT count(*) FROM apikey.verify_keys()'), '0', 'each opens');
+is(sql('SELECT count(*) FROM apikey.verify_keys()'), '0', 'each can be decrypted');
 is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE key_type = 'custom' AND metadata ->> 'old_key_type' = 'gateway'}),
 	sql(q{SELECT count(*) FROM apikey.all_keys WHERE key_type = 'custom'}),
 	'a type that the extension does not know became custom');
-is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE name = 'of old'}), '2', 'values of an old form are kept');
-like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'after'), qr/works/, 'on the extension');
+is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE name = 'of old'}), '2', 'values in an old format are kept');
+like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'after'), qr/works/, 'with the extension');
 
-# Once more, from a copy: nothing is there twice.
+# Once more, from a copy: nothing is duplicated.
 my $table = q{CREATE TABLE api_keys AS TABLE copy};
 sql('GRANT SELECT ON copy TO app_owner');
 ($state, $messages) = run_script("$table;$move", 'COMMIT');
 like($messages, qr/ERROR:  P0001: @{[ $count + 2 ]} of @{[ $count + 2 ]} rows of api_keys cannot be moved\nDETAIL:  api_keys\.id 1: (?:id|name "default") is already in use\n/,
 	'what was moved is not moved twice');
 
-# A second table of the same form and of the same users; none of it is taken
-# for the first one's on the way back.
+# A second table with the same columns and users; none of its keys is mistaken for
+# one of the first table when moving back.
 ($state, $messages) = run_script(
 	"$table; UPDATE api_keys SET name = 'of a team ' || name; ALTER TABLE api_keys RENAME TO team_keys;"
 	  . ($move =~ s/api_keys/team_keys/gr) =~ s/00000001-/00000002-/gr
 	  . ';' . slurp_file("$dir/migrations/move_back.sql"),
 	'ROLLBACK');
-is($state, '', 'another table is moved besides');
-like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} rows moved/, 'whole');
+is($state, '', 'another table is moved as well');
+like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} rows moved/, 'completely');
 like($messages, qr/NOTICE:  00000: @{[ $count + 4 ]} keys moved back/, 'and stays when the first one is moved back');
-like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} keys stay in apikey: 0 cannot be decrypted, @{[ $count + 2 ]} are of other users or another table/, 'of which is told');
+like($messages, qr/NOTICE:  00000: @{[ $count + 2 ]} keys stay in apikey: 0 cannot be decrypted, @{[ $count + 2 ]} are of other users or another table/, 'which is reported');
 sql('DROP TABLE copy');
 
 # Alembic sees nothing to do.
 alembic('a revision is generated', 'revision', '--autogenerate', '-m', 'nothing', '--rev-id', '0003');
 my ($generated) = glob("$dir/migrations/versions/0003_*.py");
-like(slurp_file($generated), qr/def upgrade\(\):\n(?:\s*#.*\n)*\s*pass\n/, 'which has nothing in it');
+like(slurp_file($generated), qr/def upgrade\(\):\n(?:\s*#.*\n)*\s*pass\n/, 'which is empty');
 unlink($generated);
 
-# The model beside the old one, through SQLAlchemy.
+# The new model, through SQLAlchemy.
 append_to_file("$dir/app/look.py", <<'END');
 import sys
 from sqlalchemy import event, func, select
@@ -289,17 +289,17 @@ except Exception as error:
 END
 is( run_ok('the model', 'app', '-m', 'app.look', 'URL'),
 	"3 3 ...\nTrue 2 False\nTrue 4\n[]\nFalse KA008 value\n22023\n",
-	'is one user\'s, reads no more than it is asked for, and errors are clear and show no value');
+	'shows one user\'s keys, reads no more than is requested, and errors are clear and show no value');
 
-# Users and their keys are tied.
+# Keys are linked to their users.
 sql('DELETE FROM users WHERE id = 200');
 is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE user_id = '200'}), '0', 'a deleted user\'s keys are gone');
 
 # ----------------------------------------------------------------------
-# Back, and over again.
+# Back, and the move again
 # ----------------------------------------------------------------------
 
-# What users do meanwhile, each with a key that was moved.
+# Changes that users make in between, to keys that were moved.
 sub as_user
 {
 	my ($user, $call) = @_;
@@ -315,7 +315,7 @@ my $of_custom = sql(q{SELECT min(user_id::int) FROM apikey.all_keys
 my $of_deleted = sql(q{SELECT min(user_id::int) FROM apikey.all_keys
 	WHERE deleted_at IS NOT NULL AND user_id::int > 30});
 
-# Notes that look like what the move leaves are not believed.
+# Metadata that looks like that of moved keys is not trusted.
 as_user(10, q{update_key('default', new_metadata => '{"old_id": 1}')});
 as_user(10, q{create_key('new', 'custom', 'a-value-of-today', metadata => '{"old_id": "99999999999"}')});
 as_user(10, q{create_key('newer', 'custom', 'a-value-of-today', metadata => '{"old_id": [], "old_key_type": null}')});
@@ -325,10 +325,10 @@ as_user($of_deleted, qq{restore_key(id, 'restored') FROM apikey.deleted_keys LIM
 as_user(12, q{delete_key('default')});
 as_user(13, q{purge_key(apikey.delete_key('default'))});
 $after = export('after');
-is(lines($after), sql('SELECT count(*) FROM apikey.all_keys'), 'all keys of today are read');
+is(lines($after), sql('SELECT count(*) FROM apikey.all_keys'), 'all current keys are read');
 
-# What can be used no more; what does not open; what is of another table; and
-# an id that is there twice.
+# Keys that can no longer be used, one that cannot be decrypted, one of another
+# table, and an id that exists twice.
 as_user(20, q{disable_key('default')});
 sql(q{
 SELECT apikey.create_key_for('20', 'expired', 'custom', 'a-value-of-no-use',
@@ -342,17 +342,17 @@ UPDATE apikey.api_keys SET encrypted_value = (SELECT encrypted_value FROM apikey
 my $total = sql('SELECT count(*) FROM apikey.all_keys') - 2;
 like(alembic('the keys are moved back', 'downgrade', '0001'),
 	qr/NOTICE:  $total keys moved back\n.*NOTICE:  2 keys stay in apikey: 1 cannot be decrypted, 1 are of other users or another table\n/,
-	'and which stay is told');
-is(sql(q{SELECT string_agg(name, ', ' ORDER BY name) FROM apikey.all_keys}), 'default, of a team', 'they are there');
-is(sql(q{SELECT users FROM apikey.linked_users}), 'users', 'and tied to their users still');
+	'and those that stay are reported');
+is(sql(q{SELECT string_agg(name, ', ' ORDER BY name) FROM apikey.all_keys}), 'default, of a team', 'they are still there');
+is(sql(q{SELECT users FROM apikey.linked_users}), 'users', 'and still linked to their users');
 is(schema(), $schema, 'the table is as it was');
 is(sql(q{SELECT string_agg(name || ': ' || is_active, ', ' ORDER BY name) FROM api_keys
 		WHERE user_id = 20 AND name IN ('default', 'expired', 'expires')}),
 	'default: false, expired: false, expires: true', 'what was disabled or expired is not active');
-is(sql(q{SELECT name FROM api_keys WHERE id = 1}), 'default', 'one id for two: the older key has it');
-is(sql(q{SELECT max(id) = nextval('api_keys_id_seq') - 1 FROM api_keys}), 't', 'new rows come behind the old ones');
+is(sql(q{SELECT name FROM api_keys WHERE id = 1}), 'default', 'an id of two keys: the older key gets it');
+is(sql(q{SELECT max(id) = nextval('api_keys_id_seq') - 1 FROM api_keys}), 't', 'new rows get higher ids');
 
-# Users 20 and 21 aside, all is as it was; those that came since have new ids.
+# Except for users 20 and 21, everything is the same; newer keys have new ids.
 sub rows_of
 {
 	my ($text, $known) = @_;
@@ -364,15 +364,15 @@ sub rows_of
 
 my %known = map { $_ => 1 } $after =~ /"id": (\d+)/g;
 my $back = export('before');
-is(lines($back), $total, 'Python opens each value');
-is(rows_of($back, \%known), rows_of($after, \%known), 'old ids, and all that users did, are kept');
+is(lines($back), $total, 'Python decrypts each value');
+is(rows_of($back, \%known), rows_of($after, \%known), 'old ids and all changes by users are kept');
 unlike($back, qr/"id": null/, 'each has an id');
 like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'before'), qr/works/, 'as it did before');
 
 sql(q{SELECT apikey.purge_user('21')});
 $back = export('before');
 alembic('the keys are moved a second time', 'upgrade', 'head');
-ok(export('after') eq $back, 'and are the same again');
+ok(export('after') eq $back, 'with the same result');
 
 $node->stop;
 my $log = slurp_file($node->logfile);

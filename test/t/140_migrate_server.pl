@@ -1,11 +1,11 @@
-# Moving house: a base backup under the right and the wrong master key, a
-# standby that follows a rotation of the master key and is promoted in the
-# middle of a rotation of data keys, logical replication to another cluster,
-# and pg_upgrade.  Dump and restore, and what a standby can do at all, have
-# tests of their own.
+# Migrating to another server: a base backup with the right and the wrong master
+# key, a standby that follows a rotation of the master key and is promoted in the
+# middle of a rotation of data keys, logical replication to another cluster, and
+# pg_upgrade.  Dump and restore are tested in 040_dump_restore.pl, a standby in
+# general in 070_standby.pl.
 #
-# Where OLD_PG_CONFIG names the pg_config of an older major with the extension,
-# the servers before the move are of that one; else pg_upgrade is skipped.
+# If OLD_PG_CONFIG names the pg_config of an older major version with the
+# extension, the old servers use that version; otherwise pg_upgrade is skipped.
 
 use strict;
 use warnings;
@@ -33,7 +33,7 @@ sub key_file
 		PostgreSQL::Test::Utils::tempdir_short() . '/master.key', @keys);
 }
 
-# Every user's keys, opened, as the application sees them.
+# Every user's keys and their values, as the application sees them.
 sub values_of
 {
 	my ($node) = @_;
@@ -50,7 +50,7 @@ sub values_of
 	return join("\n", @lines);
 }
 
-# All that is stored, to tell whether anything was written.
+# Everything that is stored, to check whether anything was written.
 sub stored
 {
 	my ($node) = @_;
@@ -60,14 +60,14 @@ sub stored
 		  'data_keys', 'api_keys', 'custom_key_types', 'linked_users');
 }
 
-sub unopened
+sub not_decrypted
 {
 	my ($node) = @_;
 
 	return $node->safe_psql('postgres', 'SELECT * FROM apikey.verify_keys()');
 }
 
-# Rows that are not under the newest data key.
+# The number of rows that do not use the newest data key.
 sub left
 {
 	my ($node) = @_;
@@ -91,7 +91,7 @@ SELECT apikey.reveal_key('$name')");
 	return $answer;
 }
 
-# For what reaches the session some time later, as a reload does.
+# The same, repeated until the wanted answer: a reload takes some time to arrive.
 sub session_reads_soon
 {
 	my ($session, $user, $name, $wanted) = @_;
@@ -104,7 +104,7 @@ sub session_reads_soon
 	return session_reads($session, $user, $name);
 }
 
-# Destroy every data key that no longer encrypts.
+# Retire every inactive data key.
 sub retire_all
 {
 	my ($node) = @_;
@@ -116,7 +116,7 @@ SELECT count(apikey.retire_data_key(id)) FROM apikey.data_keys
 }
 
 # ----------------------------------------------------------------------
-# The house
+# The old server
 # ----------------------------------------------------------------------
 
 sub ask_pg_config
@@ -132,8 +132,9 @@ my $old_bindir =
 my @of_old_major =
   $old_bindir ? (install_path => $old_bindir =~ s{/bin$}{}r) : ();
 
-# Checksums, whatever a major's default is: for pg_upgrade the two must agree.
-# Not allows_streaming: PostgreSQL 18's module then sets what older ones lack.
+# Checksums, whatever the default of the major version: for pg_upgrade both servers
+# must agree.  Not allows_streaming, since PostgreSQL 18's module then uses settings
+# that older versions lack.
 my ($primary, $primary_key) = new_node(
 	'primary',
 	master_key => key_file($first_key),
@@ -153,7 +154,7 @@ $primary->safe_psql('postgres', $_)
 
 my $values = values_of($primary);
 is(scalar(() = $values =~ /^u\d\|k(\d+)\|value-of-\1$/mg),
-	ROWS, 'the house is furnished');
+	ROWS, 'the old server has keys');
 
 # ----------------------------------------------------------------------
 # A base backup
@@ -199,22 +200,22 @@ for my $sql (
 }
 is(stored($copy), $before, 'another master key: nothing was written');
 is($copy->safe_psql('postgres', 'SELECT count(*) FROM apikey.rotation_progress'),
-	'0', 'nor noted');
+	'0', 'nor recorded as progress');
 is((run_as($copy, 'u0', 'SELECT count(*) FROM apikey.keys'))[0],
 	ROWS / USERS, 'another master key: keys are listed');
 put_master_keys($copy_key, $first_key);
 $copy->reload;
-is(values_of($copy), $values, 'the same master key: every value opens');
-is(unopened($copy), '', 'as verify_keys() says too');
+is(values_of($copy), $values, 'the same master key: every value can be decrypted');
+is(not_decrypted($copy), '', 'as verify_keys() confirms');
 is( (run_as($copy, 'u0',
 			q{SELECT apikey.create_key('new', 'acme', 'acme_abcdef'); SELECT apikey.reveal_key('new')}
 		))[0] =~ s/.*\n//r,
 	'acme_abcdef',
-	'and the copy lives');
+	'and the copy can store keys');
 $copy->stop;
 
 # ----------------------------------------------------------------------
-# The master key is rotated, and a session on a standby follows.
+# The master key is rotated, and a session on a standby follows
 # ----------------------------------------------------------------------
 
 my $standby_key = key_file($first_key);
@@ -232,18 +233,18 @@ is(session_reads($session, 'u1', 'k1'),
 put_master_keys($primary_key, $second_key, $first_key);
 $primary->reload;
 is($primary->safe_psql('postgres', 'SELECT apikey.rewrap_data_keys()'),
-	'2', 'the primary wraps its data keys under a new master key');
+	'2', 'the primary rewraps its data keys with a new master key');
 catch_up();
 is(session_reads($session, 'u1', 'k1'),
-	'KA002', 'the standby, which does not have it yet, asks for it');
+	'KA002', 'the standby, which does not have it yet, says that it is required');
 put_master_keys($standby_key, $second_key, $first_key);
 $standby->reload;
 is(session_reads_soon($session, 'u1', 'k1', 'value-of-1'),
 	'value-of-1', 'with both, the same session reveals again');
 put_master_keys($_, $second_key) for $primary_key, $standby_key;
 $_->reload for $primary, $standby;
-is(values_of($standby), $values, 'with the new one alone, every value opens');
-is(values_of($primary), $values, 'on the primary too');
+is(values_of($standby), $values, 'with only the new one, every value can be decrypted');
+is(values_of($primary), $values, 'also on the primary');
 is(session_reads($session, 'u1', 'k1'), 'value-of-1', 'and in that session');
 
 # ----------------------------------------------------------------------
@@ -261,7 +262,7 @@ my $run = IPC::Run::start(
 
 $primary->poll_query_until('postgres',
 	"SELECT coalesce((SELECT rows_done >= 100 FROM apikey.rotation_progress), false)"
-) or die 'the rotation does not begin';
+) or die 'the rotation did not begin';
 is( $standby->safe_psql('postgres', 'SELECT state FROM apikey.rotation_progress') =~ /^(|unknown)$/,
 	1,
 	'the standby does not run it');
@@ -269,12 +270,12 @@ $primary->stop('immediate');
 $run->finish;
 $standby->promote;
 my $left = left($standby);
-cmp_ok($left, '>', 0, "promoted in mid-rotation: $left rows are left");
-cmp_ok($left, '<', ROWS, 'and others are moved');
-is(values_of($standby), $values, 'every row opens on the new primary');
-is(unopened($standby), '', 'as verify_keys() says too');
+cmp_ok($left, '>', 0, "promoted during a rotation: $left rows are left");
+cmp_ok($left, '<', ROWS, 'and others are re-encrypted');
+is(values_of($standby), $values, 'every row can be decrypted on the new primary');
+is(not_decrypted($standby), '', 'as verify_keys() confirms');
 is($standby->safe_psql('postgres', 'SELECT state FROM apikey.rotation_progress'),
-	'interrupted', 'the rotation is known to be interrupted');
+	'interrupted', 'the rotation is shown as interrupted');
 is((run_sql(
 			$standby,
 			q{SELECT apikey.retire_data_key(id) FROM apikey.key_status WHERE rows > 0 AND state <> 'active'}
@@ -283,15 +284,15 @@ is((run_sql(
 	'a data key that rows need is kept');
 is((run_sql($standby, 'CALL apikey.reencrypt_keys()'))[1],
 	'', 'it is resumed there');
-is(left($standby), '0', 'and ends');
+is(left($standby), '0', 'and finishes');
 is( $standby->safe_psql('postgres',
 		'SELECT state, rows_done, rows_left, rows_failed FROM apikey.rotation_progress'),
 	"finished|$left|0|0",
-	'having moved what was left');
+	'having re-encrypted what was left');
 is(session_reads($session, 'u1', 'k1'),
-	'value-of-1', 'the session that was on the standby goes on');
-is(retire_all($standby), '2', 'the older data keys retire');
-is(values_of($standby), $values, 'and every row opens');
+	'value-of-1', 'the session that was on the standby continues');
+is(retire_all($standby), '2', 'the older data keys are retired');
+is(values_of($standby), $values, 'and every row can be decrypted');
 is(session_reads($session, 'u1', 'k1'), 'value-of-1', 'in that session too');
 $session->quit;
 
@@ -303,7 +304,7 @@ my $publisher = $standby;
 my $subscriber_key = key_file($second_key);
 my ($subscriber) = new_node('subscriber', master_key => $subscriber_key);
 
-# The commands of doc/administration.md, but for the connection.
+# The commands of doc/administration.md, except the connection string.
 my $guide = slurp_file("$FindBin::RealBin/../../doc/administration.md");
 my ($publish) = $guide =~ /^(CREATE PUBLICATION apikey\b.*?;)$/ms;
 my ($replicator) = $guide =~ /^(CREATE ROLE replicator\b.*?;)$/ms;
@@ -311,13 +312,13 @@ my ($subscribe) = $guide =~ /^(CREATE SUBSCRIPTION apikey\b.*?;)$/ms;
 
 ok($publish && $replicator && $subscribe, 'doc/administration.md has the commands');
 $subscribe =~ s/'.*? options/q{'} . ($publisher->connstr('postgres') =~ s{'}{''}gr) . q{ user=replicator options}/se;
-# What PostgreSQL 15 neither knows nor needs.
+# PostgreSQL 15 neither knows nor needs this option.
 $subscribe =~ s/\s*WITH \(run_as_owner = true\)//
   if $subscriber->safe_psql('postgres', 'SHOW server_version_num') < 160000;
 
 $publisher->safe_psql('postgres', $_) for $replicator, $publish;
 
-# Whoever is bound by row-level security copies nothing, rather than a part.
+# A role that is subject to row-level security copies nothing, rather than a part.
 $publisher->safe_psql('postgres', 'ALTER ROLE replicator NOBYPASSRLS');
 is( (run_sql(
 			$publisher,
@@ -329,7 +330,7 @@ $publisher->safe_psql('postgres', 'ALTER ROLE replicator BYPASSRLS');
 
 $subscriber->safe_psql('postgres', $subscribe);
 
-# Until what the publisher has committed is there.
+# Wait until everything that the publisher has committed is applied.
 sub applied
 {
 	$publisher->wait_for_catchup('apikey');
@@ -337,26 +338,26 @@ sub applied
 
 $subscriber->poll_query_until('postgres',
 	"SELECT count(*) = 3 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel")
-  or die 'the first copy does not end';
+  or die 'the initial copy did not finish';
 applied();
-is(values_of($subscriber), $values, 'subscriber: every value opens');
-is(unopened($subscriber), '', 'subscriber: as verify_keys() says too');
+is(values_of($subscriber), $values, 'subscriber: every value can be decrypted');
+is(not_decrypted($subscriber), '', 'subscriber: as verify_keys() confirms');
 is($subscriber->safe_psql('postgres', q{SELECT item, value FROM apikey.status() WHERE severity = 'error'}),
 	'', 'subscriber: status() finds no fault');
 is((run_as($subscriber, 'u2', q{SELECT apikey.reveal_key('k1')}))[1],
 	'KA005', q{subscriber: not for another user});
 is( (run_sql($subscriber, q{SELECT apikey.reveal_key('k1')}, user => $app_role))[1],
 	'KA007',
-	'subscriber: nor for nobody');
+	'subscriber: nor without an identity');
 is( (run_sql($subscriber, 'SELECT count(*) FROM apikey.api_keys', user => $app_role))[1],
 	'42501',
-	'subscriber: nor past the functions');
+	'subscriber: nor directly from the table');
 
 $session = new_session($subscriber);
 is(session_reads($session, 'u1', 'k1'),
 	'value-of-1', 'subscriber: a lasting session reveals');
 
-# What the publisher's user does, and what the session then reads.
+# A statement of a user on the publisher, and what the session then reads.
 sub follows
 {
 	my ($title, $sql, $name, $wanted) = @_;
@@ -374,7 +375,7 @@ follows('a new value', q{SELECT apikey.update_key('n', new_value => 'value-of-n2
 	'n', 'value-of-n2');
 follows('a new name', q{SELECT apikey.update_key('n', new_name => 'm')},
 	'm', 'value-of-n2');
-is(session_reads($session, 'u1', 'n'), 'KA005', 'under that one alone');
+is(session_reads($session, 'u1', 'n'), 'KA005', 'and only with the new name');
 follows('disabled', q{SELECT apikey.disable_key('m', 'why')}, 'm', 'KA006');
 follows('enabled', q{SELECT apikey.enable_key('m')}, 'm', 'value-of-n2');
 follows('deleted', q{SELECT apikey.delete_key('m')}, 'm', 'KA005');
@@ -388,36 +389,36 @@ is((run_as($subscriber, 'u1', 'SELECT count(*) FROM apikey.deleted_keys'))[0],
 	'0', 'subscriber: and gone');
 
 # Key types
-my $judge = q{SELECT count(*) FROM apikey.check_key('acme', 'acme_123456')};
-is(scalar(ask($session, $judge)), '1', 'subscriber: a custom type judges');
+my $validate = q{SELECT count(*) FROM apikey.check_key('acme', 'acme_123456')};
+is(scalar(ask($session, $validate)), '1', 'subscriber: a custom type validates');
 $publisher->safe_psql('postgres',
 	q{UPDATE apikey.custom_key_types SET pattern = '^acme_[0-9]{6}$' WHERE key_type = 'acme'});
 applied();
-is(scalar(ask($session, $judge)), '0', 'subscriber: and changes in the session');
+is(scalar(ask($session, $validate)), '0', 'subscriber: and its change reaches the session');
 
-# Data keys: a new one, all rows moved to it, the older one destroyed.
+# Data keys: a new one, all rows re-encrypted with it, the older one retired.
 for my $round (1 .. 2)
 {
 	$publisher->safe_psql('postgres', 'SELECT apikey.rotate_data_key()');
-	follows("round $round, under a new data key",
+	follows("round $round, with a new data key",
 		"SELECT apikey.create_key('r$round', 'custom', 'value-r$round')",
 		"r$round", "value-r$round");
 	is(session_reads($session, 'u1', 'k1'),
-		'value-of-1', "round $round, subscriber: and under the older one");
+		'value-of-1', "round $round, subscriber: and with the older one");
 	is((run_sql($publisher, 'CALL apikey.reencrypt_keys(50)'))[1],
 		'', "round $round, publisher: re-encrypted");
 	applied();
-	is(left($subscriber), '0', "round $round, subscriber: every row moves");
+	is(left($subscriber), '0', "round $round, subscriber: every row uses the new one");
 	is(session_reads($session, 'u1', 'k1'),
-		'value-of-1', "round $round, subscriber: and opens in the session");
-	is(retire_all($publisher), '1', "round $round, publisher: one retires");
+		'value-of-1', "round $round, subscriber: and can be decrypted in the session");
+	is(retire_all($publisher), '1', "round $round, publisher: one is retired");
 	applied();
 	is(session_reads($session, 'u1', 'k1'),
-		'value-of-1', "round $round, subscriber: the session needs it no more");
-	is(unopened($subscriber), '', "round $round, subscriber: nor does any row");
+		'value-of-1', "round $round, subscriber: the session no longer needs it");
+	is(not_decrypted($subscriber), '', "round $round, subscriber: nor does any row");
 }
 is(values_of($subscriber), values_of($publisher), 'both show the same');
-is(stored($subscriber), stored($publisher), 'and hold the same');
+is(stored($subscriber), stored($publisher), 'and store the same');
 is( $subscriber->safe_psql('postgres',
 		q{SELECT user_id, name FROM apikey.find_keys('value-of-7')}),
 	'u2|k7',
@@ -428,7 +429,7 @@ put_master_keys($subscriber_key, $second_key, $other_key);
 put_master_keys($standby_key, $other_key, $second_key);
 $_->reload for $subscriber, $publisher;
 is($publisher->safe_psql('postgres', 'SELECT apikey.rewrap_data_keys()'),
-	'1', 'publisher: rewrapped under a third master key');
+	'1', 'publisher: rewrapped with a third master key');
 applied();
 is(session_reads_soon($session, 'u1', 'k1', 'value-of-1'),
 	'value-of-1', 'subscriber: the session reveals');
@@ -436,15 +437,15 @@ put_master_keys($subscriber_key, $first_key);
 $subscriber->reload;
 is(session_reads_soon($session, 'u1', 'k1', 'KA002'),
 	'KA002', 'subscriber: with another master key it does not');
-follows('with another master key rows still come',
+follows('with another master key rows still arrive',
 	q{SELECT apikey.create_key('late', 'custom', 'value-late')},
 	'late', 'KA002');
 put_master_keys($subscriber_key, $other_key);
 $subscriber->reload;
 is(session_reads_soon($session, 'u1', 'late', 'value-late'),
-	'value-late', 'subscriber: the right one opens them');
+	'value-late', 'subscriber: with the right one they can be decrypted');
 
-# Users tables are linked on each side; a deleted user's keys go once.
+# Users tables are linked on both sides; a deleted user's keys are deleted on both.
 $_->safe_psql('postgres', 'CREATE TABLE users (id text PRIMARY KEY)')
   for $publisher, $subscriber;
 $publisher->safe_psql('postgres', $_)
@@ -453,7 +454,7 @@ $publisher->safe_psql('postgres', $_)
 $subscriber->safe_psql('postgres', 'ALTER SUBSCRIPTION apikey REFRESH PUBLICATION');
 $subscriber->poll_query_until('postgres',
 	"SELECT count(*) = 4 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel")
-  or die 'the users are not copied';
+  or die 'the users were not copied';
 $_->safe_psql('postgres', q{SELECT apikey.link_users('users', 'id')})
   for $publisher, $subscriber;
 $publisher->safe_psql('postgres', q{DELETE FROM users WHERE id = 'u4'});
@@ -461,15 +462,15 @@ applied();
 is( $subscriber->safe_psql('postgres',
 		q{SELECT count(*) FROM apikey.api_keys WHERE user_id = 'u4'}),
 	'0',
-	q{subscriber: a deleted user's keys go});
-is(stored($subscriber), stored($publisher), 'and both hold the same');
+	q{subscriber: a deleted user's keys are deleted});
+is(stored($subscriber), stored($publisher), 'and both store the same');
 
-# The move is over: the subscriber goes on alone.
+# The migration is finished: the subscriber continues alone.
 $subscriber->safe_psql('postgres', 'DROP SUBSCRIPTION apikey');
 ($values, $before) = (values_of($publisher), stored($publisher));
 $publisher->stop;
 is( session_reads_soon($session, 'u1', 'k1', 'value-of-1'),
-	'value-of-1', 'alone: the session goes on');
+	'value-of-1', 'alone: the session continues');
 is( (run_as(
 			$subscriber, 'u1',
 			q{SELECT apikey.create_key('own', 'custom', 'value-own')}))[1],
@@ -478,18 +479,18 @@ is( (run_as(
 is(session_reads($session, 'u1', 'own'), 'value-own', 'alone: and reveals');
 is( (run_as($subscriber, 'u4', q{SELECT apikey.create_key('n', 'custom', 'value-own')}))[1],
 	'22023',
-	'alone: for users that there are');
+	'alone: but only for existing users');
 $subscriber->safe_psql('postgres', 'SELECT apikey.rotate_data_key()');
 is((run_sql($subscriber, 'CALL apikey.reencrypt_keys()'))[1],
 	'', 'alone: its keys are rotated');
 is(left($subscriber), '0', 'alone: all of them');
-is(retire_all($subscriber), '1', 'alone: and the older data key retires');
-is(unopened($subscriber), '', 'alone: every row opens');
+is(retire_all($subscriber), '1', 'alone: and the older data key is retired');
+is(not_decrypted($subscriber), '', 'alone: every row can be decrypted');
 $session->quit;
 $subscriber->stop;
 
 # ----------------------------------------------------------------------
-# pg_upgrade: the old house again
+# pg_upgrade of the old server
 # ----------------------------------------------------------------------
 
 SKIP:
@@ -517,20 +518,20 @@ apikey.master_key_source = 'file:$standby_key'
 		'pg_upgrade from ' . join(' to ',
 			map { ask_pg_config($_, '--version') } $ENV{OLD_PG_CONFIG}, 'pg_config'));
 	$new->start;
-	is(values_of($new), $values, 'upgraded: every value opens');
-	is(stored($new), $before, 'upgraded: nothing else is different');
+	is(values_of($new), $values, 'upgraded: every value can be decrypted');
+	is(stored($new), $before, 'upgraded: everything else is the same');
 	is($new->safe_psql('postgres', q{SELECT item, value FROM apikey.status() WHERE severity = 'error'}),
 		'', 'upgraded: status() finds no fault');
 	$new->safe_psql('postgres', q{DELETE FROM users WHERE id = 'u3'});
 	is( $new->safe_psql('postgres',
 			q{SELECT count(*) FROM apikey.api_keys WHERE user_id = 'u3'}),
 		'0',
-		q{upgraded: a deleted user's keys go});
+		q{upgraded: a deleted user's keys are deleted});
 	$new->safe_psql('postgres', 'SELECT apikey.rotate_data_key()');
 	is((run_sql($new, 'CALL apikey.reencrypt_keys()'))[1],
 		'', 'upgraded: keys are rotated');
-	is(retire_all($new), '1', 'upgraded: and the older data key retires');
-	is(unopened($new), '', 'upgraded: every row opens');
+	is(retire_all($new), '1', 'upgraded: and the older data key is retired');
+	is(not_decrypted($new), '', 'upgraded: every row can be decrypted');
 	$new->stop;
 }
 
