@@ -10,10 +10,10 @@
 #	make coverage					the lines that the tests execute
 #	make indent						lay out the source as pgindent does
 #
-# demo, try, test and coverage do all their own set-up; they leave nothing behind
-# but the Debian packages that they say they install.
+# demo, try, test and coverage set up everything they need; they leave nothing
+# behind except the Debian packages that they announce and install.
 
-# The directory of this file: "." but for a VPATH build.
+# The directory of this file: "." except in a VPATH build.
 topdir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # Files of the tree, as paths relative to its top.
@@ -30,19 +30,19 @@ DATA        = $(call tree_files,sql/apikey--*--*.sql)
 DATA_built  = sql/apikey--$(EXTVERSION).sql
 
 PG_CPPFLAGS = -I$(topdir)/src -DAPIKEY_VERSION='"$(EXTVERSION)"'
-# For builds with -Wextra: the server's headers are not ours to fix, and the
-# parameters of functions that the server calls are not ours to choose.
+# For builds with -Wextra: no warnings about the server's headers, nor about unused
+# parameters, since the server determines the signatures of functions that it calls.
 PG_CPPFLAGS += -isystem $(includedir_server) -Wno-unused-parameter
 SHLIB_LINK += -lcrypto
 
-# The module holds nothing that would gain from being inlined by the JIT
-# compiler, so no bitcode is built and clang is not needed to build it.
+# The module contains nothing that would benefit from inlining by the JIT compiler,
+# so no bitcode is built and clang is not needed.
 override with_llvm := no
 
 EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
-# These need neither a server nor its development files; some install them.
+# These goals need neither a server nor its development files; some install them.
 STANDALONE = demo try test test-long test-fresh coverage indent check-indent dist
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
@@ -53,7 +53,7 @@ ifneq ($(words $(wildcard $(PGXS) $(shell $(PG_CONFIG) --includedir-server)/post
 $(error $(PG_CONFIG) finds no PostgreSQL development files: install postgresql-server-dev-NN (Debian) or postgresqlNN-devel, or set PG_CONFIG)
 endif
 
-# The default goal, before the tests' own.
+# The default goal, before the goals of the tests.
 all:
 
 include $(topdir)/test/installcheck.mk
@@ -67,7 +67,7 @@ $(DATA_built): $(SQL_MODULES) apikey.control
 	@$(MKDIR_P) $(@D)
 	cat $(filter %.sql,$^) > $@
 
-# For a VPATH build, whose tree is empty at first.
+# For a VPATH build, whose build directory is empty at first.
 object-dirs:
 	@$(MKDIR_P) $(sort $(dir $(OBJS)))
 
@@ -79,7 +79,7 @@ openssl-present:
 		exit 1; \
 	fi
 
-# Every warning is an error; not for users' builds, whose compilers differ.
+# Every warning is an error; not in users' builds, whose compilers differ.
 check-warnings:
 	$(MAKE) clean
 	$(MAKE) all PG_CFLAGS='-Wall -Wextra -Werror'
@@ -87,7 +87,7 @@ check-warnings:
 check-exports: all
 	$(topdir)/scripts/check-exports $(shlib)
 
-# Renew the list of type names that make indent needs, from objects with debugging
+# Update the list of type names that make indent needs, from objects with debugging
 # information.
 typedefs: $(OBJS)
 	$(MAKE) -C $(topdir)/test/unit all BUILD='$(CURDIR)/tmp_typedefs'
@@ -99,8 +99,8 @@ typedefs: $(OBJS)
 
 endif
 
-# A PG_CONFIG given to make or in the environment chooses the PostgreSQL;
-# else the scripts take the newest.
+# PG_CONFIG, given to make or in the environment, chooses the PostgreSQL to use;
+# by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
 demo try test coverage:

@@ -37,7 +37,7 @@ GRANT apikey_user, apikey_reveal TO webapp;
 \connect - webapp
 
 \echo
-\echo '=== Alice adds her keys: each request is a transaction that first says whose it is'
+\echo '=== Alice adds her keys: each request is a transaction that first sets the user id'
 \echo '    (a program sends every value as a bound parameter)'
 \echo
 \set ECHO queries
@@ -50,7 +50,7 @@ COMMIT;
 \set ECHO none
 
 \echo
-\echo '=== Bob adds one, under a name that Alice has too'
+\echo '=== Bob adds a key with a name that Alice uses too'
 \echo
 \set ECHO queries
 BEGIN;
@@ -68,7 +68,7 @@ SELECT apikey.set_user_id('alice');
 SELECT name, key_type, hint, expires_at::date, metadata FROM apikey.keys ORDER BY name;
 \set ECHO none
 
-\echo '=== ... and a worker that acts for her reads one'
+\echo '=== ... and a worker acting for her reads one'
 \echo
 \set ECHO queries
 SELECT apikey.reveal_key('fast');
@@ -90,7 +90,7 @@ ROLLBACK;
 SELECT 1 / (:'LAST_ERROR_SQLSTATE' = 'KA005')::integer AS refused \gset
 
 \echo
-\echo '=== A key pasted in part is refused, and the message does not repeat it'
+\echo '=== A key that was pasted only partly is refused, and the message does not repeat it'
 \echo
 \set ECHO queries
 BEGIN;
@@ -103,7 +103,7 @@ ROLLBACK;
 SELECT 1 / (:'LAST_ERROR_SQLSTATE' = 'KA008')::integer AS refused \gset
 
 \echo
-\echo '=== Deleted by mistake: gone from every use, but kept until it is purged'
+\echo '=== A key deleted by mistake: no longer usable, but kept until it is purged'
 \echo
 \set ECHO queries
 BEGIN;
@@ -113,7 +113,7 @@ SELECT name, hint FROM apikey.keys ORDER BY name;
 SELECT apikey.restore_key(id) AS restored_id FROM apikey.deleted_keys WHERE name = 'claude';
 \set ECHO none
 
-\echo '=== What one run of a program needs, as environment variables'
+\echo '=== All keys that a program needs, as environment variables'
 \echo
 \set ECHO queries
 SELECT jsonb_pretty(apikey.reveal_env(names => '{work,fast}'));
@@ -123,13 +123,13 @@ COMMIT;
 \connect - postgres
 
 \echo
-\echo '=== What lies in the table, seen by a superuser (applications cannot read it at all)'
+\echo '=== What a superuser sees in the table (applications cannot read it at all)'
 \echo
 \set ECHO queries
 SELECT user_id, name, left(encrypted_value::text, 48) || '...' AS encrypted_value FROM apikey.api_keys ORDER BY 1, 2;
 \set ECHO none
 
-\echo '=== And how it all stands'
+\echo '=== Finally, check that everything is in order'
 \echo
 \set ECHO queries
 SELECT item, value, severity FROM apikey.status();

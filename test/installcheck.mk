@@ -1,10 +1,10 @@
-# make installcheck, for the Makefile to include before PGXS: tests the installed
-# extension on a running server, whose configuration it does not touch, and, in
-# TAP tests, on servers of its own.
+# make installcheck, included by the Makefile before PGXS: tests the installed
+# extension on a running server, whose configuration it does not change, and, with
+# the TAP tests, on servers that they start.
 
-# Regression tests in order of name, but for the first and the last.  Their
-# expected output lies in expected/; the SQL modules lie in sql/apikey/,
-# since pg_regress prefers ./sql/NAME.sql to test/sql/NAME.sql.
+# Regression tests, ordered by name except for the first and the last.  Their
+# expected output is in expected/.  The SQL modules are in sql/apikey/, since
+# pg_regress prefers ./sql/NAME.sql to test/sql/NAME.sql.
 sql_tests      = $(patsubst test/sql/%.sql,%,$(call tree_files,test/sql/*.sql))
 REGRESS        = $(filter setup,$(sql_tests)) \
 				 $(filter-out setup cleanup,$(sql_tests)) \
@@ -17,7 +17,7 @@ ifneq ($(strip $(REGRESS) $(ISOLATION)),)
 REGRESS_PREP  += require-master-key
 endif
 
-# The TAP tests start servers of their own, which root cannot.
+# The TAP tests start servers, which root cannot.
 PROVE_TESTS    = $(call tree_files,test/t/*.pl)
 ifneq ($(PROVE_TESTS),)
 ifneq ($(shell id -u),0)
@@ -31,10 +31,10 @@ require-master-key:
 	@$(bindir)/psql --no-psqlrc --quiet --dbname=postgres --file=$(topdir)/test/require_master_key.sql
 
 note-no-tap:
-	@echo "The TAP tests are left out: they start servers, which root cannot.  Run as another user, or run make test."
+	@echo "The TAP tests are skipped: they start servers, which root cannot.  Run as another user, or run make test."
 
-# pg_regress looks for expected/ in the directory of the build.  (The absolute
-# name is one that VPATH does not lead elsewhere.)
+# pg_regress looks for expected/ in the build directory.  (VPATH does not apply to
+# the absolute name.)
 ifneq ($(abspath $(topdir)),$(CURDIR))
 installcheck: | $(CURDIR)/expected
 $(CURDIR)/expected:

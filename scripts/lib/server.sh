@@ -2,7 +2,7 @@
 # stage.sh.
 
 # Build apikey and install it into the stage's PostgreSQL; further arguments are
-# make's.  What the compiler says is shown only if the build fails.
+# passed to make.  The compiler's output is shown only if the build fails.
 build_apikey()
 {
 	if ! in_stage src make -j2 PG_CONFIG="$pg_config" "$@" all install >"$stage/build.log" 2>&1; then
@@ -36,7 +36,7 @@ stop_server()
 	in_stage . pg_ctl --pgdata=data --mode=fast --silent stop
 }
 
-# All of it, for a script that shows or measures something on such a server.
+# All of the above, for a script that shows or measures something on such a server.
 open_server()
 {
 	"$top/scripts/install-packages" demo

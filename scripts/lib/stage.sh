@@ -3,7 +3,7 @@
 #	The "stage" is a temporary directory that holds a copy of the source tree, a
 #	copy of PostgreSQL, and servers.  Everything there runs as an unprivileged
 #	user (nobody, if root calls).  At the end its processes are stopped and it is
-#	removed, whatever happened.
+#	removed, whatever happens.
 #
 #	For bash to source.  The caller has close_stage called on EXIT, then calls
 #	open_stage.
@@ -17,8 +17,8 @@ stage=
 bindir=
 
 # Run a command in the directory $1 of the stage, as the unprivileged user, in a
-# clean environment.  It runs in the background, so that the script acts at once
-# on a signal that ends it; after a signal that does not, it waits on.
+# clean environment.  It runs in the background, so that the script reacts at once
+# to a signal that ends it; after other signals it continues to wait.
 in_stage()
 {
 	local dir=$1 pid status
@@ -60,8 +60,8 @@ make_stage()
 	fail "found no temporary directory in which programs can run; set TMPDIR"
 }
 
-# List the files of the tree, without those that git ignores (built files above
-# all).  A tree without git is one that was unpacked or copied.
+# List the files of the tree, without those that git ignores (mainly built files).
+# A tree without git was unpacked or copied.
 list_files()
 {
 	cd "$top"
@@ -75,8 +75,8 @@ list_files()
 	done
 }
 
-# Make the stage, with the tree in src and PostgreSQL in pg.  Sets pg_config, the
-# path of the copy's, and bindir.
+# Create the stage, with the tree in src and PostgreSQL in pg.  Sets pg_config, the
+# path of the copy's pg_config, and bindir.
 open_stage()
 {
 	unprivileged=()
@@ -116,9 +116,9 @@ stage_processes()
 	done
 }
 
-# Stop what runs in the stage: first whatever might start further servers, then
-# the servers in the way that frees their shared memory, and by force what is
-# left after ten seconds.
+# Stop what runs in the stage: first whatever might start further servers, then the
+# servers, in a way that frees their shared memory, and after ten seconds what is
+# left, by force.
 stop_processes()
 {
 	local pid file tries

@@ -13,7 +13,7 @@ skipped=0
 failed_logs=()
 minutes=${APIKEY_STEP_MINUTES:-15}
 
-# Up to PostgreSQL 15 pg_regress has a format of its own; this turns it into the
+# Up to PostgreSQL 15 pg_regress has its own output format; this converts it to the
 # TAP that it writes from 16 on.
 as_tap()
 {
@@ -21,8 +21,8 @@ as_tap()
 		-e 's/^(test|    ) +([^ ]+) +\.\.\. (FAILED.*)/not ok 1 - \2 \3/'
 }
 
-# What is shown of a step's output while it runs.  Of a suite's: the names of test
-# files, what failed, and what was skipped.
+# Which output of a step is shown while it runs.  For a suite: the names of test
+# files, failed tests, and skipped tests.
 nothing()
 {
 	cat >/dev/null
@@ -34,7 +34,7 @@ progress()
 }
 
 # Run a command as the step $1 in the directory $dir (src) of the stage, showing
-# what the filter $2 lets through.  Its output goes to $log, its exit status to
+# what the filter $2 passes.  Its output goes to $log, its exit status to
 # $status.
 run()
 {
@@ -54,7 +54,7 @@ run()
 	fi
 }
 
-# Add to the sums.  A step that failed without a failed test (it crashed, or could
+# Add to the totals.  A step that failed without a failed test (it crashed, or could
 # not start), or that ran no test, counts as one failure.
 record()
 {
@@ -70,7 +70,7 @@ record()
 	printf '%s: %d passed, %d failed\n' "$(basename "$log" .log)" "$ok" "$not_ok"
 }
 
-# check NAME COMMAND ...: exit status 77 says that the check cannot be made.
+# check NAME COMMAND ...: exit status 77 means that the check cannot be made.
 check()
 {
 	run "$1" nothing "${@:2}"
@@ -82,8 +82,8 @@ check()
 	record $((status == 0)) $((status != 0))
 }
 
-# suite NAME COMMAND ...: what TAP says to be skipped did not run, and is not
-# counted as passed.
+# suite NAME COMMAND ...: tests that TAP reports as skipped did not run, and do not
+# count as passed.
 suite()
 {
 	run "$1" progress "${@:2}"
@@ -103,7 +103,7 @@ count()
 	grep -Ec "$1" "$log" || :
 }
 
-# Show what explains each failed step, and exit with the outcome.
+# Show the output that explains each failed step, and exit with the result.
 finish()
 {
 	local file
@@ -119,8 +119,8 @@ finish()
 	exit $((failed > 0))
 }
 
-# The end, however it comes: the last line is "N passed, N failed".  A script that
-# stopped before it could finish failed.
+# At the end, however it is reached, the last line is "N passed, N failed".  A script
+# that stopped before it could finish has failed.
 close_steps()
 {
 	local code=$?
