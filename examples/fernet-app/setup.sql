@@ -2,8 +2,8 @@
 
 CREATE EXTENSION apikey;
 
--- The owner of the tables, who runs the migrations.  It keeps the privileges
--- granted here for as long as the way back is needed.
+-- The owner of the tables, who runs the migrations.  It needs the privileges
+-- granted here as long as moving back is to remain possible.
 CREATE ROLE app_owner LOGIN;
 GRANT CREATE ON SCHEMA public TO app_owner;
 

@@ -231,7 +231,7 @@ is(sql('SELECT count(*) FROM apikey.verify_keys()'), '0', 'each can be decrypted
 is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE key_type = 'custom' AND metadata ->> 'old_key_type' = 'gateway'}),
 	sql(q{SELECT count(*) FROM apikey.all_keys WHERE key_type = 'custom'}),
 	'a type that the extension does not know became custom');
-is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE name = 'of old'}), '2', 'values in an old format are kept');
+is(sql(q{SELECT count(*) FROM apikey.all_keys WHERE name = 'old format'}), '2', 'values in an old format are kept');
 like(run_ok('the application works', 'app', '-m', 'app.use', 'URL', 'after'), qr/works/, 'with the extension');
 
 # Once more, from a copy: nothing is duplicated.

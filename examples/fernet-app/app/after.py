@@ -1,7 +1,7 @@
 """After: models are mapped to views of the extension, writes are functions.
 
-There is no encryption key here any longer, and no WHERE user_id: the
-transaction says whose request it is, and the database shows only that user's
+There is no longer an encryption key here, nor a WHERE user_id: each
+transaction sets the user id first, and the database shows only that user's
 keys.
 """
 
@@ -21,7 +21,7 @@ class User(Base):
 
 
 class ApikeyView(Base):
-    """Views of the extension have metadata of their own, which Alembic's
+    """Views of the extension have separate metadata, which Alembic's
     autogenerate does not see: the application must not create them."""
 
     __abstract__ = True
@@ -45,7 +45,7 @@ class ApiKey(ApikeyView):
     is_active = Column(Boolean)
 
     def reveal(self):
-        """The value, read on demand and not kept anywhere."""
+        """The value, read on demand and not stored anywhere."""
         return object_session(self).scalar(
             select(func.apikey.reveal_key(self.id)))
 
@@ -113,7 +113,7 @@ class Keys:
             return self.find(session, name).reveal()
 
     def environment(self):
-        """Everything that a program of the user needs, in one query:
+        """All environment variables that the user's program needs, in one query:
         {"OPENAI_API_KEY": ...}"""
         with self.session() as session, session.begin():
             return session.scalar(select(func.apikey.reveal_env()))
@@ -132,7 +132,7 @@ class Keys:
 
 
 def old_id(key):
-    """The old id, in which the uuid ends; None for a newer key."""
+    """The old id, which is the end of the uuid; None for a newer key."""
     front, _, end = str(key.id).rpartition("-")
     return int(end) if front == "00000001-0000-8000-8000" else None
 

@@ -1,4 +1,4 @@
-"""Before: a table of its own, Fernet, and the key in an environment variable."""
+"""Before: the application's own table, Fernet, and the key from FERNET_KEY."""
 
 import datetime
 import os
@@ -52,7 +52,7 @@ class Keys:
         return self.fernet.encrypt(value.encode()).decode()
 
     def find(self, session, name):
-        # Forgetting user_id here would hand out another user's key.
+        # Without user_id here, another user's key could be returned.
         return session.execute(
             select(ApiKey).filter_by(user_id=self.user_id, name=name,
                                      is_active=True)).scalar_one()

@@ -1,6 +1,6 @@
 """Write every key with its value: python3 -m app.export URL before|after
 
-For comparison, on a terminal that nobody else can read: one line of JSON for
+For comparison, in a file that nobody else can read: one line of JSON for
 each key, sorted.  Values are trimmed, as apikey does when it stores one.
 """
 

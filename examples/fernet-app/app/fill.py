@@ -1,9 +1,9 @@
 """Fill the old table of the application: python3 -m app.fill URL [COUNT]
 
-Generates values in the right formats, and what a table has accumulated after
-some years: removed keys, the same name for several users, a removed key with
-the name of an active one, values in a format that a provider has given up, and
-one with a line break that was pasted with it.
+Generates values in the right formats, and what a table accumulates over the
+years: removed keys, the same name for several users, a removed key with the
+name of an active one, values in a format that a provider no longer uses, and
+one that was pasted with a line break.
 """
 
 import datetime
@@ -58,9 +58,9 @@ def fill(engine, count):
                     is_active=number < len(users) or number % 7 != 0)
         add_row(session, everybody[0], "default", "openai",
                 random_value("openai"), is_active=False)
-        add_row(session, everybody[1], "of old", "openai",
+        add_row(session, everybody[1], "old format", "openai",
                 "".join(random.choices(ALPHABET, k=32)))
-        add_row(session, everybody[2], "of old", "anthropic",
+        add_row(session, everybody[2], "old format", "anthropic",
                 random_value("openai"))
         add_row(session, everybody[3], "pasted", "groq",
                 random_value("groq") + "\n")

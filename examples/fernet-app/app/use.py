@@ -1,6 +1,6 @@
 """Use the application: python3 -m app.use URL before|after
 
-The same steps with either version, as a user of the website would take them.
+The same steps for both versions, as a user of the application would take them.
 """
 
 import importlib

@@ -1,15 +1,15 @@
--- Moves the users' keys out of apikey, into a new table api_keys of Fernet
+-- Moves the users' keys from apikey into a new table api_keys with Fernet
 -- tokens.  Run it in one transaction, while nobody uses the application.
 --
--- A key that came from such a table gets back its old id, which its uuid ends
--- in, and its old key_type; a newer one gets the next free id.  What is
--- deleted, disabled or expired is not active.
+-- A key that came from such a table gets back its old id, which is the end of its
+-- uuid, and its old key_type; a newer one gets the next free id.  Keys that are
+-- deleted, disabled or expired become inactive rows.
 --
 -- Keys of other users or another table, and keys that cannot be decrypted, stay
 -- in apikey; a NOTICE tells how many.
 
--- A transaction that keeps its first snapshot would not see what was written
--- before it got the lock, and lose it.
+-- A transaction that keeps its first snapshot would not see rows written before
+-- it got the lock, and would lose them.
 DO $$
 BEGIN
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -35,7 +35,7 @@ CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys TO app;
 GRANT USAGE ON SEQUENCE api_keys_id_seq TO app;
 
--- Newer keys come after the old ones.  (uuids compare as their text does.)
+-- Newer keys get ids after the old ones.  (uuids sort like their text.)
 SELECT setval('api_keys_id_seq', max(right(id::text, 12)::int))
 	FROM apikey.all_keys
 	WHERE id BETWEEN '00000001-0000-8000-8000-000000000001' AND '00000001-0000-8000-8000-002147483647'

@@ -4,15 +4,15 @@
 -- all rows are moved and compared, or none: the error's detail lists the rows
 -- that cannot be moved by id, and everything stays as it was.
 --
--- Kept: user, name, value (but for white space around it), created_at,
--- updated_at; what was not active arrives deleted.  A key_type that apikey does
--- not know is kept in metadata.  The new id is a uuid that ends in the old
--- one, of up to 12 digits; a user cannot choose such an id.  Another table of
--- yours needs another number than the 00000001 at the start, here and in
--- move_back.sql.
+-- Kept: user, name, value (except white space around it), created_at and
+-- updated_at; a row that is not active becomes a deleted key.  A key_type that
+-- apikey does not know is kept in metadata.  The new id is a uuid that ends with
+-- the old one, of up to 12 digits; users cannot choose such an id.  For another
+-- table, replace the 00000001 at the start of the uuid with another number, here
+-- and in move_back.sql.
 
--- A transaction that keeps its first snapshot would not see what was written
--- before it got the lock, and lose it.
+-- A transaction that keeps its first snapshot would not see rows written before
+-- it got the lock, and would lose them.
 DO $$
 BEGIN
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -47,7 +47,7 @@ BEGIN
 		total := total + 1;
 		BEGIN
 			secret := apikey.fernet_decrypt(old.encrypted_value);
-			-- Formats change; what was accepted once is kept.
+			-- Formats change; values that were accepted in the past are kept.
 			fits := NOT EXISTS (SELECT FROM apikey.check_key(old.new_type, secret)
 				WHERE severity = 'error');
 			PERFORM apikey.create_key_for(
@@ -65,7 +65,7 @@ BEGIN
 		EXCEPTION
 			-- Not a token, no key that decrypts it, not text; a value, name or
 			-- other argument that apikey refuses; a name or id that the user
-			-- already has.  Anything else is not about this row, and ends the move.
+			-- already has.  Any other error is not about this row, and ends the move.
 			WHEN SQLSTATE 'KA004' OR SQLSTATE 'KA003' OR SQLSTATE '22021' OR SQLSTATE '22P05'
 				OR SQLSTATE 'KA008' OR SQLSTATE '22023' OR SQLSTATE '23505' THEN
 				GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
@@ -82,7 +82,7 @@ BEGIN
 END
 $move$;
 
--- From now on keys follow their users.
+-- From now on, deleting a user also deletes the user's keys.
 SELECT apikey.link_users('users', 'id')
 	WHERE NOT EXISTS (SELECT FROM apikey.linked_users WHERE users = 'users'::regclass);
 
@@ -97,9 +97,9 @@ BEGIN
 			FROM api_keys k
 	)
 	SELECT string_agg(old.id::text, ', ' ORDER BY old.id) INTO differ
-		FROM old LEFT JOIN apikey.verify_keys() closed
-			ON closed.user_id = old.user_id::text AND closed.id = old.new_id
-		WHERE closed.id IS NOT NULL
+		FROM old LEFT JOIN apikey.verify_keys() damaged
+			ON damaged.user_id = old.user_id::text AND damaged.id = old.new_id
+		WHERE damaged.id IS NOT NULL
 			OR NOT EXISTS (
 				SELECT FROM apikey.find_keys(apikey.fernet_decrypt(old.encrypted_value)) new
 					WHERE new.user_id = old.user_id::text
