@@ -1,0 +1,214 @@
+/*-------------------------------------------------------------------------
+ *
+ * env_plan.c
+ *		Which of a user's keys set which environment variables; see env_plan.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "store/env_plan.h"
+#include "store/key_value.h"
+#include "validate/key_type.h"
+
+/* A list in a message is cut after this many bytes. */
+#define LIST_MAX	1000
+
+/*
+ * Add a name to a list of names in double quotes, unless it is already in it or
+ * the list is too long; kind is written before the name.
+ */
+static void
+note(StringInfo list, const char *kind, const char *name)
+{
+	const char *quoted = psprintf("%s\"%s\"", kind, name);
+
+	if (list->len > 0 &&
+		(list->len > LIST_MAX || strstr(list->data, quoted) != NULL))
+		return;
+	appendStringInfo(list, "%s%s", list->len > 0 ? ", " : "", quoted);
+	if (list->len > LIST_MAX)
+		appendStringInfoString(list, ", ...");
+}
+
+void
+apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->user_id = user_id;
+	plan->key_count = apikey_key_row_list(user_id, &plan->keys);
+	initStringInfo(&plan->absent);
+	initStringInfo(&plan->unusable);
+	initStringInfo(&plan->nameless);
+	initStringInfo(&plan->conflicting);
+}
+
+/* The names of a key's variables, copied: its own, or those of its type. */
+static List *
+variables_of(const ApikeyKeyRow *key)
+{
+	const ApikeyKeyType *type;
+	List	   *variables = NIL;
+
+	if (key->env_var != NULL)
+		return list_make1(pstrdup(key->env_var));
+	type = apikey_key_type_find(key->key_type);
+	if (type != NULL)
+		for (char **variable = type->env_vars; *variable != NULL; variable++)
+			variables = lappend(variables, pstrdup(*variable));
+	return variables;
+}
+
+static ApikeyEnvVariable *
+find_variable(const ApikeyEnvPlan *plan, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->variables)
+	{
+		ApikeyEnvVariable *variable = lfirst(cell);
+
+		if (strcmp(variable->name, name) == 0)
+			return variable;
+	}
+	return NULL;
+}
+
+/*
+ * Let a key set its variables, except those that an earlier key sets.  It is a
+ * conflict if both keys were requested by name.
+ */
+static void
+add_key(ApikeyEnvPlan *plan, ApikeyKeyRow *key, bool named)
+{
+	List	   *names = variables_of(key);
+	ListCell   *cell;
+
+	if (named && names == NIL)
+		note(&plan->nameless, "", key->name);
+	foreach(cell, names)
+	{
+		ApikeyEnvVariable *variable = find_variable(plan, lfirst(cell));
+
+		if (variable == NULL)
+		{
+			variable = palloc0(sizeof(ApikeyEnvVariable));
+			variable->name = lfirst(cell);
+			variable->key = key;
+			variable->named = named;
+			plan->variables = lappend(plan->variables, variable);
+		}
+		else if (named && variable->named && variable->key != key && !variable->contested)
+		{
+			variable->contested = true;
+			note(&plan->conflicting, "", variable->name);
+		}
+	}
+}
+
+void
+apikey_env_plan_add_name(ApikeyEnvPlan *plan, const char *name)
+{
+	ApikeyKeySelector selector = apikey_key_selector_named(plan->user_id, name);
+
+	for (int i = 0; i < plan->key_count; i++)
+	{
+		ApikeyKeyRow *key = &plan->keys[i];
+
+		if (selector.name != NULL ? strcmp(key->name, name) != 0 :
+			memcmp(&key->id, &selector.id, UUID_LEN) != 0)
+			continue;
+		if (apikey_key_row_is_usable(key))
+			add_key(plan, key, true);
+		else
+			note(&plan->unusable, "", key->name);
+		return;
+	}
+	note(&plan->absent, "", apikey_key_selector_text(&selector));
+}
+
+void
+apikey_env_plan_add_type(ApikeyEnvPlan *plan, const char *key_type)
+{
+	bool		exists = false;
+	bool		usable = false;
+
+	(void) apikey_key_type_get(key_type, "key_types");
+	for (int i = 0; i < plan->key_count; i++)
+	{
+		ApikeyKeyRow *key = &plan->keys[i];
+
+		if (strcmp(key->key_type, key_type) != 0)
+			continue;
+		exists = true;
+		if (!apikey_key_row_is_usable(key))
+			continue;
+		usable = true;
+		add_key(plan, key, false);
+	}
+	if (!usable)
+		note(exists ? &plan->unusable : &plan->absent, "of type ", key_type);
+}
+
+/*
+ * When all keys are requested, a damaged row is left out with a warning.  A
+ * missing master key is an error, since no value can be decrypted without it.
+ */
+static bool
+is_damaged(const ApikeyKeyRow *key)
+{
+	const char *problem;
+
+	apikey_key_value_require_master(key);
+	problem = apikey_key_value_problem(key);
+	if (problem == NULL)
+		return false;
+	apikey_key_value_require_current(key);
+	ereport(WARNING,
+			(errcode(ERRCODE_APIKEY_UNOPENED),
+			 errmsg("value of API key \"%s\" could not be decrypted and is left out",
+					key->name),
+			 errdetail("%s", problem)));
+	return true;
+}
+
+void
+apikey_env_plan_add_all(ApikeyEnvPlan *plan)
+{
+	for (int i = 0; i < plan->key_count; i++)
+		if (apikey_key_row_is_usable(&plan->keys[i]) &&
+			!is_damaged(&plan->keys[i]))
+			add_key(plan, &plan->keys[i], false);
+}
+
+void
+apikey_env_plan_require_complete(const ApikeyEnvPlan *plan, const char *argument)
+{
+	if (plan->absent.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
+				 errmsg("API keys do not exist: %s", plan->absent.data),
+				 errhint("The view apikey.keys lists the user's keys."),
+				 apikey_err_argument(argument)));
+	if (plan->unusable.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("API keys are expired or disabled: %s",
+						plan->unusable.data),
+				 apikey_err_argument(argument)));
+	if (plan->nameless.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("API keys have no environment variable: %s",
+						plan->nameless.data),
+				 errhint("Set one with apikey.update_key(..., new_env_var => ...)."),
+				 apikey_err_argument(argument)));
+	if (plan->conflicting.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("several of the named API keys set the same environment variable: %s",
+						plan->conflicting.data),
+				 errhint("Name only one of them, or give one of them another variable."),
+				 apikey_err_argument(argument)));
+}

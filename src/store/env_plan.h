@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * env_plan.h
+ *		Which of a user's keys set which environment variables.
+ *
+ * No value is returned.  What is wrong with the requested keys is collected, so
+ * that one error can name all of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_ENV_PLAN_H
+#define APIKEY_ENV_PLAN_H
+
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+
+#include "store/key_row.h"
+
+/* A variable, and the key that sets it. */
+typedef struct ApikeyEnvVariable
+{
+	char	   *name;
+	ApikeyKeyRow *key;
+	bool		named;			/* the key was requested by name */
+	bool		contested;		/* so was another that sets this variable */
+} ApikeyEnvVariable;
+
+typedef struct ApikeyEnvPlan
+{
+	char	   *user_id;
+	ApikeyKeyRow *keys;			/* all of the user's keys, newest first */
+	int			key_count;
+	List	   *variables;		/* of ApikeyEnvVariable */
+	/* Names for error messages: */
+	StringInfoData absent;		/* keys that do not exist */
+	StringInfoData unusable;	/* expired or disabled keys */
+	StringInfoData nameless;	/* keys without a variable */
+	StringInfoData conflicting; /* variables that several keys set */
+} ApikeyEnvPlan;
+
+/* Read the user's keys. */
+extern void apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id);
+
+/* Add a key, by its name or its id as text. */
+extern void apikey_env_plan_add_name(ApikeyEnvPlan *plan, const char *name);
+
+/* Add the usable keys of a type; 22023 if there is no such type. */
+extern void apikey_env_plan_add_type(ApikeyEnvPlan *plan, const char *key_type);
+
+/*
+ * Add all usable keys, but warn of those that cannot be decrypted and leave
+ * them out.  Raises KA001, KA002, and 40001 for a version of a row that is not
+ * current.
+ */
+extern void apikey_env_plan_add_all(ApikeyEnvPlan *plan);
+
+/*
+ * Raise an error if anything was wrong with the keys that were added: KA005,
+ * KA006 or 22023, for the argument that requested them.
+ */
+extern void apikey_env_plan_require_complete(const ApikeyEnvPlan *plan,
+											 const char *argument);
+
+#endif							/* APIKEY_ENV_PLAN_H */
