@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base64.h"
+#include "wipe.h"
 
 /* A character of no alphabet; beside the APIKEY_BASE64_* flags. */
 #define NOT_BASE64	0x80
@@ -175,7 +176,7 @@ apikey_base64_decode(const char *src, size_t len, int flags, uint8_t *dst,
 		}
 	}
 	if (room > 0)
-		explicit_bzero(dst, room);
+		apikey_wipe(dst, room);
 	*dst_len = 0;
 	return APIKEY_MALFORMED;
 }
@@ -246,6 +247,6 @@ apikey_hex_decode(const char *src, size_t dst_len, uint8_t *dst)
 	}
 	if (valid != 0)
 		return APIKEY_OK;
-	explicit_bzero(dst, dst_len);
+	apikey_wipe(dst, dst_len);
 	return APIKEY_MALFORMED;
 }

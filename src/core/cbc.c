@@ -16,6 +16,7 @@
 #include <openssl/evp.h>
 
 #include "cbc.h"
+#include "wipe.h"
 
 /* The last argument but one of EVP_CipherInit_ex2() */
 #define DECRYPT	0
@@ -79,7 +80,7 @@ apikey_cbc_encrypt(const uint8_t *key, const uint8_t *iv,
 	clean_up();
 	if (ok)
 		return APIKEY_OK;
-	explicit_bzero(out, APIKEY_CBC_PADDED_SIZE(len));
+	apikey_wipe(out, APIKEY_CBC_PADDED_SIZE(len));
 	return APIKEY_LIBCRYPTO_FAILED;
 }
 
@@ -110,7 +111,7 @@ apikey_cbc_decrypt(const uint8_t *key, const uint8_t *iv,
 		memcpy(out + done, block, (size_t) last);
 		*plain_len = done + (size_t) last;
 	}
-	explicit_bzero(block, sizeof(block));
-	explicit_bzero(out + *plain_len, len - *plain_len);
+	apikey_wipe(block, sizeof(block));
+	apikey_wipe(out + *plain_len, len - *plain_len);
 	return result;
 }

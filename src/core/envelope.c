@@ -18,6 +18,7 @@
 
 #include "base64.h"
 #include "envelope.h"
+#include "wipe.h"
 
 #define DOMAIN_VALUE	"value"
 #define DOMAIN_COLUMN	"column"
@@ -95,7 +96,7 @@ apikey_envelope_seal(const ApikeyDataKey *key, const ApikeyContext *context,
 	result = apikey_xaes_seal(key->encrypt, nonce, ad, 2, value, len,
 							  body + APIKEY_XAES_NONCE_SIZE);
 	if (result != APIKEY_OK)
-		explicit_bzero(envelope, len + APIKEY_ENVELOPE_OVERHEAD);
+		apikey_wipe(envelope, len + APIKEY_ENVELOPE_OVERHEAD);
 	return result;
 }
 
@@ -112,7 +113,7 @@ apikey_envelope_open(const ApikeyDataKey *key, const ApikeyContext *context,
 	if (!apikey_envelope_is_valid(envelope, len))
 	{
 		if (len > APIKEY_ENVELOPE_OVERHEAD)
-			explicit_bzero(value, len - APIKEY_ENVELOPE_OVERHEAD);
+			apikey_wipe(value, len - APIKEY_ENVELOPE_OVERHEAD);
 		return APIKEY_MALFORMED;
 	}
 	return apikey_xaes_open(key->encrypt, nonce, ad, 2,

@@ -17,6 +17,7 @@
 #include "base64.h"
 #include "fernet.h"
 #include "kdf.h"
+#include "wipe.h"
 
 #define LABEL_ID		"apikey/1/fernet/id"
 
@@ -51,7 +52,7 @@ apikey_fernet_key_free(ApikeyFernetKey *key)
 {
 	if (key == NULL)
 		return;
-	explicit_bzero(key, sizeof(*key));
+	apikey_wipe(key, sizeof(*key));
 	free(key);
 }
 
@@ -115,7 +116,7 @@ apikey_fernet_seal(const ApikeyFernetKey *key, uint64_t time,
 		memset(token + encoded, '=', apikey_fernet_token_size(len) - encoded);
 	}
 	else
-		explicit_bzero(token, apikey_fernet_token_size(len));
+		apikey_wipe(token, apikey_fernet_token_size(len));
 	free(data);
 	return result;
 }
@@ -154,12 +155,12 @@ apikey_fernet_open(const ApikeyFernetKey *key, const ApikeyFernetToken *token,
 	if (result == APIKEY_OK &&
 		CRYPTO_memcmp(mac, token->data + signed_len, sizeof(mac)) != 0)
 		result = APIKEY_UNOPENED;
-	explicit_bzero(mac, sizeof(mac));
+	apikey_wipe(mac, sizeof(mac));
 	if (result == APIKEY_OK)
 		return apikey_cbc_decrypt(key->encryption, token->data + IV_OFFSET,
 								  token->data + HEADER_SIZE, token->room,
 								  value, len);
-	explicit_bzero(value, token->room);
+	apikey_wipe(value, token->room);
 	return result;
 }
 

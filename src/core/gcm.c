@@ -4,8 +4,8 @@
  *		AES-256-GCM with a 96-bit nonce and a 128-bit tag, from libcrypto.
  *
  * The fetched cipher and one context are kept for the life of the process.
- * Naming the cipher again would make libcrypto build the context anew, so it
- * is named once.  The context holds no key between calls: it is keyed with
+ * Naming the cipher again would make libcrypto rebuild the context, so it is
+ * named once.  The context holds no key between calls: it is keyed with
  * zeros afterwards, and dropped (the next call makes another) when any call
  * to libcrypto fails.  libcrypto's error queue is left empty.
  *
@@ -18,6 +18,7 @@
 #include <openssl/evp.h>
 
 #include "gcm.h"
+#include "wipe.h"
 
 /* The last argument but one of EVP_CipherInit_ex2() */
 #define OPEN	0
@@ -111,7 +112,7 @@ apikey_gcm_seal(const uint8_t *key, const uint8_t *nonce,
 	clean_up(ok);
 	if (ok)
 		return APIKEY_OK;
-	explicit_bzero(out, len + APIKEY_GCM_TAG_SIZE);
+	apikey_wipe(out, len + APIKEY_GCM_TAG_SIZE);
 	return APIKEY_LIBCRYPTO_FAILED;
 }
 
@@ -139,6 +140,6 @@ apikey_gcm_open(const uint8_t *key, const uint8_t *nonce,
 
 	clean_up(result == APIKEY_OK);
 	if (result != APIKEY_OK && plain_len > 0)
-		explicit_bzero(out, plain_len);
+		apikey_wipe(out, plain_len);
 	return result;
 }

@@ -20,6 +20,7 @@
 #include <openssl/params.h>
 
 #include "kdf.h"
+#include "wipe.h"
 
 static EVP_KDF *hkdf = NULL;
 static EVP_MAC *hmac = NULL;
@@ -63,7 +64,7 @@ apikey_hkdf(const uint8_t *key, size_t key_len, const char *info,
 	ERR_clear_error();
 	if (ok)
 		return APIKEY_OK;
-	explicit_bzero(out, out_len);
+	apikey_wipe(out, out_len);
 	return APIKEY_LIBCRYPTO_FAILED;
 }
 
@@ -114,6 +115,6 @@ apikey_hmac(const uint8_t *key, size_t key_len, const void *data, size_t len,
 	ERR_clear_error();
 	if (ok)
 		return APIKEY_OK;
-	explicit_bzero(out, APIKEY_SHA256_SIZE);
+	apikey_wipe(out, APIKEY_SHA256_SIZE);
 	return APIKEY_LIBCRYPTO_FAILED;
 }

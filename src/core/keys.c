@@ -16,6 +16,7 @@
 
 #include "kdf.h"
 #include "keys.h"
+#include "wipe.h"
 
 #define LABEL_MASTER_WRAP		"apikey/1/master/wrap"
 #define LABEL_MASTER_ID			"apikey/1/master/id"
@@ -68,7 +69,7 @@ derive_xaes(const uint8_t *raw, const char *label)
 	if (apikey_hkdf(raw, APIKEY_KEY_SIZE, label,
 					derived, sizeof(derived)) == APIKEY_OK)
 		xaes = apikey_xaes_new(derived);
-	explicit_bzero(derived, sizeof(derived));
+	apikey_wipe(derived, sizeof(derived));
 	return xaes;
 }
 
@@ -96,7 +97,7 @@ apikey_master_key_free(ApikeyMasterKey *key)
 	if (key == NULL)
 		return;
 	apikey_xaes_free(key->wrap);
-	explicit_bzero(key, sizeof(*key));
+	apikey_wipe(key, sizeof(*key));
 	free(key);
 }
 
@@ -125,7 +126,7 @@ apikey_data_key_free(ApikeyDataKey *key)
 	if (key == NULL)
 		return;
 	apikey_xaes_free(key->encrypt);
-	explicit_bzero(key, sizeof(*key));
+	apikey_wipe(key, sizeof(*key));
 	free(key);
 }
 
@@ -169,7 +170,7 @@ apikey_data_key_wrap(const ApikeyMasterKey *master, const uint8_t *id,
 								  body + APIKEY_XAES_NONCE_SIZE);
 	free((void *) ad[1].data);
 	if (result != APIKEY_OK)
-		explicit_bzero(wrapped, APIKEY_WRAPPED_SIZE);
+		apikey_wipe(wrapped, APIKEY_WRAPPED_SIZE);
 	return result;
 }
 
@@ -190,7 +191,7 @@ apikey_data_key_unwrap(const ApikeyMasterKey *master, const uint8_t *id,
 								  APIKEY_KEY_SIZE + APIKEY_XAES_TAG_SIZE, raw);
 	free((void *) ad[1].data);
 	if (result != APIKEY_OK)
-		explicit_bzero(raw, APIKEY_KEY_SIZE);
+		apikey_wipe(raw, APIKEY_KEY_SIZE);
 	return result;
 }
 
@@ -215,6 +216,6 @@ apikey_data_key_fingerprint(const ApikeyDataKey *key, const void *value,
 
 	/* On failure the digest was wiped, and so is what is copied of it. */
 	memcpy(out, digest, APIKEY_FINGERPRINT_SIZE);
-	explicit_bzero(digest, sizeof(digest));
+	apikey_wipe(digest, sizeof(digest));
 	return result;
 }

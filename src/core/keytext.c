@@ -12,6 +12,7 @@
 
 #include "base64.h"
 #include "keytext.h"
+#include "wipe.h"
 
 /* Room for what the longest possible token decodes to. */
 #define DECODED_SIZE	(APIKEY_KEYTEXT_MAX_SIZE / 4 * 3)
@@ -74,7 +75,7 @@ parse_token(const char *token, size_t len, ApikeyKeytext *result)
 	else
 		memcpy(result->keys[result->count++], buffer, APIKEY_KEY_SIZE);
 
-	explicit_bzero(buffer, sizeof(buffer));
+	apikey_wipe(buffer, sizeof(buffer));
 	return status;
 }
 
@@ -130,6 +131,6 @@ apikey_keytext_parse(const char *text, size_t len, ApikeyKeytext *result)
 		return result->count > 0 ? APIKEY_KEYTEXT_OK : APIKEY_KEYTEXT_EMPTY;
 	}
 	result->count = 0;
-	explicit_bzero(result->keys, sizeof(result->keys));
+	apikey_wipe(result->keys, sizeof(result->keys));
 	return status;
 }

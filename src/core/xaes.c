@@ -21,6 +21,7 @@
 #include <openssl/evp.h>
 
 #include "gcm.h"
+#include "wipe.h"
 #include "xaes.h"
 
 #define BLOCK_SIZE	16
@@ -75,7 +76,7 @@ prepare(ApikeyXaes *xaes, const uint8_t *key)
 		encrypt_blocks(xaes, zeros, BLOCK_SIZE, l);
 	if (ok)
 		make_k1(l, xaes->k1);
-	explicit_bzero(l, sizeof(l));
+	apikey_wipe(l, sizeof(l));
 	return ok;
 }
 
@@ -99,7 +100,7 @@ apikey_xaes_free(ApikeyXaes *xaes)
 	if (xaes == NULL)
 		return;
 	EVP_CIPHER_CTX_free(xaes->aes);
-	explicit_bzero(xaes, sizeof(*xaes));
+	apikey_wipe(xaes, sizeof(*xaes));
 	free(xaes);
 }
 
@@ -124,7 +125,7 @@ derive(ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
 		blocks[i] ^= xaes->k1[i % BLOCK_SIZE];
 
 	ok = encrypt_blocks(xaes, blocks, sizeof(blocks), key);
-	explicit_bzero(blocks, sizeof(blocks));
+	apikey_wipe(blocks, sizeof(blocks));
 	if (!ok)
 		ERR_clear_error();
 	return ok;
@@ -142,8 +143,8 @@ apikey_xaes_seal(ApikeyXaes *xaes, const uint8_t *nonce,
 		result = apikey_gcm_seal(key, nonce + DERIVED_NONCE_SIZE, ad, ad_count,
 								 plain, len, out);
 	else
-		explicit_bzero(out, len + APIKEY_XAES_TAG_SIZE);
-	explicit_bzero(key, sizeof(key));
+		apikey_wipe(out, len + APIKEY_XAES_TAG_SIZE);
+	apikey_wipe(key, sizeof(key));
 	return result;
 }
 
@@ -161,7 +162,7 @@ apikey_xaes_open(ApikeyXaes *xaes, const uint8_t *nonce,
 		result = apikey_gcm_open(key, nonce + DERIVED_NONCE_SIZE, ad, ad_count,
 								 sealed, len, out);
 	else if (len > APIKEY_XAES_TAG_SIZE)
-		explicit_bzero(out, len - APIKEY_XAES_TAG_SIZE);
-	explicit_bzero(key, sizeof(key));
+		apikey_wipe(out, len - APIKEY_XAES_TAG_SIZE);
+	apikey_wipe(key, sizeof(key));
 	return result;
 }

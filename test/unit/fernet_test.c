@@ -9,6 +9,9 @@
  *
  *-------------------------------------------------------------------------
  */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE 1		/* timegm() */
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
