@@ -20,8 +20,8 @@ unpack_packages()
 	done
 }
 
-# pgbouncer, with the libraries that it needs and that are missing: to install it
-# would register a service, which starts with the machine.
+# pgbouncer, with the libraries that it needs and are missing: installing it would
+# register a service that starts at boot.
 provide_pgbouncer()
 {
 	local lib
@@ -38,8 +38,8 @@ provide_pgbouncer()
 	chmod +x "$bindir/pgbouncer"
 }
 
-# node-postgres, with what it calls: its package cannot be installed beside a
-# Node.js that is not Debian's.  The tests run node with this NODE_PATH.
+# node-postgres, with the packages that it needs: its package cannot be installed
+# beside a Node.js that is not Debian's.  The tests run node with this NODE_PATH.
 provide_node_postgres()
 {
 	node_path=/usr/share/nodejs
