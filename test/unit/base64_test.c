@@ -170,7 +170,7 @@ test_lengths(void)
 	   "sizes do not overflow");
 }
 
-/* NULL bytes: refused. */
+/* NULL bytes are refused. */
 static bool
 decodes_leniently(const char *text, const char *bytes)
 {
@@ -185,7 +185,7 @@ decodes_leniently(const char *text, const char *bytes)
 		memcmp(out, bytes, len) == 0;
 }
 
-/* What Python's base64.urlsafe_b64decode() answers to the same texts */
+/* What Python's base64.urlsafe_b64decode() returns for the same texts */
 static void
 test_lenient(void)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * envelope_test.c
- *		Envelopes: what opens, what does not, and the text form.
+ *		Envelopes: which can be opened, which cannot, and the text form.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,7 +52,7 @@ tear_down(void)
 	free(row_id);
 }
 
-/* Open the envelope; a failure must leave nothing. */
+/* Open the envelope; a failure must leave no output. */
 static ApikeyResult
 open_sealed(const ApikeyContext *with, size_t len)
 {
@@ -186,7 +186,7 @@ test_contexts(void)
 	key = own;
 }
 
-/* Does a text read as the envelope, or is it refused? */
+/* Is a text parsed as the envelope, or refused? */
 static bool
 reads(const char *text, size_t len, bool as_envelope)
 {

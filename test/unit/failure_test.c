@@ -3,18 +3,18 @@
  * failure_test.c
  *		Every call that can fail, made to fail once.
  *
- * The linker sends the core's calls to libcrypto and malloc through here
+ * The linker redirects the core's calls to libcrypto and malloc to this file
  * (--wrap; the Makefile names them from the list below).  A scenario uses all
- * of the core.  It runs in a process of its own for each call that it makes,
- * with that call failing: a first time, when the cached contexts are being
- * made, and in a second run of the same process, when they exist.  A call
- * fails either before it did anything or, where that leaks nothing, after it
- * did its work.
+ * of the core.  For each call that it makes, it runs in a separate process
+ * with that call failing: once while the cached contexts are being created,
+ * and once in a second run of the same process, when they exist.  A call
+ * fails either before it has done anything or, if that leaks nothing, after
+ * it has done its work.
  *
- * Each result must be clean: the scenario goes as if nothing had been, or it
- * is told of the failure and every output is wiped; libcrypto's error queue
- * is empty; and the next scenario in that process works.  Under the address
- * sanitizer a leak also fails the process.
+ * Each result must be clean: the scenario succeeds as if nothing had
+ * happened, or it reports the failure and every output is wiped; libcrypto's
+ * error queue is empty; and the next scenario in that process works.  With
+ * the address sanitizer a leak also fails the process.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,7 +48,7 @@ static int	failing_call = 0;
 static Mode mode = FAIL_BEFORE;
 static const char *failed_name = NULL;
 
-/* Is this the call that fails?  One of libcrypto leaves an error there. */
+/* Is this the call that fails?  A call of libcrypto also queues an error. */
 static bool
 fails(const char *name)
 {
@@ -60,7 +60,7 @@ fails(const char *name)
 	return true;
 }
 
-/* A wrapped function that answers 1, or 0 when it fails. */
+/* A wrapped function that returns 1, or 0 when it fails. */
 #define WRAP_STATUS(name, parameters, arguments) \
 	extern int __real_##name parameters; \
 	extern int __wrap_##name parameters; \
@@ -73,7 +73,7 @@ fails(const char *name)
 		return failing ? 0 : result; \
 	}
 
-/* A wrapped function that makes something; it can fail before that only. */
+/* A wrapped function that allocates; it can fail only before that. */
 #define WRAP_MAKER(type, name, parameters, arguments) \
 	extern type __real_##name parameters; \
 	extern type __wrap_##name parameters; \
@@ -141,7 +141,7 @@ WRAP_STATUS(EVP_KDF_derive,
 			 const OSSL_PARAM params[]),
 			(context, out, len, params))
 
-/* What went wrong in this process beyond a failure that was told. */
+/* What went wrong in this process, apart from reported failures. */
 static int	faults = 0;
 
 static void
@@ -156,9 +156,9 @@ expect(bool passed, const char *what)
 }
 
 /*
- * One step of the scenario: told a failure, its output must be wiped.  True
- * when it worked.  No bad tag is met here, so that APIKEY_UNOPENED can only
- * be the failing call.
+ * One step of the scenario: if it reports a failure, its output must be wiped.
+ * True if it worked.  No tag is wrong here, so that APIKEY_UNOPENED can only
+ * come from the failing call.
  */
 static bool
 step(ApikeyResult result, const void *out, size_t len)
@@ -174,7 +174,7 @@ step(ApikeyResult result, const void *out, size_t len)
 	return false;
 }
 
-/* The layers below, whose callers would wipe what they leave. */
+/* The lower layers, whose callers would wipe what they leave. */
 static bool
 use_cipher(void)
 {
@@ -199,7 +199,7 @@ use_cipher(void)
 	return worked;
 }
 
-/* HKDF and HMAC, with outputs that a key would have kept to itself. */
+/* HKDF and HMAC, with outputs that a key would not expose. */
 static bool
 use_kdf(void)
 {
@@ -258,7 +258,7 @@ use_data_key(const ApikeyDataKey *key, const ApikeyContext *context)
 	return true;
 }
 
-/* A token of Fernet's, made and opened. */
+/* A Fernet token, made and opened. */
 static bool
 use_fernet(const ApikeyFernetKey *key)
 {
@@ -286,7 +286,7 @@ use_fernet(const ApikeyFernetKey *key)
 	return true;
 }
 
-/* All of the core once; false when a step told of a failure. */
+/* All of the core once; false if a step reported a failure. */
 static bool
 scenario(void)
 {
@@ -333,7 +333,7 @@ run_failing(int which)
 }
 
 /*
- * In a process of its own: optionally a run that makes the cached contexts,
+ * In a separate process: optionally a run that creates the cached contexts,
  * one that fails, and two that must work.
  */
 static bool
@@ -357,7 +357,7 @@ run_process(int which, bool warm)
 		WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* How many calls a run makes: the first one of a process, or a later one. */
+/* The number of calls in a run: the first one of a process, or a later one. */
 static int
 count_calls(bool warm)
 {

@@ -3,9 +3,9 @@
  * fernet_test.c
  *		Fernet tokens, against the vectors of the specification.
  *
- * The vectors are those that Debian's python3-cryptography-vectors has, as
- * JSON with a field on each line; a directory with generate.json, verify.json
- * and invalid.json can be named as argument.
+ * The vectors are those in Debian's python3-cryptography-vectors, as JSON with
+ * a field on each line; the argument may name a directory with generate.json,
+ * verify.json and invalid.json.
  *
  *-------------------------------------------------------------------------
  */
@@ -157,7 +157,7 @@ open_token(const ApikeyFernetKey *key, const char *text, uint64_t * time)
 	return value;
 }
 
-/* As Python: by the clock of the vector, and within its ttl. */
+/* Like Python: by the clock of the vector, and within its ttl. */
 static bool
 verifies(const Vector *vector, const char *wanted)
 {
@@ -239,7 +239,7 @@ sample_key(unsigned int seed)
 	return key;
 }
 
-/* Each length, there and back; the room behind the value is wiped. */
+/* Each length, sealed and opened; the space after the value is wiped. */
 static void
 test_lengths(void)
 {
@@ -276,12 +276,12 @@ test_lengths(void)
 		free(buffer);
 		free(opened);
 	}
-	ok(wrong == 0, "each length from 0 to 200, there and back");
+	ok(wrong == 0, "each length from 0 to 200, sealed and opened");
 	apikey_fernet_key_free(other);
 	apikey_fernet_key_free(key);
 }
 
-/* No changed byte opens, and no shorter token parses. */
+/* A token with a changed byte does not open; a shorter one does not parse. */
 static void
 test_altered(void)
 {
@@ -311,7 +311,7 @@ test_altered(void)
 	ok(wrong == 0, "no altered byte opens");
 	for (i = 0, wrong = 0; i < size; i++)
 		wrong += apikey_fernet_parse(text, i, buffer, &token) == APIKEY_OK;
-	/* Without its last block the bytes are a token's in form. */
+	/* Without its last block it still has the form of a token. */
 	ok(wrong <= 1, "tokens that are cut off do not parse");
 	ok(apikey_fernet_seal(key, 7, iv, "", APIKEY_FERNET_MAX_VALUE + 1,
 						  NULL) == APIKEY_MALFORMED,

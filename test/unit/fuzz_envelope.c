@@ -3,9 +3,9 @@
  * fuzz_envelope.c
  *		libFuzzer's entry to envelopes and wraps, as bytes and as text.
  *
- * The input is taken as each of them.  None may open (a forgery) unless it
- * is the one that was sealed here; what is read from text must give back the
- * same text.
+ * The input is treated as each of them.  None may open (a forgery) unless it
+ * is the one that was sealed here; what is parsed from text must produce the
+ * same text again.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,9 +3,9 @@
  * fuzz_fernet.c
  *		libFuzzer's entry to Fernet tokens.
  *
- * The input is taken as a token's text, as its bytes and as a value.  No
+ * The input is treated as a token's text, as its bytes and as a value.  No
  * token may open (a forgery) that was not made here; what the strict decoder
- * takes, the lenient one takes for the same bytes.
+ * accepts, the lenient one decodes to the same bytes.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@ demand(bool true_or_crash)
 		abort();
 }
 
-/* Exactly as much as is asked for, so that the sanitizer sees each byte. */
+/* Exactly the requested size, so that the sanitizer checks each byte. */
 static void *
 room(size_t size)
 {
@@ -76,7 +76,7 @@ try_text(const char *text, size_t size)
 	free(buffer);
 }
 
-/* The input as the bytes of a token, which has a version at least. */
+/* The input as the bytes of a token, which has at least a version. */
 static void
 try_bytes(const uint8_t *data, size_t size)
 {

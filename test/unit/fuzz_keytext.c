@@ -3,8 +3,8 @@
  * fuzz_keytext.c
  *		libFuzzer's entry to the parser of master keys.
  *
- * Any text either gives keys or a status with nothing left of them; and keys
- * that were read, written again, are read as the same ones.
+ * Any text produces either keys, or an error status and no keys; and keys that
+ * were parsed, when written and parsed again, are the same.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,10 +3,10 @@
  * gcm_test.c
  *		AES-256-GCM against NIST's vectors (CAVS 14.0).
  *
- * Of those, the ones with a 96-bit nonce can be put to the core; with
- * another length they are counted only.  A tag shorter than 128 bits is the
- * beginning of the full one: for these a ciphertext is opened by sealing it
- * (the cipher is a stream) and judged by sealing the result again.
+ * Only those with a 96-bit nonce can be run by the core; the others are only
+ * counted.  A tag shorter than 128 bits is the beginning of the full one: for
+ * these a ciphertext is opened by sealing it (the cipher is a stream) and
+ * verified by sealing the result again.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 #include "gcm.h"
 #include "support.h"
 
-/* What a record has; "FAIL" stands for a tag that must not be accepted. */
+/* The fields of a record; "FAIL" means a tag that must not be accepted. */
 typedef struct Case
 {
 	Field		key;
@@ -137,7 +137,7 @@ check_case(const Case *c, bool sealing, Tally *tally)
 	}
 }
 
-/* Put a field where it belongs; false when it belongs nowhere. */
+/* Store a field; false if it is unknown. */
 static bool
 keep_field(Case *c, const char *name, Field *field)
 {

@@ -3,10 +3,10 @@
  * kdf_test.c
  *		HMAC-SHA-256 (RFC 4231) and HKDF-SHA-256 (RFC 5869).
  *
- * The core's HKDF takes no salt and a text as info, which leaves one vector
- * of RFC 5869 and a long one of Debian's.  The rest is reached in two steps:
- * an HKDF built here from the core's HMAC is held against every vector, and
- * then the core's HKDF against that one.
+ * The core's HKDF takes no salt, and text as info, so that only one vector of
+ * RFC 5869 and a long one of Debian's apply to it.  The rest is tested in two
+ * steps: an HKDF built here from the core's HMAC is checked against every
+ * vector, and then the core's HKDF against that one.
  *
  *-------------------------------------------------------------------------
  */
@@ -69,7 +69,7 @@ check_hkdf(const Field *ikm, const Field *salt, const Field *info,
 		   "published HKDF of %zu bytes", okm->len);
 }
 
-/* A record is complete with its OKM; count is how many there must be. */
+/* A record is complete with its OKM; count is the expected number of them. */
 static void
 test_published_hkdf(const char *path, int count)
 {

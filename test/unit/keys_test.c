@@ -10,7 +10,7 @@
 
 #include "support.h"
 
-/* A wrap of a raw key, and all that opens it. */
+/* A wrapped raw key, and everything that is needed to open it. */
 typedef struct Fixture
 {
 	ApikeyMasterKey *master;
@@ -40,7 +40,7 @@ tear_down(Fixture *f)
 	free(f->raw);
 }
 
-/* Unwrap; a failure must leave nothing. */
+/* Unwrap; a failure must leave no output. */
 static ApikeyResult
 unwrap(const Fixture *f, const char *purpose, size_t len, uint8_t *raw)
 {
@@ -142,7 +142,7 @@ test_fingerprints(void)
 	apikey_data_key_free(NULL);
 }
 
-/* Fields that differ only in where they end must not give the same bytes. */
+/* Fields that differ only in where they end must not produce the same bytes. */
 static void
 test_packing(void)
 {

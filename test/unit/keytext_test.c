@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * keytext_test.c
- *		The text in which a source hands over master keys.
+ *		The text in which a source provides master keys.
  *
  * KEY_A is the bytes 0 to 31; KEY_B has all bits set, which is where the two
  * base64 alphabets differ.
@@ -118,7 +118,7 @@ are_keys(const ApikeyKeytext *result, const char *letters)
 	return result->count == i;
 }
 
-/* Parse a copy of the text's own size, so that tools see a read beyond it. */
+/* Parse a copy of exactly the text's size, so that tools detect overreads. */
 static ApikeyKeytextStatus
 parse(const char *text, size_t len, ApikeyKeytext *result)
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Re-implements doc/format.md apart from the C sources, and checks the vectors.
+"""Re-implements doc/format.md independently of the C sources, and checks the vectors.
 
 Written from the document alone, on Debian's python3-cryptography.  Reads
 test/vectors/envelope.txt and prints TAP.
@@ -177,7 +177,7 @@ def check_envelope(tap, name, vector, key, context):
 
 
 def check_document(tap):
-    """The document shows every vector, and no other."""
+    """The document shows every vector, and no others."""
     with open(VECTORS, encoding="utf-8") as file:
         lines = [line.rstrip("\n") for line in file]
     with open(DOCUMENT, encoding="utf-8") as file:

@@ -98,7 +98,7 @@ span(const char *text)
 	return result;
 }
 
-/* Take what stands between double quotes. */
+/* Parse text between double quotes. */
 static void
 take_text(Field *field, const char *value)
 {
@@ -106,7 +106,7 @@ take_text(Field *field, const char *value)
 	memcpy(field->data, value + 1, field->len);
 }
 
-/* Take hexadecimal digits; any other text leaves no bytes. */
+/* Parse hexadecimal digits; any other text produces no bytes. */
 static void
 take_hex(Field *field, const char *value)
 {

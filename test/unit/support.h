@@ -2,11 +2,10 @@
  *
  * support.h
  *		What the unit tests share: TAP output, files of test vectors, and
- *		keys to try things with.
+ *		keys for tests.
  *
- * A test program prints its plan at the end, so that one which dies halfway
- * fails.  Memory is taken with need(), which ends the program when there is
- * none.
+ * A test program prints its plan at the end, so that one that dies halfway
+ * fails.  Memory is allocated with need(), which exits if there is none.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +19,7 @@
 
 #include "envelope.h"
 
-/* Where Debian's python3-cryptography-vectors puts published vectors. */
+/* Where Debian's python3-cryptography-vectors has published vectors. */
 #define PUBLISHED	"/usr/lib/python3/dist-packages/cryptography_vectors/"
 
 #define lengthof(array)	(sizeof(array) / sizeof((array)[0]))
@@ -45,7 +44,7 @@ extern bool all_zero(const void *data, size_t len);
 
 extern ApikeySpan span(const char *text);
 
-/* A value of a file of vectors; data is NULL where there was none. */
+/* A value in a file of vectors; data is NULL if there was none. */
 typedef struct Field
 {
 	uint8_t    *data;
@@ -56,9 +55,9 @@ typedef struct Field
 
 /*
  * Read the next line of a file, "name = value"; name has room for NAME_SIZE
- * characters.  The value is text between double quotes, or hexadecimal, or
- * else no bytes.  A line without " =" is a name without a value.  False at
- * the end of the file.
+ * characters.  The value is text between double quotes or hexadecimal digits;
+ * otherwise it has no bytes.  A line without " =" is a name without a value.
+ * False at the end of the file.
  */
 extern bool next_field(FILE *file, char *name, Field *field);
 extern void free_field(Field *field);

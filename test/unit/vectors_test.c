@@ -115,7 +115,7 @@ check_data_key(const Section *s, ApikeyDataKey **key)
 	   equals(raw, out, sizeof(out)), "%s: unwrapped", s->title);
 }
 
-/* Associated data is a header and a context put together. */
+/* Associated data is the concatenation of a header and a context. */
 static bool
 is_associated_data(const Field *ad, const Field *envelope,
 				   const ApikeyContext *context)

@@ -44,7 +44,7 @@ test_published(uint8_t key_byte, const char *ad_text, const char *expected)
 	apikey_xaes_free(xaes);
 }
 
-/* Fill out with what SHAKE-128 makes of nothing. */
+/* Fill out with the SHAKE-128 output for empty input. */
 static bool
 shake128(uint8_t *out, size_t len)
 {
