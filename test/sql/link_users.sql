@@ -2,7 +2,7 @@
 \set SHOW_CONTEXT never
 \pset format unaligned
 SET client_min_messages = error;
--- A database of its own: other tests leave keys behind.
+-- A separate database, since other tests leave keys behind.
 CREATE DATABASE regression_apikey_link TEMPLATE template0;
 \c regression_apikey_link
 SET client_min_messages = error;

@@ -39,7 +39,7 @@ SELECT apikey.create_key_for('u:' || i, 'k', 'custom', 'value-of-user-' || i, en
 	FROM generate_series(1, 2) i;
 END
 
-# Run one statement in a session of its own, with the given connection options;
+# Run one statement in a new session, with the given connection options;
 # returns psql's exit code and errors.
 sub run_sql
 {

@@ -92,7 +92,7 @@ for (['from_latin1', 'UTF8'], ['from_utf8', 'LATIN1'])
 	check($to, "... where everything can be decrypted");
 }
 
-# A character that the other encoding lacks gives an error of its own, and is not shown.
+# A character that the other encoding lacks causes an error that does not show it.
 $node->safe_psql('from_utf8', qq{SELECT apikey.create_key_for('u', 'euro', 'letters', U&'\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac')});
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('from_utf8') ], 'dumped with a character that LATIN1 lacks');
 set_up('without_euro', 'LATIN1');
@@ -131,7 +131,7 @@ sub ask_fernet
 
 SKIP:
 {
-	skip 'there is no python3-cryptography', 1
+	skip 'python3-cryptography is not installed', 1
 	  if system('/usr/bin/python3 -c "import cryptography.fernet" 2>/dev/null') != 0;
 
 	set_up('in_euc_jp', 'EUC_JP');

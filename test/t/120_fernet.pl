@@ -19,7 +19,7 @@ my $count = 10_000;
 
 if (system("$python -c 'import cryptography.fernet' 2>/dev/null") != 0)
 {
-	plan skip_all => 'there is no python3-cryptography';
+	plan skip_all => 'python3-cryptography is not installed';
 }
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
@@ -131,7 +131,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END $$});
 is( value_of(q{SELECT DISTINCT outcome(token, NULL) FROM bytes}),
-	'22021', 'a value that is not text has an error of its own');
+	'22021', 'a value that is not text has a separate error');
 is( value_of(q{SELECT count(*) FROM altered
 		WHERE valid <> (outcome(convert_from(decode(token, 'hex'), 'UTF8'), NULL) = 'valid')}),
 	'0', "of $count altered tokens, those are decrypted that Python decrypts");
@@ -213,7 +213,7 @@ $session->quit;
 # with their own times.
 SKIP:
 {
-	skip 'there is no python3-cryptography-vectors', 2
+	skip 'python3-cryptography-vectors is not installed', 2
 	  if system("$python -c 'import cryptography_vectors' 2>/dev/null") != 0;
 	put_master_keys($key_file, run_python('vectors', $dir));
 	$node->reload;

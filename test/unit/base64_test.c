@@ -68,7 +68,7 @@ test_published(void)
 		   "\"%s\" decodes, with padding and without", padded);
 		ok(decodes(padded, strlen(padded), BOTH,
 				   bare == strlen(padded) ? bytes : NULL, len),
-		   "\"%s\" needs leave to be padded", padded);
+		   "\"%s\" is refused if padding is not allowed", padded);
 	}
 }
 
@@ -92,11 +92,11 @@ test_alphabets(void)
 	ok(memcmp(text, url, 64) == 0, "all of base64url, in its order");
 	ok(decodes(url, 64, APIKEY_BASE64_URL, bytes, 48) &&
 	   decodes(url, 64, BOTH, bytes, 48) && decodes(std, 64, BOTH, bytes, 48),
-	   "either alphabet where both may be");
+	   "either alphabet if both are allowed");
 	ok(decodes(url, 64, APIKEY_BASE64_STD, NULL, 0) &&
 	   decodes(std, 64, APIKEY_BASE64_URL, NULL, 0) &&
 	   decodes("AA+_", 4, BOTH, NULL, 0),
-	   "not the other one, and not both in one text");
+	   "not the other alphabet, and not both in one text");
 
 	for (c = 0; c < 256; c++)
 	{
@@ -196,12 +196,12 @@ test_lenient(void)
 	ok(decodes_leniently("-_+/", "\xFB\xFF\xBF"),
 	   "lenient: both alphabets at once");
 	ok(decodes_leniently(" Zm\n9v%Yg\r=!=", "foob"),
-	   "lenient: other characters are passed over");
+	   "lenient: other characters are skipped");
 	ok(decodes_leniently("Zm9vYh==", "foob"), "lenient: unused bits");
 	ok(decodes_leniently("Zm9vYg==Zm9v", "foob") &&
 	   decodes_leniently("Zm9vYg===", "foob") &&
 	   decodes_leniently("Zm9vYmE==", "fooba"),
-	   "lenient: nothing is read behind the padding");
+	   "lenient: nothing is read after the padding");
 	ok(decodes_leniently("=Zm9v", "foo") &&
 	   decodes_leniently("Z=m9v", "foo") &&
 	   decodes_leniently("Zm=9v", "foo") &&
@@ -217,7 +217,7 @@ test_lenient(void)
 	   decodes_leniently("Zm=9", NULL),
 	   "lenient: incomplete padding is refused");
 	ok(decodes_leniently("Zm9v\xC3\xA9", NULL),
-	   "lenient: what is not ASCII is refused");
+	   "lenient: non-ASCII characters are refused");
 }
 
 static void

@@ -45,7 +45,7 @@ static void
 tear_down(void)
 {
 	apikey_context_free(&context);
-	ok(context.data == NULL && context.len == 0, "a context is let go once");
+	ok(context.data == NULL && context.len == 0, "a context is freed once");
 	apikey_context_free(&context);
 	apikey_data_key_free(key);
 	free(nonce);
@@ -133,7 +133,7 @@ test_alterations(void)
 	}
 	ok(right == (int) SEALED_LEN, "truncated at each of %d lengths", right);
 	ok(open_sealed(&context, SEALED_LEN) == APIKEY_OK,
-	   "what was not altered still opens");
+	   "the unaltered envelope still opens");
 }
 
 /* Try another context, which is freed. */
@@ -221,7 +221,7 @@ test_text(void)
 
 	for (i = 0; i < 4 + 78; i++)
 		right += reads(text, i, false);
-	ok(right == 4 + 78, "less than an empty value's is refused");
+	ok(right == 4 + 78, "less than the envelope of an empty value is refused");
 
 	/* 77 bytes leave four unused bits in the last character. */
 	text[len - 1]++;

@@ -169,7 +169,7 @@ step(ApikeyResult result, const void *out, size_t len)
 	expect(result == APIKEY_LIBCRYPTO_FAILED ||
 		   (result == APIKEY_UNOPENED &&
 			strcmp(failed_name, "EVP_CipherFinal_ex") == 0),
-		   "another result than a failure of libcrypto");
+		   "the result is not a failure of libcrypto");
 	expect(all_zero(out, len), "the output is not wiped");
 	return false;
 }
@@ -277,7 +277,7 @@ use_fernet(const ApikeyFernetKey *key)
 			  text, sizeof(text)))
 		return false;
 	expect(apikey_fernet_parse(text, sizeof(text), buffer,
-							   &token) == APIKEY_OK, "the token is none");
+							   &token) == APIKEY_OK, "the token is not a Fernet token");
 	if (!step(apikey_fernet_open(key, &token, value, &len),
 			  value, sizeof(value)))
 		return false;
@@ -403,7 +403,7 @@ test_all(bool warm, const char *what)
 int
 main(void)
 {
-	test_all(false, "while the contexts are made");
+	test_all(false, "while the contexts are being created");
 	test_all(true, "when the contexts exist");
 	return done();
 }

@@ -148,7 +148,7 @@ open_token(const ApikeyFernetKey *key, const char *text, uint64_t * time)
 		else
 		{
 			ok(len == 0 && all_zero(value, token.room),
-			   "nothing is left of what does not open");
+			   "a token that does not open leaves no output");
 			free(value);
 			value = NULL;
 		}
@@ -215,13 +215,13 @@ test_published(const char *directory)
 	for (; next_vector(file, &vector); count++)
 		ok(verifies(&vector, vector.src), "verifies \"%s\"", vector.src);
 	fclose(file);
-	ok(count >= 2, "%d vectors of what is valid", count);
+	ok(count >= 2, "%d valid vectors", count);
 
 	file = open_vectors(directory, "invalid");
 	for (count = 0; next_vector(file, &vector); count++)
 		ok(!verifies(&vector, NULL), "refuses: %s", vector.desc);
 	fclose(file);
-	ok(count >= 8, "%d vectors of what is not", count);
+	ok(count >= 8, "%d invalid vectors", count);
 }
 
 static ApikeyFernetKey *
@@ -312,7 +312,7 @@ test_altered(void)
 	for (i = 0, wrong = 0; i < size; i++)
 		wrong += apikey_fernet_parse(text, i, buffer, &token) == APIKEY_OK;
 	/* Without its last block it still has the form of a token. */
-	ok(wrong <= 1, "tokens that are cut off do not parse");
+	ok(wrong <= 1, "truncated tokens do not parse");
 	ok(apikey_fernet_seal(key, 7, iv, "", APIKEY_FERNET_MAX_VALUE + 1,
 						  NULL) == APIKEY_MALFORMED,
 	   "a value that is too long is refused");
@@ -325,7 +325,7 @@ test_age(void)
 	ok(apikey_fernet_age(100, 160, 60) == APIKEY_FERNET_FRESH &&
 	   apikey_fernet_age(100, 161, 60) == APIKEY_FERNET_EXPIRED &&
 	   apikey_fernet_age(100, 100, 0) == APIKEY_FERNET_FRESH,
-	   "as old as max_age is not expired, a second more is");
+	   "a token as old as max_age has not expired, a second older it has");
 	ok(apikey_fernet_age(160, 100, 0) == APIKEY_FERNET_FRESH &&
 	   apikey_fernet_age(161, 100, 0) == APIKEY_FERNET_FUTURE,
 	   "a clock may be 60 seconds ahead");

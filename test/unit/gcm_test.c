@@ -195,13 +195,13 @@ test_published(void)
 		 t.opened, t.refused, t.short_tags, t.skipped);
 	ok(t.wrong == 0, "gcmDecrypt256: every verdict and every plaintext");
 	ok(t.opened == 1308 && t.refused == 1317 && t.short_tags == 2250 &&
-	   t.skipped == 5250, "gcmDecrypt256: all the cases that apply ran");
+	   t.skipped == 5250, "gcmDecrypt256: all applicable cases ran");
 
 	run_file(PUBLISHED "ciphers/AES/GCM/gcmEncryptExtIV256.rsp", true, &t);
 	note("%d sealed, %d skipped", t.sealed, t.skipped);
 	ok(t.wrong == 0, "gcmEncryptExtIV256: every ciphertext and every tag");
 	ok(t.sealed == 2625 && t.skipped == 5250,
-	   "gcmEncryptExtIV256: all the cases that apply ran");
+	   "gcmEncryptExtIV256: all applicable cases ran");
 }
 
 static void
@@ -217,7 +217,7 @@ test_edges(void)
 	ok(apikey_gcm_seal(key, nonce, NULL, 0, NULL, 0, sealed) == APIKEY_OK &&
 	   apikey_gcm_open(key, nonce, NULL, 0, sealed, sizeof(sealed),
 					   nothing) == APIKEY_OK,
-	   "nothing at all can be sealed and opened");
+	   "an empty value can be sealed and opened");
 	for (len = 0; len < APIKEY_GCM_TAG_SIZE; len++)
 		wrong += apikey_gcm_open(key, nonce, NULL, 0, sealed, len,
 								 nothing) != APIKEY_MALFORMED;
@@ -226,7 +226,7 @@ test_edges(void)
 					   sealed) == APIKEY_LIBCRYPTO_FAILED &&
 	   apikey_gcm_open(key, nonce, NULL, 0, sealed, SIZE_MAX,
 					   nothing) == APIKEY_LIBCRYPTO_FAILED,
-	   "more than libcrypto can count is refused");
+	   "a size too large for libcrypto is refused");
 	ok(apikey_gcm_seal(key, nonce, NULL, 0, NULL, 0, sealed) == APIKEY_OK,
 	   "and the next call works");
 	free(key);

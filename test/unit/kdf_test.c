@@ -161,7 +161,7 @@ test_hkdf_against_hmac(void)
 			free(key);
 		}
 	}
-	ok(wrong == 0, "HKDF is what HMAC makes of it, for 600 inputs");
+	ok(wrong == 0, "HKDF agrees with the one built from HMAC, for 600 inputs");
 }
 
 static void
@@ -175,12 +175,12 @@ test_edges(void)
 
 	memset(out, 0xEE, too_much);
 	ok(apikey_hkdf(key, 32, "x", out, too_much) == APIKEY_LIBCRYPTO_FAILED &&
-	   all_zero(out, too_much), "more than HKDF can give is refused");
+	   all_zero(out, too_much), "more bytes than HKDF can produce are refused");
 	ok(apikey_hkdf(key, 32, "x", out, too_much - 1) == APIKEY_OK,
 	   "and the next call works");
 	ok(apikey_hmac(key, 32, NULL, 0, first) == APIKEY_OK &&
 	   apikey_hmac(key, 32, "", 0, again) == APIKEY_OK &&
-	   memcmp(first, again, sizeof(first)) == 0, "HMAC of nothing");
+	   memcmp(first, again, sizeof(first)) == 0, "HMAC of empty input");
 	free(key);
 	free(out);
 }

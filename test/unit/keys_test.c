@@ -67,7 +67,7 @@ test_round_trip(Fixture *f)
 	   apikey_wrap_master_id(f->wrapped, APIKEY_WRAPPED_SIZE) ==
 	   f->wrapped + 2 &&
 	   memcmp(f->wrapped + 2, own->id, APIKEY_MASTER_ID_SIZE) == 0,
-	   "a wrap tells its master key");
+	   "a wrap names its master key");
 	ok(unwrap(f, "column", APIKEY_WRAPPED_SIZE, raw) == APIKEY_UNOPENED &&
 	   unwrap(f, "", APIKEY_WRAPPED_SIZE, raw) == APIKEY_UNOPENED,
 	   "not for another purpose");
@@ -75,7 +75,7 @@ test_round_trip(Fixture *f)
 	   "master keys have different ids");
 	f->master = other;
 	ok(unwrap(f, "value", APIKEY_WRAPPED_SIZE, raw) == APIKEY_UNOPENED,
-	   "not under another master key");
+	   "not with another master key");
 	f->master = own;
 	f->id[15] ^= 1;
 	ok(unwrap(f, "value", APIKEY_WRAPPED_SIZE, raw) == APIKEY_UNOPENED,
@@ -116,7 +116,7 @@ test_alterations(Fixture *f)
 	   apikey_wrap_master_id(f->wrapped, APIKEY_WRAPPED_SIZE + 1) == NULL,
 	   "no other length is a wrap");
 	ok(unwrap(f, "value", APIKEY_WRAPPED_SIZE, raw) == APIKEY_OK,
-	   "what was not altered still opens");
+	   "the unaltered wrap can still be opened");
 }
 
 static void
@@ -158,7 +158,7 @@ test_packing(void)
 	ok(apikey_pack(one, 2, &a, &a_len) && a_len == 11 &&
 	   memcmp(a, "\0\0\0\2ab\0\0\0\1c", 11) == 0, "fields are packed");
 	ok(apikey_pack(two, 2, &b, &b_len) && b_len == 11 &&
-	   memcmp(a, b, 11) != 0, "their ends are told apart");
+	   memcmp(a, b, 11) != 0, "and their ends are distinguished");
 	free(a);
 	free(b);
 	ok(!apikey_pack(huge, 2, &a, &a_len) && !apikey_pack(beyond, 1, &a, &a_len),

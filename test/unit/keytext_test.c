@@ -65,7 +65,7 @@ static const Refused refused[] = {
 	{"blank lines alone", " \n\r\n\t\n", APIKEY_KEYTEXT_EMPTY, 0, 0},
 	{"a comment alone", "#" A_URL, APIKEY_KEYTEXT_EMPTY, 0, 0},
 	{"commas alone", ", ,\n", APIKEY_KEYTEXT_EMPTY, 0, 0},
-	{"a character of no alphabet", A_URL "\nAA!A", APIKEY_KEYTEXT_MALFORMED, 2,
+	{"a character of neither alphabet", A_URL "\nAA!A", APIKEY_KEYTEXT_MALFORMED, 2,
 	0},
 	{"two keys with a space between", A_URL " " B_URL,
 	APIKEY_KEYTEXT_MALFORMED, 1, 0},
@@ -85,7 +85,7 @@ static const Refused refused[] = {
 	{"both alphabets in one key", "/_________________________________________8",
 	APIKEY_KEYTEXT_MALFORMED, 1, 0},
 	{"one character", "A", APIKEY_KEYTEXT_MALFORMED, 1, 0},
-	{"an empty base64 of a good form", "AA==", APIKEY_KEYTEXT_WRONG_LENGTH, 1, 1},
+	{"well-formed base64 of nothing", "AA==", APIKEY_KEYTEXT_WRONG_LENGTH, 1, 1},
 	{"31 bytes", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==",
 	APIKEY_KEYTEXT_WRONG_LENGTH, 1, 31},
 	{"33 bytes", "\n\n" A_URL "\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
@@ -176,21 +176,21 @@ test_limits(void)
 		used += sizeof(A_URL);
 	}
 	ok(parse(text, used - sizeof(A_URL), &result) == APIKEY_KEYTEXT_OK &&
-	   result.count == APIKEY_KEYTEXT_MAX_KEYS, "as many keys as may be");
+	   result.count == APIKEY_KEYTEXT_MAX_KEYS, "the maximum number of keys");
 	ok(parse(text, used, &result) == APIKEY_KEYTEXT_TOO_MANY &&
 	   result.line == APIKEY_KEYTEXT_MAX_KEYS + 1, "one more");
 
 	memset(text, '#', APIKEY_KEYTEXT_MAX_SIZE + 1);
 	memcpy(text, A_URL, sizeof(A_URL) - 1);
 	ok(parse(text, APIKEY_KEYTEXT_MAX_SIZE, &result) == APIKEY_KEYTEXT_OK,
-	   "as long a text as may be");
+	   "a text of the maximum length");
 	ok(parse(text, APIKEY_KEYTEXT_MAX_SIZE + 1, &result) ==
 	   APIKEY_KEYTEXT_TOO_LONG && result.line == 0, "one byte more");
 	memset(text, 'A', APIKEY_KEYTEXT_MAX_SIZE);
 	ok(parse(text, APIKEY_KEYTEXT_MAX_SIZE, &result) ==
 	   APIKEY_KEYTEXT_WRONG_LENGTH &&
 	   result.length == APIKEY_KEYTEXT_MAX_SIZE / 4 * 3,
-	   "one key as long as the text may be");
+	   "one key of the text's maximum length");
 	free(text);
 }
 

@@ -187,7 +187,7 @@ def check_document(tap):
     wanted = [line for line in lines if line and not line.startswith("#")]
     tap.ok(len(wanted) > 30, "the vectors are there")
     tap.ok([line for line in shown_lines if line] == wanted,
-           "doc/format.md shows the vectors as they are")
+           "doc/format.md shows exactly these vectors")
 
 
 def main():

@@ -140,7 +140,7 @@ check_text(const Section *s)
 	ok(equals(text, out, len), "%s: text", s->title);
 	ok(apikey_envelope_from_text((const char *) text->data, text->len,
 								 read, &read_len) == APIKEY_OK &&
-	   equals(envelope, read, read_len), "%s: text is read", s->title);
+	   equals(envelope, read, read_len), "%s: text is parsed", s->title);
 	free(out);
 	free(read);
 }
@@ -219,7 +219,7 @@ check_section(Section *s)
 	else if (strcmp(s->title, "[fernet key]") == 0)
 		check_fernet_key(s);
 	else
-		ok(false, "%s is a section that nobody checks", s->title);
+		ok(false, "%s: no check for this section", s->title);
 	for (i = 0; i < s->count; i++)
 		free_field(&s->fields[i]);
 	s->count = 0;

@@ -127,7 +127,7 @@ test_edges(void)
 	ok(apikey_xaes_seal(xaes, nonce, NULL, 0, NULL, 0, sealed) == APIKEY_OK &&
 	   apikey_xaes_open(xaes, nonce, NULL, 0, sealed, sizeof(sealed),
 						nothing) == APIKEY_OK,
-	   "nothing at all can be sealed and opened");
+	   "an empty value can be sealed and opened");
 	for (i = 0; i < APIKEY_XAES_NONCE_SIZE; i++)
 	{
 		nonce[i] ^= 1;
