@@ -122,7 +122,7 @@ apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
 	if (utf8 == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-				 errmsg("a text has characters that UTF-8 lacks"),
+				 errmsg("text contains characters that cannot be represented in UTF-8"),
 				 apikey_err_hide_statement()));
 	return utf8;
 }
@@ -154,7 +154,7 @@ apikey_text_from_utf8(text *value)
 	if (converted == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-				 errmsg("the value has characters that the encoding of this database lacks"),
+				 errmsg("value contains characters that cannot be represented in the database encoding"),
 				 apikey_err_hide_statement()));
 	result = cstring_to_text_with_len(converted, (int) len);
 	explicit_bzero(unconstify(char *, converted), len);

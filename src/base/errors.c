@@ -76,7 +76,7 @@ apikey_raise_old_snapshot(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("could not serialize access due to concurrent update"),
-			 errhint("Run it again, in a transaction of its own."),
+			 errhint("Run it again in a separate transaction."),
 			 apikey_err_hide_statement()));
 }
 

@@ -74,7 +74,7 @@ static void
 check_env_var(const char *name)
 {
 	if (!is_like(name, "^[A-Z][A-Z0-9_]{0,190}_(?:(?:KEY|TOKEN|SECRET|PASSWORD|PAT|WEBHOOK)(?:_[A-Z0-9_]*)?|ID)$"))
-		apikey_refuse_argument("env_vars", "invalid name of an environment variable",
+		apikey_refuse_argument("env_vars", "invalid environment variable name",
 							   "It consists of A-Z, 0-9 and _, begins with a letter, and has the word KEY, TOKEN, SECRET, PASSWORD, PAT or WEBHOOK after a _, or ends with _ID.",
 							   "Use names such as ACME_API_KEY.");
 }

@@ -104,27 +104,27 @@ apikey_arg_name(const text *name, const char *argument)
 	unsigned char uuid[16];
 
 	if (len == 0)
-		apikey_refuse_argument(argument, "the name is empty", NULL,
+		apikey_refuse_argument(argument, "name is empty", NULL,
 							   "Give the key a name, such as \"default\".");
 	if (pg_mbstrlen_with_len(result, len) > APIKEY_NAME_MAX)
-		apikey_refuse_argument(argument, "the name is too long",
+		apikey_refuse_argument(argument, "name is too long",
 							   psprintf("A name has at most %d characters.", APIKEY_NAME_MAX),
 							   "Shorten the name.");
 	if (apikey_has_control(result, len))
-		apikey_refuse_argument(argument, "the name contains a control character", NULL,
-							   "Leave out line breaks, tabs and marks of text direction.");
+		apikey_refuse_argument(argument, "name contains a control character", NULL,
+							   "Remove line breaks, tabs and text direction marks.");
 	if (apikey_has_outer_space(result, len))
-		apikey_refuse_argument(argument, "the name begins or ends with white space", NULL,
+		apikey_refuse_argument(argument, "name begins or ends with white space", NULL,
 							   "Trim the name.");
 	if (apikey_arg_is_uuid(result, uuid))
-		apikey_refuse_argument(argument, "the name has the form of a uuid",
-							   "Where a name is taken, a uuid means a key's id.",
-							   "Choose a name that people can tell apart.");
+		apikey_refuse_argument(argument, "name looks like a UUID",
+							   "Functions that take a name read a UUID as the id of a key.",
+							   "Choose a descriptive name, such as \"default\".");
 	if (!is_nfc(result, len))
-		apikey_refuse_argument(argument, "the name is not in Unicode normalization form C",
+		apikey_refuse_argument(argument, "name is not in Unicode normalization form C",
 							   NULL, "Pass normalize(name, NFC).");
 	if (apikey_looks_like_key(result, len))
-		apikey_refuse_argument(argument, "the name has the shape of an API key",
+		apikey_refuse_argument(argument, "name looks like an API key",
 							   "Names are shown in lists and are not encrypted.",
 							   "Pass the secret as the value, and choose a name for it.");
 	return result;
@@ -149,7 +149,7 @@ const ApikeyKeyType *
 apikey_arg_key_type(FunctionCallInfo fcinfo, int number)
 {
 	apikey_arg_require(fcinfo, number, "key_type", "key type",
-					   "SELECT key_type, label FROM apikey.key_types lists the types.");
+					   "SELECT key_type, label FROM apikey.key_types lists the key types.");
 	return apikey_key_type_get(text_to_cstring(PG_GETARG_TEXT_PP(number)),
 							   "key_type");
 }
@@ -166,7 +166,7 @@ apikey_arg_reason(const text *reason)
 							   psprintf("A reason has at most %d characters, none of them a control character.",
 										APIKEY_NAME_MAX), "Shorten the reason to one line.");
 	if (apikey_looks_like_key(result, len))
-		apikey_refuse_argument("reason", "the reason has the shape of an API key",
+		apikey_refuse_argument("reason", "reason looks like an API key",
 							   "Reasons are shown in lists and are not encrypted.",
 							   "Leave the secret out of the reason.");
 	return result;
@@ -198,7 +198,7 @@ apikey_arg_env_var(const text *env_var, const char *argument)
 	char	   *result = text_to_cstring(env_var);
 
 	if (strlen(result) > APIKEY_NAME_MAX || !apikey_is_env_var(result))
-		apikey_refuse_argument(argument, "invalid name of an environment variable",
+		apikey_refuse_argument(argument, "invalid environment variable name",
 							   "It consists of A-Z, 0-9 and _, begins with a letter and ends with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.",
 							   "Choose a name such as MY_SERVICE_API_KEY.");
 	return result;
@@ -217,7 +217,7 @@ refuse_key_shapes(Jsonb *metadata, const char *argument)
 		if ((token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM) &&
 			value.type == jbvString &&
 			apikey_looks_like_key(value.val.string.val, value.val.string.len))
-			apikey_refuse_argument(argument, "metadata holds a string with the shape of an API key",
+			apikey_refuse_argument(argument, "metadata contains a string that looks like an API key",
 								   "Metadata is shown in lists and is not encrypted.",
 								   "Leave the secret out of the metadata.");
 	}
@@ -239,7 +239,7 @@ apikey_arg_metadata(Jsonb *metadata, const char *argument)
 		apikey_refuse_argument(argument, "metadata is too large",
 							   psprintf("It has %zu bytes as text; the limit is %d.", len,
 										APIKEY_METADATA_MAX),
-							   "Keep what is large in a table of your own.");
+							   "Store large data in a table of your own.");
 	refuse_key_shapes(metadata, argument);
 	return metadata;
 }
@@ -257,16 +257,16 @@ void
 apikey_arg_past(TimestampTz at, const char *argument)
 {
 	if (TIMESTAMP_NOT_FINITE(at) || at > GetCurrentTimestamp())
-		apikey_refuse_argument(argument, "the time is infinite or to come", NULL,
-							   "Give the time at which it happened, or leave it out.");
+		apikey_refuse_argument(argument, "timestamp must be finite and in the past", NULL,
+							   "Pass the time at which it happened, or omit it.");
 }
 
 void
 apikey_arg_expires_at(TimestampTz expires_at, const char *argument)
 {
 	if (expires_at <= GetCurrentTimestamp())
-		apikey_refuse_argument(argument, "the expiry is in the past", NULL,
-							   "Give a time to come, or 'infinity' for none.");
+		apikey_refuse_argument(argument, "expires_at is in the past", NULL,
+							   "Use a future timestamp, or 'infinity' for none.");
 }
 
 Datum

@@ -299,7 +299,7 @@ near_names(const char *name)
 								 type->name);
 	}
 	if (found == 0)
-		return pstrdup("SELECT key_type, label FROM apikey.key_types lists them.");
+		return pstrdup("SELECT key_type, label FROM apikey.key_types lists the key types.");
 	return psprintf("Perhaps you meant %s%s.", found > 1 ? "one of " : "",
 					names.data);
 }
@@ -368,7 +368,7 @@ raise_regex(int result)
 	pg_regerror(result, NULL, problem, sizeof(problem));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_REGULAR_EXPRESSION),
-			 errmsg("the pattern of a key type failed: %s", problem),
+			 errmsg("could not match the pattern of a key type: %s", problem),
 			 apikey_err_hide_statement()));
 }
 

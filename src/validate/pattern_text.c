@@ -207,7 +207,7 @@ name_prefixes(const ApikeyKeyType *type)
 	char	  **prefix;
 
 	initStringInfo(&result);
-	appendStringInfoString(&result, "one that usually begins with ");
+	appendStringInfoString(&result, "a value that usually begins with ");
 	for (prefix = type->prefixes; *prefix != NULL; prefix++)
 	{
 		if (prefix != type->prefixes)
@@ -228,5 +228,5 @@ apikey_pattern_text(const ApikeyKeyType *type)
 		return describe(&shape);
 	if (type->prefixes[0] != NULL)
 		return name_prefixes(type);
-	return psprintf("a match of %s", pattern);
+	return psprintf("a match for %s", pattern);
 }

@@ -104,12 +104,12 @@ judge_characters(const ApikeyKeyType *type, const char *value, size_t len)
 			continue;
 		if (apikey_has_outer_space(p, width))
 			return finding(true, "characters",
-						   pstrdup("value has white space inside"),
-						   "Check that it was copied whole and alone.");
+						   pstrdup("value contains white space"),
+						   "Check that the whole value was copied, and nothing else.");
 		if (apikey_has_control(p, width))
 			return finding(true, "characters",
 						   pstrdup("value contains a control character"),
-						   "Check that it was copied whole and alone.");
+						   "Check that the whole value was copied, and nothing else.");
 	}
 	return NULL;
 }
@@ -120,12 +120,12 @@ judge_basics(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	if (len == 0)
 		return finding(true, "empty", pstrdup("value is empty"),
-					   "Pass the key that the provider gave.");
+					   "Pass the key that the provider issued.");
 	if (len > APIKEY_VALUE_MAX)
 		return finding(true, "too_long",
 					   psprintf("value is longer than %d bytes",
 								APIKEY_VALUE_MAX),
-					   "Check that it was copied alone.");
+					   "Check that nothing else was copied with it.");
 	return judge_characters(type, value, len);
 }
 
@@ -207,10 +207,10 @@ judge_format(const ApikeyKeyType *type, const char *value, size_t len)
 
 	if (apikey_key_type_matches(type, value, len))
 		return NULL;
-	hint = psprintf("The form is the regular expression %s; an administrator can change it in apikey.custom_key_types.",
+	hint = psprintf("The format is the regular expression %s; an administrator can change it in apikey.custom_key_types.",
 					text_to_cstring(type->pattern));
 	return finding(type->reject, "format",
-				   psprintf("value does not have the form of type \"%s\" (%s): expected %s",
+				   psprintf("value does not match the format of type \"%s\" (%s): expected %s",
 							type->name, type->label, apikey_pattern_text(type)),
 				   hint);
 }
@@ -330,7 +330,7 @@ static const SpecialRule special_rules[] = {
 		.applies = is_anon_jwt,
 		.is_error = true,
 		.code = "public_key",
-		.message = "value is the project's public key, of role \"anon\"",
+		.message = "value is the project's public key (role \"anon\")",
 		.hint = "Store the secret key, or the legacy key of role \"service_role\"."
 	}
 };
@@ -371,7 +371,7 @@ judge_truth(const ApikeyKeyType *type, const char *value, size_t len)
 						   finding(strict_checks, "checksum",
 								   psprintf("value fails the checksum of type \"%s\" (%s)",
 											type->name, type->label),
-								   "A character may be missing or mistyped: copy it again."));
+								   "A character may be missing or mistyped; copy the key again."));
 	return findings;
 }
 
@@ -532,8 +532,8 @@ void
 apikey_value_init(void)
 {
 	DefineCustomBoolVariable("apikey.strict_checks",
-							 "Makes doubts about a value errors.",
-							 "A placeholder, a failed checksum or a format that only warns is then refused, not stored with a warning.",
+							 "Reports doubts about a value as errors.",
+							 "If on, a value that looks like a placeholder, fails its checksum or does not match a format that only warns is refused instead of stored with a warning.",
 							 &strict_checks,
 							 false,
 							 PGC_SUSET,
