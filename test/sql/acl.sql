@@ -8,14 +8,14 @@ SET search_path = regress_apikey;
 -- a apikey_admin, m apikey_monitor; O apikey_owner and M apikey_maintenance,
 -- by grant or as the owner.  regress_apikey_nobody stands for PUBLIC.
 CREATE FUNCTION who_can(privilege regprocedure, object oid, what text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE r record; told text := ''; can boolean;
+DECLARE r record; result text := ''; can boolean;
 BEGIN
 	FOR r IN SELECT * FROM (VALUES ('regress_apikey_nobody', 'P'), ('apikey_user', 'u'), ('apikey_reveal', 'r'), ('apikey_admin', 'a'),
 			('apikey_monitor', 'm'), ('apikey_owner', 'O'), ('apikey_maintenance', 'M')) r(name, letter) LOOP
 		EXECUTE format('SELECT %s($1, $2, $3)', privilege::regproc) INTO can USING r.name::name, object, what;
-		told := told || CASE WHEN can THEN r.letter ELSE '-' END;
+		result := result || CASE WHEN can THEN r.letter ELSE '-' END;
 	END LOOP;
-	RETURN told;
+	RETURN result;
 END $$;
 \set function_privilege '\'pg_catalog.has_function_privilege(name,oid,text)\''
 \set table_privilege '\'pg_catalog.has_table_privilege(name,oid,text)\''
@@ -77,7 +77,7 @@ SET LOCAL ROLE regress_apikey_monitor; SELECT * FROM refusals();
 ROLLBACK;
 RESET ROLE;
 -- The same for tables and views, for reading and for writing.
-CREATE FUNCTION readable() RETURNS TABLE (told text) LANGUAGE sql AS $$
+CREATE FUNCTION readable() RETURNS TABLE (result text) LANGUAGE sql AS $$
 	SELECT string_agg(relname || CASE regress_apikey.outcome('DELETE FROM apikey.' || relname || ' WHERE false') WHEN 'done' THEN ' (and writable)' ELSE '' END, ', ' ORDER BY relname)
 		FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'apikey') AND relkind IN ('r', 'v')
 			AND regress_apikey.outcome('SELECT * FROM apikey.' || relname) = 'done'

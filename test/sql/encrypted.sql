@@ -30,7 +30,7 @@ SELECT apikey.data_key_id(text_form(envelope(7))::apikey.encrypted), apikey.data
 
 -- Plaintext and near-envelopes are refused and never echoed.
 SELECT 'a-plaintext-secret'::apikey.encrypted;
-SELECT string_agg(what, ', ' ORDER BY n), told FROM (SELECT row_number() OVER () AS n, what, outcome(format('SELECT %L::apikey.encrypted', input)) AS told FROM (VALUES
+SELECT string_agg(what, ', ' ORDER BY n), result FROM (SELECT row_number() OVER () AS n, what, outcome(format('SELECT %L::apikey.encrypted', input)) AS result FROM (VALUES
 	('empty', ''),
 	('white space', ' '),
 	('plaintext', secret('sk-', 48)),
@@ -51,13 +51,13 @@ SELECT string_agg(what, ', ' ORDER BY n), told FROM (SELECT row_number() OVER ()
 	('unknown suite', text_form(envelope(5, suite => '02'))),
 	('suite 0', text_form(envelope(5, suite => '00'))),
 	('bits beyond the end', 'ak1.' || substr(text_form(envelope(3)), 5, 81) || 'x')
-	) AS t(what, input)) AS t GROUP BY told;
+	) AS t(what, input)) AS t GROUP BY result;
 -- Every truncation below the size of an envelope of an empty value, 58 bytes.
-SELECT count(*), count(DISTINCT told), min(left(told, 5)) FROM (
-	SELECT outcome(format('SELECT %L::apikey.encrypted', text_form(substr(envelope(0), 1, n)))) AS told
+SELECT count(*), count(DISTINCT result), min(left(result, 5)) FROM (
+	SELECT outcome(format('SELECT %L::apikey.encrypted', text_form(substr(envelope(0), 1, n)))) AS result
 	FROM generate_series(0, 57) n) t;
-SELECT count(*), count(DISTINCT told), min(left(told, 5)) FROM (
-	SELECT outcome(format('SELECT %L::apikey.encrypted', left(text_form(envelope(0)), n))) AS told
+SELECT count(*), count(DISTINCT result), min(left(result, 5)) FROM (
+	SELECT outcome(format('SELECT %L::apikey.encrypted', left(text_form(envelope(0)), n))) AS result
 	FROM generate_series(0, length(text_form(envelope(0))) - 1) n) t;
 
 -- No value of another type gets in without the input function.

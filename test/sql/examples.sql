@@ -51,7 +51,7 @@ COMMIT;
 -- Another user's job reveals nothing.
 BEGIN;
 EXECUTE identify('2');
-SELECT split_part(outcome(format('SELECT apikey.reveal_key(%L::uuid)', api_key)), '"', 1) AS told FROM jobs WHERE id = 1;
+SELECT split_part(outcome(format('SELECT apikey.reveal_key(%L::uuid)', api_key)), '"', 1) AS result FROM jobs WHERE id = 1;
 ROLLBACK;
 -- Without an identity: no rows, and an error that says what to do.
 EXECUTE list;

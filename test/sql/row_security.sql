@@ -35,14 +35,14 @@ SET ROLE regress_apikey_worker;
 BEGIN;
 SELECT apikey.set_user_id('alice');
 -- by id: bob's key, bob's deleted key, no key
-SELECT left(outcome(format(statement, '0b000000-0000-4000-8000-000000000002')), 5) AS told,
+SELECT left(outcome(format(statement, '0b000000-0000-4000-8000-000000000002')), 5) AS result,
 		outcome(format(statement, '0b000000-0000-4000-8000-000000000003'))
 			= outcome(format(statement, '0b000000-0000-4000-8000-000000000002')) AS same_deleted,
 		outcome(format(statement, '0c000000-0000-4000-8000-00000000000c'))
 			= outcome(format(statement, '0b000000-0000-4000-8000-000000000002')) AS same_absent, count(*)
 	FROM attempts GROUP BY 1, 2, 3;
 -- by name
-SELECT left(outcome(format(statement, 'project x')), 5) AS told,
+SELECT left(outcome(format(statement, 'project x')), 5) AS result,
 		replace(outcome(format(statement, 'project y')), 'project y', 'project x') = outcome(format(statement, 'project x')) AS same_absent, count(*)
 	FROM attempts WHERE statement NOT LIKE '%%::uuid%' AND statement !~ 'restore|purge' GROUP BY 1, 2;
 COMMIT;
@@ -239,10 +239,10 @@ RESET ROLE;
 -- A plan shows how many rows the filter removed, and nothing more.
 SET ROLE regress_apikey_worker;
 CREATE FUNCTION plan_tells(statement text, wanted text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE line text; told boolean := false;
+DECLARE line text; result boolean := false;
 BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, SUMMARY OFF) ' || statement LOOP told := told OR line ~ wanted; END LOOP;
-	RETURN told;
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, SUMMARY OFF) ' || statement LOOP result := result OR line ~ wanted; END LOOP;
+	RETURN result;
 END $$;
 BEGIN;
 SELECT apikey.set_user_id('alice');

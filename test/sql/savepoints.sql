@@ -69,19 +69,19 @@ SELECT count(*) FROM apikey.keys;
 -- In PL/pgSQL: blocks that catch errors, in a loop.
 DO $$
 DECLARE
-	told text[]; state text; argument text;
+	result text[]; state text; argument text;
 BEGIN
 	PERFORM apikey.set_user_id('carol');
 	FOR n IN 1..5 LOOP
 		BEGIN
 			PERFORM apikey.create_key('key ' || n % 2, CASE n WHEN 4 THEN 'opena' ELSE 'openai' END, CASE n WHEN 5 THEN 'x' ELSE regress_apikey.openai(n::text) END);
-			told := told || 'done'::text;
+			result := result || 'done'::text;
 		EXCEPTION WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, argument = COLUMN_NAME;
-			told := told || concat_ws(' ', state, argument);
+			result := result || concat_ws(' ', state, argument);
 		END;
 	END LOOP;
-	RAISE NOTICE '%', told;
+	RAISE NOTICE '%', result;
 	-- By condition: our own codes and PostgreSQL's.
 	BEGIN
 		PERFORM apikey.reveal_key('absent');

@@ -24,7 +24,7 @@ GRANT USAGE ON SCHEMA regress_apikey TO PUBLIC;
 -- the error.  Random ids are masked.
 CREATE FUNCTION regress_apikey.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	state text; message text; detail text; hint text; context text; argument text; told text;
+	state text; message text; detail text; hint text; context text; argument text; result text;
 BEGIN
 	EXECUTE statement;
 	RETURN 'done';
@@ -32,13 +32,13 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
 		context = PG_EXCEPTION_CONTEXT, argument = COLUMN_NAME;
-	told := state || coalesce(' on ' || nullif(argument, ''), '') || ': ' || message
+	result := state || coalesce(' on ' || nullif(argument, ''), '') || ': ' || message
 		|| coalesce(E'\n  DETAIL: ' || nullif(detail, ''), '')
 		|| coalesce(E'\n  HINT: ' || nullif(hint, ''), '')
 		-- our own errors have no context, which could quote a value
 		|| CASE WHEN context <> '' AND (state LIKE 'KA%' OR argument <> '' OR message LIKE 'invalid input%')
 			THEN E'\n  CONTEXT: ' || context ELSE '' END;
-	RETURN regexp_replace(told, '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}', '(random id)', 'g');
+	RETURN regexp_replace(result, '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}', '(random id)', 'g');
 END $$;
 
 -- A made-up value: the prefix and the given number of hexadecimal digits, always
