@@ -5,9 +5,9 @@
  *		hexadecimal (RFC 4648).
  *
  * The characters may be those of a key, so no branch and no table index
- * depends on one: a character is classified by arithmetic alone, and whether
- * all were valid is decided once, at the end.  How many there are, and the
- * padding, is no secret.
+ * depends on them: a character is classified by arithmetic alone, and whether
+ * all were valid is decided once, at the end.  Their number and the padding are
+ * not secret.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 #include "base64.h"
 #include "wipe.h"
 
-/* A character of no alphabet; beside the APIKEY_BASE64_* flags. */
+/* A character of neither alphabet; a further APIKEY_BASE64_* flag. */
 #define NOT_BASE64	0x80
 
 /* All bits set when low <= c <= high, none otherwise. */
@@ -43,8 +43,8 @@ encode_sextet(int v)
 }
 
 /*
- * The value of a character, and into *seen the alphabet that it shows: the
- * two differ in their last two characters only.
+ * The value of a character.  Adds to *seen the alphabet that the character
+ * belongs to: the two differ only in their last two characters.
  */
 static unsigned int
 decode_sextet(char character, unsigned int *seen)
@@ -69,7 +69,7 @@ decode_sextet(char character, unsigned int *seen)
 		((std62 | url62) & 62) | ((std63 | url63) & 63);
 }
 
-/* The value of a hexadecimal digit; *valid loses its bits for another. */
+/* The value of a hexadecimal digit; for another character, clears *valid. */
 static unsigned int
 decode_nibble(char character, unsigned int *valid)
 {
@@ -101,9 +101,8 @@ apikey_base64url_encode(const uint8_t *src, size_t len, char *dst)
 {
 	uint32_t	queue = 0;
 	int			bits = 0;
-	size_t		i;
 
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 	{
 		queue = queue << 8 | src[i];
 		bits += 8;
@@ -118,8 +117,8 @@ apikey_base64url_encode(const uint8_t *src, size_t len, char *dst)
 }
 
 /*
- * Take the padding off *len.  Where there is some it must be all of it: one
- * or two characters that complete a group of four.
+ * Subtract the padding from *len.  If there is any, it must be complete: one or
+ * two characters that fill a group of four.
  */
 static bool
 strip_padding(const char *src, size_t *len)
@@ -135,8 +134,8 @@ strip_padding(const char *src, size_t *len)
 }
 
 /*
- * Decode len characters without padding.  What is left in the queue at the
- * end must be fewer than six bits, all zero.
+ * Decode len characters without padding.  Fewer than six bits may remain at
+ * the end, and they must be zero.
  */
 static bool
 decode_characters(const char *src, size_t len, int flags, uint8_t *dst)
@@ -144,9 +143,8 @@ decode_characters(const char *src, size_t len, int flags, uint8_t *dst)
 	unsigned int seen = 0;
 	uint32_t	queue = 0;
 	int			bits = 0;
-	size_t		i;
 
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 	{
 		queue = queue << 6 | decode_sextet(src[i], &seen);
 		bits += 6;
@@ -181,23 +179,21 @@ apikey_base64_decode(const char *src, size_t len, int flags, uint8_t *dst,
 	return APIKEY_MALFORMED;
 }
 
-/* Is any character beyond ASCII? */
+/* Is any character not ASCII? */
 static bool
 has_high_bit(const char *src, size_t len)
 {
 	unsigned char all = 0;
-	size_t		i;
 
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 		all |= (unsigned char) src[i];
 	return (all & 0x80) != 0;
 }
 
 /*
  * Padding counts where a group has two characters or more, and is complete
- * when it fills the group: then nothing more is read.  Elsewhere it is passed
- * over, and a character of the alphabet after some of it starts its count
- * anew.
+ * when it fills the group: then nothing more is read.  Elsewhere it is
+ * skipped, and a character of the alphabet that follows it resets its count.
  */
 ApikeyResult
 apikey_base64_decode_lenient(const char *src, size_t len, uint8_t *dst,
@@ -207,12 +203,11 @@ apikey_base64_decode_lenient(const char *src, size_t len, uint8_t *dst,
 	uint32_t	queue = 0;
 	int			characters = 0; /* of a group of four */
 	int			pads = 0;
-	size_t		i;
 
 	*dst_len = 0;
 	if (has_high_bit(src, len))
 		return APIKEY_MALFORMED;
-	for (i = 0; i < len && (pads == 0 || characters + pads < 4); i++)
+	for (size_t i = 0; i < len && (pads == 0 || characters + pads < 4); i++)
 	{
 		unsigned int seen = 0;
 		unsigned int sextet = decode_sextet(src[i], &seen);
@@ -237,9 +232,8 @@ ApikeyResult
 apikey_hex_decode(const char *src, size_t dst_len, uint8_t *dst)
 {
 	unsigned int valid = ~0U;
-	size_t		i;
 
-	for (i = 0; i < dst_len; i++)
+	for (size_t i = 0; i < dst_len; i++)
 	{
 		unsigned int high = decode_nibble(src[2 * i], &valid);
 

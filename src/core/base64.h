@@ -4,10 +4,10 @@
  *		Base64, base64url and hexadecimal (RFC 4648), strict and without
  *		branches on secret characters.
  *
- * Decoding accepts the one canonical text of each byte string only: unused
- * trailing bits must be zero, so that no two texts mean the same bytes.
- * One text never mixes the two base64 alphabets.  The lenient decoder, for
- * what others wrote, is the exception.
+ * Decoding accepts only the one canonical text of each byte string: unused
+ * trailing bits must be zero, so that no two texts mean the same bytes, and a
+ * text may not mix the two base64 alphabets.  The lenient decoder is the
+ * exception, for texts that other programs wrote.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,10 +21,10 @@
 #define APIKEY_BASE64_STD		0x02	/* '+' and '/' */
 #define APIKEY_BASE64_PADDED	0x04	/* '=' may end the text */
 
-/* Characters that len bytes take as base64url without padding. */
+/* Number of characters of len bytes in base64url without padding. */
 extern size_t apikey_base64url_encoded_size(size_t len);
 
-/* Bytes that len characters can hold at most. */
+/* Largest number of bytes that len characters can stand for. */
 extern size_t apikey_base64_decoded_size(size_t len);
 
 /*
@@ -44,12 +44,12 @@ extern ApikeyResult apikey_base64_decode(const char *src, size_t len,
 										 size_t *dst_len);
 
 /*
- * Decode as Python's base64.urlsafe_b64decode() does, for texts that are no
- * secret and that a MAC protects: both alphabets, characters of none passed
- * over, nothing read behind the padding, unused bits ignored.  As there, the
- * padding must be complete, and all characters ASCII.  dst has room for
- * apikey_base64_decoded_size(len) bytes, and holds nothing of use after
- * APIKEY_MALFORMED.
+ * Decode as Python's base64.urlsafe_b64decode() does, for texts that are not
+ * secret and that a MAC protects: both alphabets are accepted, other
+ * characters skipped, nothing is read after the padding, and unused bits are
+ * ignored.  As in Python, the padding must be complete and all characters
+ * ASCII.  dst has room for apikey_base64_decoded_size(len) bytes, and its
+ * contents are undefined after APIKEY_MALFORMED.
  */
 extern ApikeyResult apikey_base64_decode_lenient(const char *src, size_t len,
 												 uint8_t *dst,
@@ -57,7 +57,7 @@ extern ApikeyResult apikey_base64_decode_lenient(const char *src, size_t len,
 
 /*
  * Decode 2 * dst_len hexadecimal digits of either case; APIKEY_MALFORMED
- * (and a wiped dst) when one is none.
+ * (and a wiped dst) if a character is not one.
  */
 extern ApikeyResult apikey_hex_decode(const char *src, size_t dst_len,
 									  uint8_t *dst);

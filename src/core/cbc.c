@@ -4,7 +4,7 @@
  *		AES-128-CBC with PKCS#7 padding, from libcrypto.
  *
  * The fetched cipher is kept for the life of the process; each call has a
- * context of its own, which takes key and plaintext with it when it is freed.
+ * context of its own, and freeing it wipes key and plaintext.
  * libcrypto's error queue is left empty.
  *
  *-------------------------------------------------------------------------
@@ -26,7 +26,7 @@ static EVP_CIPHER *cipher = NULL;
 static EVP_CIPHER_CTX *context = NULL;
 
 static bool
-make_context(void)
+cbc_make_context(void)
 {
 	if (cipher == NULL)
 		cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
@@ -37,15 +37,15 @@ make_context(void)
 		EVP_CipherInit_ex2(context, cipher, NULL, NULL, ENCRYPT, NULL) == 1;
 }
 
-/* Pass all bytes but the last block; *done gets what was written. */
+/* Process all bytes but the last block; *done gets the number written. */
 static bool
-start(int direction, const uint8_t *key, const uint8_t *iv,
-	  const uint8_t *in, size_t len, uint8_t *out, size_t *done)
+cbc_start(int direction, const uint8_t *key, const uint8_t *iv,
+		  const uint8_t *in, size_t len, uint8_t *out, size_t *done)
 {
 	int			written = 0;
 
 	if (len > INT_MAX - APIKEY_CBC_BLOCK_SIZE ||
-		(context == NULL && !make_context()) ||
+		(context == NULL && !cbc_make_context()) ||
 		EVP_CipherInit_ex2(context, NULL, key, iv, direction, NULL) != 1 ||
 		(len > 0 &&
 		 EVP_CipherUpdate(context, out, &written, in, (int) len) != 1))
@@ -55,11 +55,11 @@ start(int direction, const uint8_t *key, const uint8_t *iv,
 }
 
 /*
- * Leave neither key nor plaintext behind: a context keeps its last block, and
- * freeing it is what wipes that.
+ * Leave neither key nor plaintext behind: a context keeps its last block until
+ * it is freed, which wipes it.
  */
 static void
-clean_up(void)
+cbc_clean_up(void)
 {
 	EVP_CIPHER_CTX_free(context);
 	context = NULL;
@@ -74,10 +74,10 @@ apikey_cbc_encrypt(const uint8_t *key, const uint8_t *iv,
 	int			last;
 	bool		ok;
 
-	ok = start(ENCRYPT, key, iv, plain, len, out, &done) &&
+	ok = cbc_start(ENCRYPT, key, iv, plain, len, out, &done) &&
 		EVP_CipherFinal_ex(context, out + done, &last) == 1 &&
 		done + (size_t) last == APIKEY_CBC_PADDED_SIZE(len);
-	clean_up();
+	cbc_clean_up();
 	if (ok)
 		return APIKEY_OK;
 	apikey_wipe(out, APIKEY_CBC_PADDED_SIZE(len));
@@ -85,8 +85,8 @@ apikey_cbc_encrypt(const uint8_t *key, const uint8_t *iv,
 }
 
 /*
- * The last block goes through a buffer of its own: libcrypto may write a
- * whole one there before it looks at the padding.
+ * The last block is decrypted into a buffer of its own: libcrypto may write a
+ * whole block before it checks the padding.
  */
 ApikeyResult
 apikey_cbc_decrypt(const uint8_t *key, const uint8_t *iv,
@@ -102,10 +102,10 @@ apikey_cbc_decrypt(const uint8_t *key, const uint8_t *iv,
 	if (len == 0 || len % APIKEY_CBC_BLOCK_SIZE != 0)
 		return APIKEY_MALFORMED;
 
-	if (start(DECRYPT, key, iv, sealed, len, out, &done))
+	if (cbc_start(DECRYPT, key, iv, sealed, len, out, &done))
 		result = EVP_CipherFinal_ex(context, block, &last) == 1 ?
 			APIKEY_OK : APIKEY_UNOPENED;
-	clean_up();
+	cbc_clean_up();
 	if (result == APIKEY_OK)
 	{
 		memcpy(out + done, block, (size_t) last);

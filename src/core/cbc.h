@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cbc.h
- *		AES-128-CBC with PKCS#7 padding, from libcrypto; for Fernet alone,
+ *		AES-128-CBC with PKCS#7 padding, from libcrypto; only for Fernet,
  *		which authenticates what it encrypts.
  *
  *-------------------------------------------------------------------------
@@ -12,9 +12,9 @@
 #include "result.h"
 
 #define APIKEY_CBC_KEY_SIZE		16
-#define APIKEY_CBC_BLOCK_SIZE	16	/* of the initialization vector too */
+#define APIKEY_CBC_BLOCK_SIZE	16	/* and of the initialization vector */
 
-/* Bytes that len bytes take with their padding: there is always some. */
+/* Size of len bytes with their padding, of which there is always some. */
 #define APIKEY_CBC_PADDED_SIZE(len) \
 	((len) + APIKEY_CBC_BLOCK_SIZE - (len) % APIKEY_CBC_BLOCK_SIZE)
 
@@ -25,9 +25,9 @@ extern ApikeyResult apikey_cbc_encrypt(const uint8_t *key, const uint8_t *iv,
 
 /*
  * len is a positive multiple of the block size (else APIKEY_MALFORMED), and
- * out has room for as much; *plain_len gets the bytes without their padding.
- * What lies behind these in out is wiped, and all of it on failure.
- * APIKEY_UNOPENED: the padding is none.
+ * out has room for len bytes; *plain_len gets their number without padding.
+ * The rest of out is wiped, and all of it on failure.  APIKEY_UNOPENED: the
+ * padding is invalid.
  */
 extern ApikeyResult apikey_cbc_decrypt(const uint8_t *key, const uint8_t *iv,
 									   const uint8_t *sealed, size_t len,

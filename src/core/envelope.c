@@ -5,11 +5,11 @@
  *		text form.
  *
  * The bytes are part of the published format (doc/format.md): they never
- * change under the same version and suite.  A version or suite that is not
- * known here is refused, never guessed at.
+ * change within a version and suite.  A version or suite that is not known
+ * here is refused.
  *
- * A context is malloc'ed and freed with apikey_context_free(); neither it
- * nor an envelope is secret, and a value never stays here.
+ * A context is malloc'ed and freed with apikey_context_free(); neither a
+ * context nor an envelope is secret, and no value is kept here.
  *
  *-------------------------------------------------------------------------
  */

@@ -23,12 +23,12 @@
 	(APIKEY_ENVELOPE_HEADER_SIZE + APIKEY_XAES_NONCE_SIZE + \
 	 APIKEY_XAES_TAG_SIZE)
 
-/* An envelope holds at most this much; its text form fits in a field. */
+/* The largest value; the text form of its envelope fits in a field. */
 #define APIKEY_ENVELOPE_MAX_VALUE	((size_t) 64 * 1024 * 1024)
 
 #define APIKEY_ENVELOPE_TEXT_PREFIX	"ak1."
 
-/* Whose value it is; see apikey_context_*(). */
+/* What a value belongs to; see apikey_context_*(). */
 typedef struct ApikeyContext
 {
 	uint8_t    *data;			/* malloc'ed by the core */
@@ -37,13 +37,13 @@ typedef struct ApikeyContext
 
 /*
  * The context of a stored key: user id, id (16 bytes), type and name, each
- * with its length before it.  False when memory runs out.  Not secret.
+ * preceded by its length.  False if memory runs out.  Not secret.
  */
 extern bool apikey_context_value(ApikeyContext *context,
 								 ApikeySpan user_id, const uint8_t *id,
 								 ApikeySpan key_type, ApikeySpan name);
 
-/* The context of a value in another table: what the caller names. */
+/* The context of a value in another table: a text that the caller chooses. */
 extern bool apikey_context_column(ApikeyContext *context, ApikeySpan name);
 
 extern void apikey_context_free(ApikeyContext *context);
@@ -69,7 +69,7 @@ extern ApikeyResult apikey_envelope_seal(const ApikeyDataKey *key,
 /*
  * Open an envelope; value has room for len - APIKEY_ENVELOPE_OVERHEAD bytes,
  * all of them written (wiped on failure).  APIKEY_MALFORMED: not an
- * envelope.  APIKEY_UNOPENED: another data key's, another context's or
+ * envelope.  APIKEY_UNOPENED: sealed with another data key or context, or
  * altered.
  */
 extern ApikeyResult apikey_envelope_open(const ApikeyDataKey *key,
@@ -77,10 +77,10 @@ extern ApikeyResult apikey_envelope_open(const ApikeyDataKey *key,
 										 const uint8_t *envelope, size_t len,
 										 void *value);
 
-/* Characters of the text form of an envelope of len bytes. */
+/* Number of characters of the text form of an envelope of len bytes. */
 extern size_t apikey_envelope_text_size(size_t len);
 
-/* Write exactly that many characters; no terminating zero. */
+/* Write exactly that many characters, without a terminating zero. */
 extern void apikey_envelope_to_text(const uint8_t *envelope, size_t len,
 									char *text);
 

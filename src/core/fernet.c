@@ -3,8 +3,8 @@
  * fernet.c
  *		Fernet tokens: version, time, initialization vector, ciphertext, MAC.
  *
- * The MAC covers all before it and is compared, in constant time, before
- * anything is decrypted; whatever fails from there on is one result.  Only
+ * The MAC covers everything before it and is compared, in constant time, before
+ * anything is decrypted; any failure from then on gives the same result.  Only
  * values and keys are secret: a token is public, and so is how it is parsed.
  *
  *-------------------------------------------------------------------------
@@ -56,7 +56,7 @@ apikey_fernet_key_free(ApikeyFernetKey *key)
 	free(key);
 }
 
-/* Bytes of the token of a value of len bytes. */
+/* Size in bytes of the token of a value of len bytes. */
 static size_t
 binary_size(size_t len)
 {
@@ -82,10 +82,9 @@ build(const ApikeyFernetKey *key, uint64_t time, const uint8_t *iv,
 {
 	uint8_t    *mac = data + binary_size(len) - APIKEY_SHA256_SIZE;
 	ApikeyResult result;
-	int			i;
 
 	data[0] = VERSION;
-	for (i = 0; i < TIME_SIZE; i++)
+	for (int i = 0; i < TIME_SIZE; i++)
 		data[TIME_OFFSET + i] = (uint8_t) (time >> (56 - 8 * i));
 	memcpy(data + IV_OFFSET, iv, APIKEY_CBC_BLOCK_SIZE);
 	result = apikey_cbc_encrypt(key->encryption, iv, value, len,
@@ -126,7 +125,6 @@ apikey_fernet_parse(const char *text, size_t len, uint8_t *buffer,
 					ApikeyFernetToken *token)
 {
 	size_t		size;
-	int			i;
 
 	memset(token, 0, sizeof(*token));
 	if (apikey_base64_decode_lenient(text, len, buffer, &size) != APIKEY_OK ||
@@ -138,7 +136,7 @@ apikey_fernet_parse(const char *text, size_t len, uint8_t *buffer,
 	token->data = buffer;
 	token->len = size;
 	token->room = size - FRAME_SIZE;
-	for (i = 0; i < TIME_SIZE; i++)
+	for (int i = 0; i < TIME_SIZE; i++)
 		token->time = token->time << 8 | buffer[TIME_OFFSET + i];
 	return APIKEY_OK;
 }
@@ -164,7 +162,7 @@ apikey_fernet_open(const ApikeyFernetKey *key, const ApikeyFernetToken *token,
 	return result;
 }
 
-/* Like Python's, in whole seconds, without the overflow of adding to time. */
+/* As in Python, in whole seconds; adding to time instead could overflow. */
 ApikeyFernetAge
 apikey_fernet_age(uint64_t time, uint64_t now, uint64_t max_age)
 {

@@ -2,10 +2,10 @@
  *
  * fernet.h
  *		Fernet tokens (github.com/fernet/spec), as Python's "cryptography"
- *		makes and takes them.
+ *		creates and accepts them.
  *
- * Neither clock nor randomness is in here: time and initialization vector
- * are arguments.
+ * Neither a clock nor randomness is used here: the time and the initialization
+ * vector are arguments.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@
 #define APIKEY_FERNET_CLOCK_SKEW	60	/* seconds that a clock may be ahead */
 #define APIKEY_FERNET_MAX_VALUE		((size_t) 1 << 26)
 
-/* Its halves are used as they are: Fernet derives nothing. */
+/* The halves of a key are used as they are: Fernet derives nothing. */
 typedef struct ApikeyFernetKey
 {
 	uint8_t		id[APIKEY_FERNET_ID_SIZE];	/* safe to show */
@@ -28,13 +28,13 @@ typedef struct ApikeyFernetKey
 	uint8_t		encryption[APIKEY_CBC_KEY_SIZE];
 } ApikeyFernetKey;
 
-/* A token, taken apart; points into the buffer of whoever had it parsed. */
+/* A parsed token; it points into the buffer given to the parser. */
 typedef struct ApikeyFernetToken
 {
 	const uint8_t *data;
 	size_t		len;
 	uint64_t	time;			/* seconds since 1970; not yet authenticated */
-	size_t		room;			/* bytes that its value takes at most */
+	size_t		room;			/* largest size of its value in bytes */
 } ApikeyFernetToken;
 
 typedef enum ApikeyFernetAge
@@ -48,7 +48,7 @@ typedef enum ApikeyFernetAge
 extern ApikeyFernetKey *apikey_fernet_key_new(const uint8_t *raw);
 extern void apikey_fernet_key_free(ApikeyFernetKey *key);
 
-/* Characters of the token of a value of len bytes. */
+/* Number of characters of the token of a value of len bytes. */
 extern size_t apikey_fernet_token_size(size_t len);
 
 /*
@@ -62,10 +62,10 @@ extern ApikeyResult apikey_fernet_seal(const ApikeyFernetKey *key,
 									   char *token);
 
 /*
- * Take a token apart into buffer, which has room for
- * apikey_base64_decoded_size(len) bytes.  Takes each text that Python's
- * Fernet takes: see apikey_base64_decode_lenient().  APIKEY_MALFORMED for
- * what no key could open.
+ * Parse a token into buffer, which has room for
+ * apikey_base64_decoded_size(len) bytes.  Accepts each text that Python's
+ * Fernet accepts: see apikey_base64_decode_lenient().  APIKEY_MALFORMED: no
+ * key could open it.
  */
 extern ApikeyResult apikey_fernet_parse(const char *text, size_t len,
 										uint8_t *buffer,
@@ -73,8 +73,8 @@ extern ApikeyResult apikey_fernet_parse(const char *text, size_t len,
 
 /*
  * Authenticate, then decrypt into value, which has token->room bytes; those
- * behind *len are wiped, and all of them on failure.  APIKEY_UNOPENED:
- * another key's, or altered, with nothing to tell which.
+ * after *len are wiped, and all of them on failure.  APIKEY_UNOPENED: made
+ * with another key, or altered; which of these is not known.
  */
 extern ApikeyResult apikey_fernet_open(const ApikeyFernetKey *key,
 									   const ApikeyFernetToken *token,

@@ -28,7 +28,7 @@ static EVP_CIPHER *cipher = NULL;
 static EVP_CIPHER_CTX *context = NULL;
 
 static bool
-make_context(void)
+gcm_make_context(void)
 {
 	if (cipher == NULL)
 		cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
@@ -39,7 +39,7 @@ make_context(void)
 		EVP_CipherInit_ex2(context, cipher, NULL, NULL, SEAL, NULL) == 1;
 }
 
-/* Pass bytes through; out is NULL for associated data. */
+/* Process bytes; out is NULL for associated data. */
 static bool
 feed(const void *data, size_t len, uint8_t *out)
 {
@@ -52,18 +52,16 @@ feed(const void *data, size_t len, uint8_t *out)
 		written == (int) len;
 }
 
-/* Set key and nonce, and pass the associated data. */
+/* Set key and nonce, and process the associated data. */
 static bool
-start(int direction, const uint8_t *key, const uint8_t *nonce,
-	  const ApikeySpan *ad, int ad_count)
+gcm_start(int direction, const uint8_t *key, const uint8_t *nonce,
+		  const ApikeySpan *ad, int ad_count)
 {
-	int			i;
-
-	if (context == NULL && !make_context())
+	if (context == NULL && !gcm_make_context())
 		return false;
 	if (EVP_CipherInit_ex2(context, NULL, key, nonce, direction, NULL) != 1)
 		return false;
-	for (i = 0; i < ad_count; i++)
+	for (int i = 0; i < ad_count; i++)
 	{
 		if (!feed(ad[i].data, ad[i].len, NULL))
 			return false;
@@ -71,9 +69,9 @@ start(int direction, const uint8_t *key, const uint8_t *nonce,
 	return true;
 }
 
-/* Compute the tag, or check it; GCM has no last bytes to give. */
+/* Compute the tag, or check it; GCM outputs no bytes at the end. */
 static bool
-finish(void)
+gcm_finish(void)
 {
 	uint8_t		rest[EVP_MAX_BLOCK_LENGTH];
 	int			written;
@@ -83,7 +81,7 @@ finish(void)
 
 /* Leave no key behind. */
 static void
-clean_up(bool ok)
+gcm_clean_up(bool ok)
 {
 	static const uint8_t zeros[APIKEY_GCM_KEY_SIZE];
 
@@ -104,12 +102,12 @@ apikey_gcm_seal(const uint8_t *key, const uint8_t *nonce,
 
 	if (len > INT_MAX)
 		return APIKEY_LIBCRYPTO_FAILED;
-	ok = start(SEAL, key, nonce, ad, ad_count) &&
+	ok = gcm_start(SEAL, key, nonce, ad, ad_count) &&
 		feed(plain, len, out) &&
-		finish() &&
+		gcm_finish() &&
 		EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG,
 							APIKEY_GCM_TAG_SIZE, out + len) == 1;
-	clean_up(ok);
+	gcm_clean_up(ok);
 	if (ok)
 		return APIKEY_OK;
 	apikey_wipe(out, len + APIKEY_GCM_TAG_SIZE);
@@ -130,15 +128,15 @@ apikey_gcm_open(const uint8_t *key, const uint8_t *nonce,
 	if (plain_len > INT_MAX)
 		return APIKEY_LIBCRYPTO_FAILED;
 
-	/* The control function takes the tag without const and only reads it. */
-	if (start(OPEN, key, nonce, ad, ad_count) &&
+	/* The control function only reads the tag, though it is not const. */
+	if (gcm_start(OPEN, key, nonce, ad, ad_count) &&
 		feed(sealed, plain_len, out) &&
 		EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG,
 							APIKEY_GCM_TAG_SIZE,
 							(void *) (sealed + plain_len)) == 1)
-		result = finish() ? APIKEY_OK : APIKEY_UNOPENED;
+		result = gcm_finish() ? APIKEY_OK : APIKEY_UNOPENED;
 
-	clean_up(result == APIKEY_OK);
+	gcm_clean_up(result == APIKEY_OK);
 	if (result != APIKEY_OK && plain_len > 0)
 		apikey_wipe(out, plain_len);
 	return result;

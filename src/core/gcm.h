@@ -6,7 +6,7 @@
  *
  * The fetched cipher and one context are kept for the life of the process;
  * each call sets its own key and leaves none behind.  libcrypto counts in
- * int: more than INT_MAX bytes are APIKEY_LIBCRYPTO_FAILED.
+ * int: more than INT_MAX bytes give APIKEY_LIBCRYPTO_FAILED.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@
 #define APIKEY_GCM_TAG_SIZE		16
 
 /*
- * Encrypt len bytes of plain under key and nonce, with the spans of ad as
+ * Encrypt len bytes of plain with key and nonce, with the spans of ad as
  * associated data, one after the other.  out gets len + 16 bytes: ciphertext,
  * then tag; it is wiped on failure.
  */

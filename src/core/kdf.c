@@ -6,8 +6,8 @@
  * The fetched algorithms and one HMAC context are kept for the life of the
  * process.  The context holds no key between calls: it is keyed with zeros
  * afterwards, and dropped (the next call makes another) when any call to
- * libcrypto fails.  Deriving is rare, so that each derivation has a context
- * of its own.  libcrypto's error queue is left empty.
+ * libcrypto fails.  Derivations are rare, so each has a context of its
+ * own.  libcrypto's error queue is left empty.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,12 +26,12 @@ static EVP_KDF *hkdf = NULL;
 static EVP_MAC *hmac = NULL;
 static EVP_MAC_CTX *hmac_context = NULL;
 
-/* libcrypto wants what it only reads without const. */
+/* libcrypto only reads these, though they are not const. */
 static char digest_name[] = "SHA256";
 
 static bool
-derive(EVP_KDF_CTX *context, const uint8_t *key, size_t key_len,
-	   const char *info, uint8_t *out, size_t out_len)
+kdf_derive(EVP_KDF_CTX *context, const uint8_t *key, size_t key_len,
+		   const char *info, uint8_t *out, size_t out_len)
 {
 	OSSL_PARAM	params[4];
 
@@ -57,7 +57,7 @@ apikey_hkdf(const uint8_t *key, size_t key_len, const char *info,
 	if (hkdf != NULL)
 		context = EVP_KDF_CTX_new(hkdf);
 	if (context != NULL)
-		ok = derive(context, key, key_len, info, out, out_len);
+		ok = kdf_derive(context, key, key_len, info, out, out_len);
 
 	/* Freeing it wipes its copy of the key. */
 	EVP_KDF_CTX_free(context);
@@ -68,7 +68,7 @@ apikey_hkdf(const uint8_t *key, size_t key_len, const char *info,
 	return APIKEY_LIBCRYPTO_FAILED;
 }
 
-/* Make the HMAC context, with its digest chosen. */
+/* Create the HMAC context and set its digest. */
 static bool
 make_hmac_context(void)
 {

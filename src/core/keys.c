@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * keys.c
- *		Master keys, data keys, and the wrap of one under the other.
+ *		Master keys, data keys, and wrapping the latter with the former.
  *
  * The bytes of a wrap and the labels of the derivations are part of the
- * published format (doc/format.md): they never change under the same version.
+ * published format (doc/format.md): they never change within a version.
  *
  * Derived bytes that live on the stack are wiped before a function returns;
  * structs are wiped when they are freed.
@@ -31,9 +31,8 @@ apikey_pack(const ApikeySpan *spans, int count, uint8_t **data, size_t *len)
 {
 	size_t		total = 0;
 	uint8_t    *next;
-	int			i;
 
-	for (i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
 	{
 		if (spans[i].len > UINT32_MAX ||
 			spans[i].len > SIZE_MAX - LENGTH_SIZE - total)
@@ -46,11 +45,10 @@ apikey_pack(const ApikeySpan *spans, int count, uint8_t **data, size_t *len)
 
 	*data = next;
 	*len = total;
-	for (i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
 	{
-		int			shift;
 
-		for (shift = 24; shift >= 0; shift -= 8)
+		for (int shift = 24; shift >= 0; shift -= 8)
 			*next++ = (uint8_t) (spans[i].len >> shift);
 		if (spans[i].len > 0)
 			memcpy(next, spans[i].data, spans[i].len);
@@ -131,8 +129,8 @@ apikey_data_key_free(ApikeyDataKey *key)
 }
 
 /*
- * What a wrap authenticates beside its header: that it is one of a data key,
- * which one, and for what.  The caller frees ad->data, which is not secret.
+ * What a wrap authenticates besides its header: that it wraps a data key,
+ * which one, and for what purpose.  The caller frees ad->data, which is not secret.
  */
 static bool
 pack_wrap_context(const uint8_t *id, const char *purpose, ApikeySpan *ad)
@@ -214,7 +212,7 @@ apikey_data_key_fingerprint(const ApikeyDataKey *key, const void *value,
 									  sizeof(key->fingerprint),
 									  value, len, digest);
 
-	/* On failure the digest was wiped, and so is what is copied of it. */
+	/* On failure the digest was wiped, so zeros are copied. */
 	memcpy(out, digest, APIKEY_FINGERPRINT_SIZE);
 	apikey_wipe(digest, sizeof(digest));
 	return result;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * keys.h
- *		Master keys, data keys, and the wrap of one under the other.
+ *		Master keys, data keys, and wrapping the latter with the former.
  *
  * Neither raw key is kept: from a master key a wrapping key and an id are
  * derived, from a data key an encryption key and a fingerprint key, each by
@@ -42,9 +42,9 @@ typedef struct ApikeyDataKey
 } ApikeyDataKey;
 
 /*
- * Put spans together, each with its length before it (four bytes, the
- * highest first), so that no two lists give the same bytes.  *data is
- * malloc'ed; false when memory runs out.
+ * Concatenate spans, each preceded by its length (four bytes, big-endian), so
+ * that no two lists give the same bytes.  *data is malloc'ed; false if memory
+ * runs out.
  */
 extern bool apikey_pack(const ApikeySpan *spans, int count,
 						uint8_t **data, size_t *len);
@@ -58,7 +58,7 @@ extern ApikeyDataKey *apikey_data_key_new(const uint8_t *id,
 extern void apikey_data_key_free(ApikeyDataKey *key);
 
 /*
- * Wrap the raw data key under the master key; purpose ("value" or "column")
+ * Wrap the raw data key with the master key; purpose ("value" or "column")
  * and the data key's id are authenticated.  nonce: 24 random bytes, never
  * used before.  wrapped gets APIKEY_WRAPPED_SIZE bytes (wiped on failure).
  */
@@ -71,8 +71,8 @@ extern ApikeyResult apikey_data_key_wrap(const ApikeyMasterKey *master,
 
 /*
  * Open a wrap; raw gets 32 bytes, which the caller wipes (wiped here on
- * failure).  APIKEY_MALFORMED: not a wrap.  APIKEY_UNOPENED: another master
- * key's, another id's or purpose's, or altered.
+ * failure).  APIKEY_MALFORMED: not a wrap.  APIKEY_UNOPENED: wrapped with another
+ * master key, for another id or purpose, or altered.
  */
 extern ApikeyResult apikey_data_key_unwrap(const ApikeyMasterKey *master,
 										   const uint8_t *id,
@@ -80,10 +80,10 @@ extern ApikeyResult apikey_data_key_unwrap(const ApikeyMasterKey *master,
 										   const uint8_t *wrapped, size_t len,
 										   uint8_t *raw);
 
-/* The id of the master key that made a wrap; NULL when it is not a wrap. */
+/* The id of the master key of a wrap; NULL if it is not a wrap. */
 extern const uint8_t *apikey_wrap_master_id(const uint8_t *wrapped, size_t len);
 
-/* HMAC-SHA-256 of a value, cut to APIKEY_FINGERPRINT_SIZE bytes. */
+/* HMAC-SHA-256 of a value, truncated to APIKEY_FINGERPRINT_SIZE bytes. */
 extern ApikeyResult apikey_data_key_fingerprint(const ApikeyDataKey *key,
 												const void *value, size_t len,
 												uint8_t *out);

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * keytext.c
- *		The text in which a source hands over master keys.
+ *		The text form of the keys that a key source yields.
  *
- * Decoded bytes are wiped from the stack before a function returns, and the
- * keys found so far when a later one is refused.  The caller wipes the text.
+ * Decoded bytes are wiped from the stack before a function returns; so are the
+ * keys found so far if a later one is refused.  The caller wipes the text.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Take white space off both ends. */
+/* Trim white space at both ends. */
 static void
 trim(const char **token, size_t *len)
 {
@@ -80,8 +80,8 @@ parse_token(const char *token, size_t len, ApikeyKeytext *result)
 }
 
 /*
- * Parse a line without its newline, but perhaps with the carriage return of
- * a CRLF: tokens between commas, then a comment.
+ * Parse a line without its newline, though perhaps with the carriage return
+ * of a CRLF: tokens separated by commas, then a comment.
  */
 static ApikeyKeytextStatus
 parse_line(const char *line, size_t len, ApikeyKeytext *result)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * keytext.h
- *		The text in which a source hands over master keys.
+ *		The text form of the keys that a key source yields.
  *
  * One or more keys, the newest first, one per line or separated by commas;
  * each is base64 or base64url of 32 bytes (padding optional), or 64
@@ -28,7 +28,7 @@ typedef enum ApikeyKeytextStatus
 	APIKEY_KEYTEXT_WRONG_LENGTH /* well-formed, but not 32 bytes */
 } ApikeyKeytextStatus;
 
-/* The caller wipes all of it. */
+/* The caller wipes it. */
 typedef struct ApikeyKeytext
 {
 	int			count;
@@ -38,8 +38,8 @@ typedef struct ApikeyKeytext
 } ApikeyKeytext;
 
 /*
- * Parse len bytes of text.  On any status but OK no key is left in *result;
- * line (and length) then say where and what, and never a character of it.
+ * Parse len bytes of text.  On any status but OK, *result holds no key; line
+ * (and length) then describe the error, without any character of the text.
  */
 extern ApikeyKeytextStatus apikey_keytext_parse(const char *text, size_t len,
 												ApikeyKeytext *result);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * result.h
- *		What every function of the crypto core answers.
+ *		What every function of the crypto core returns.
  *
  * The core knows nothing of PostgreSQL: it never raises, never allocates
  * from a memory context and never logs.  The caller decides what error a
@@ -24,7 +24,7 @@ typedef enum ApikeyResult
 	APIKEY_LIBCRYPTO_FAILED		/* libcrypto refused or memory ran out */
 } ApikeyResult;
 
-/* A run of bytes that somebody else owns. */
+/* Bytes that somebody else owns. */
 typedef struct ApikeySpan
 {
 	const void *data;

@@ -4,8 +4,8 @@
  *		XAES-256-GCM (c2sp.org/XAES-256-GCM).
  *
  * The key of a message is derived by the counter-mode KDF of NIST SP 800-108
- * over AES-256-CMAC.  Both blocks that the CMAC sees are whole ones, so that
- * each is one AES call on the block xor K1, the CMAC's subkey.
+ * over AES-256-CMAC.  Both blocks of the CMAC are full, so that each takes one
+ * AES call on the block xor K1, the CMAC's subkey.
  *
  * The fetched AES is kept for the life of the process.  An ApikeyXaes owns a
  * context with the AES key schedule, which libcrypto wipes when it frees it.
@@ -31,7 +31,7 @@
 
 struct ApikeyXaes
 {
-	EVP_CIPHER_CTX *aes;		/* AES-256 of single blocks */
+	EVP_CIPHER_CTX *aes;		/* AES-256, a block at a time */
 	uint8_t		k1[BLOCK_SIZE];
 };
 
@@ -47,7 +47,7 @@ encrypt_blocks(ApikeyXaes *xaes, const uint8_t *in, int len, uint8_t *out)
 		written == len;
 }
 
-/* Double L in the field of CMAC; the reduction does not branch on its bits. */
+/* Double L in CMAC's field, without a branch on its bits. */
 static void
 make_k1(const uint8_t *l, uint8_t *k1)
 {
@@ -106,14 +106,13 @@ apikey_xaes_free(ApikeyXaes *xaes)
 
 /* Derive the key of a message from the first half of its nonce. */
 static bool
-derive(ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
+xaes_derive(ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
 {
 	uint8_t		blocks[2 * BLOCK_SIZE] = {0};
 	bool		ok;
-	int			i;
 
 	/* counter (2 bytes), label, separator, context */
-	for (i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++)
 	{
 		uint8_t    *block = blocks + i * BLOCK_SIZE;
 
@@ -121,7 +120,7 @@ derive(ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
 		block[2] = 'X';
 		memcpy(block + 4, nonce, DERIVED_NONCE_SIZE);
 	}
-	for (i = 0; i < 2 * BLOCK_SIZE; i++)
+	for (int i = 0; i < 2 * BLOCK_SIZE; i++)
 		blocks[i] ^= xaes->k1[i % BLOCK_SIZE];
 
 	ok = encrypt_blocks(xaes, blocks, sizeof(blocks), key);
@@ -139,7 +138,7 @@ apikey_xaes_seal(ApikeyXaes *xaes, const uint8_t *nonce,
 	uint8_t		key[APIKEY_GCM_KEY_SIZE];
 	ApikeyResult result = APIKEY_LIBCRYPTO_FAILED;
 
-	if (derive(xaes, nonce, key))
+	if (xaes_derive(xaes, nonce, key))
 		result = apikey_gcm_seal(key, nonce + DERIVED_NONCE_SIZE, ad, ad_count,
 								 plain, len, out);
 	else
@@ -158,7 +157,7 @@ apikey_xaes_open(ApikeyXaes *xaes, const uint8_t *nonce,
 
 	if (len < APIKEY_XAES_TAG_SIZE)
 		return APIKEY_MALFORMED;
-	if (derive(xaes, nonce, key))
+	if (xaes_derive(xaes, nonce, key))
 		result = apikey_gcm_open(key, nonce + DERIVED_NONCE_SIZE, ad, ad_count,
 								 sealed, len, out);
 	else if (len > APIKEY_XAES_TAG_SIZE)

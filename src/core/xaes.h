@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * xaes.h
- *		XAES-256-GCM (c2sp.org/XAES-256-GCM): AES-256-GCM under a key derived
- *		per message, so that random 192-bit nonces need no counting.
+ *		XAES-256-GCM (c2sp.org/XAES-256-GCM): AES-256-GCM with a key derived
+ *		for each message, so that random 192-bit nonces need no counting.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,14 +15,14 @@
 #define APIKEY_XAES_NONCE_SIZE	24
 #define APIKEY_XAES_TAG_SIZE	16
 
-/* Its number in the second byte of whatever is sealed with it. */
+/* The second byte of everything that is sealed with it. */
 #define APIKEY_SUITE_XAES_256_GCM	1
 
 /* What does not depend on the message: the AES key schedule and K1. */
 typedef struct ApikeyXaes ApikeyXaes;
 
 /*
- * Prepare a key of 32 bytes; NULL when libcrypto fails.  The caller keeps
+ * Prepare a key of 32 bytes; NULL if libcrypto fails.  The caller keeps
  * and wipes its own copy of the bytes, and frees the result with
  * apikey_xaes_free(), which wipes it (NULL is allowed there).
  */

@@ -49,9 +49,8 @@ test_published(void)
 		{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
 		{"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}
 	};
-	size_t		i;
 
-	for (i = 0; i < lengthof(cases); i++)
+	for (size_t i = 0; i < lengthof(cases); i++)
 	{
 		const char *bytes = cases[i].bytes;
 		const char *padded = cases[i].padded;
@@ -83,7 +82,6 @@ test_alphabets(void)
 	char		text[64];
 	size_t		len;
 	int			wrong = 0;
-	int			c;
 
 	ok(apikey_base64_decode(std, 64, APIKEY_BASE64_STD, bytes,
 							&len) == APIKEY_OK && len == 48,
@@ -98,7 +96,7 @@ test_alphabets(void)
 	   decodes("AA+_", 4, BOTH, NULL, 0),
 	   "not the other alphabet, and not both in one text");
 
-	for (c = 0; c < 256; c++)
+	for (int c = 0; c < 256; c++)
 	{
 		char		quad[4] = {'A', (char) c, 'A', 'A'};
 		const char *at = c == 0 ? NULL : strchr(std, c);
@@ -124,9 +122,8 @@ test_not_canonical(void)
 		"====", "Zg==Zg==", "Z=g=", "Zg= =", " Zg==", "Zg==\n", "Zm\n9v",
 		"Zm.v", "Zm9\xC3"
 	};
-	size_t		i;
 
-	for (i = 0; i < lengthof(texts); i++)
+	for (size_t i = 0; i < lengthof(texts); i++)
 		ok(decodes(texts[i], strlen(texts[i]), ANY, NULL, 0),
 		   "text %zu that is not canonical is refused", i + 1);
 	ok(decodes("Zm\0v", 4, ANY, NULL, 0), "a zero byte is refused");
@@ -138,19 +135,17 @@ test_lengths(void)
 {
 	int			wrong = 0;
 	int			truncated = 0;
-	size_t		len;
 
-	for (len = 0; len <= 100; len++)
+	for (size_t len = 0; len <= 100; len++)
 	{
 		uint8_t    *bytes = pattern(len, (unsigned int) len);
 		size_t		size = apikey_base64url_encoded_size(len);
 		char	   *text = need(size);
-		size_t		cut;
 
 		apikey_base64url_encode(bytes, len, text);
 		wrong += !decodes(text, size, APIKEY_BASE64_URL, bytes, len);
 		wrong += apikey_base64_decoded_size(size) != len;
-		for (cut = 0; cut < size; cut++)
+		for (size_t cut = 0; cut < size; cut++)
 		{
 			size_t		shorter = apikey_base64_decoded_size(cut);
 			bool		whole = cut % 4 == 0 ||
@@ -225,11 +220,10 @@ test_hexadecimal(void)
 {
 	uint8_t		bytes[3] = {9, 9, 9};
 	int			wrong = 0;
-	int			c;
 
 	ok(apikey_hex_decode("09afAF", 3, bytes) == APIKEY_OK &&
 	   memcmp(bytes, "\x09\xAF\xAF", 3) == 0, "hexadecimal, either case");
-	for (c = 0; c < 256; c++)
+	for (int c = 0; c < 256; c++)
 	{
 		char		pair[2] = {'0', (char) c};
 		bool		digit = c != 0 && strchr("0123456789abcdefABCDEF", c);

@@ -89,10 +89,9 @@ measure(const char *what, bool (*operation) (void), int rounds)
 	struct timespec end;
 	double		spent;
 	bool		worked = true;
-	int			i;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
-	for (i = 0; i < rounds; i++)
+	for (int i = 0; i < rounds; i++)
 		worked &= operation();
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	spent = (double) (end.tv_sec - start.tv_sec) * 1e9 +

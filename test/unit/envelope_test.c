@@ -77,9 +77,8 @@ test_sizes(void)
 	uint8_t    *envelope = need(MAX_VALUE + APIKEY_ENVELOPE_OVERHEAD);
 	uint8_t    *opened = need(MAX_VALUE);
 	int			right = 0;
-	size_t		len;
 
-	for (len = 0; len <= MAX_VALUE; len++)
+	for (size_t len = 0; len <= MAX_VALUE; len++)
 	{
 		right += apikey_envelope_seal(key, &context, nonce, value, len,
 									  envelope) == APIKEY_OK &&
@@ -106,12 +105,10 @@ static void
 test_alterations(void)
 {
 	int			right = 0;
-	size_t		i;
-	int			bit;
 
-	for (i = 0; i < SEALED_LEN; i++)
+	for (size_t i = 0; i < SEALED_LEN; i++)
 	{
-		for (bit = 0; bit < 8; bit++)
+		for (int bit = 0; bit < 8; bit++)
 		{
 			ApikeyResult expected = i < 2 ? APIKEY_MALFORMED : APIKEY_UNOPENED;
 
@@ -124,7 +121,7 @@ test_alterations(void)
 	   right);
 
 	right = 0;
-	for (i = 0; i < SEALED_LEN; i++)
+	for (size_t i = 0; i < SEALED_LEN; i++)
 	{
 		ApikeyResult expected = i < APIKEY_ENVELOPE_OVERHEAD ?
 		APIKEY_MALFORMED : APIKEY_UNOPENED;
@@ -212,14 +209,13 @@ test_text(void)
 	size_t		len = apikey_envelope_text_size(SEALED_LEN);
 	char	   *text = need(len + 1);
 	int			right = 0;
-	size_t		i;
 
 	apikey_envelope_to_text(sealed, SEALED_LEN, text);
 	ok(len == 4 + (SEALED_LEN * 4 + 2) / 3 && memcmp(text, "ak1.AQE", 7) == 0,
 	   "the text form starts with \"ak1.AQE\"");
 	ok(reads(text, len, true), "and reads as the same envelope");
 
-	for (i = 0; i < 4 + 78; i++)
+	for (size_t i = 0; i < 4 + 78; i++)
 		right += reads(text, i, false);
 	ok(right == 4 + 78, "less than the envelope of an empty value is refused");
 

@@ -387,9 +387,8 @@ test_all(bool warm, const char *what)
 {
 	int			total = count_calls(warm);
 	int			clean = 0;
-	int			which;
 
-	for (which = 1; which <= total; which++)
+	for (int which = 1; which <= total; which++)
 	{
 		mode = FAIL_BEFORE;
 		clean += run_process(which, warm);

@@ -56,9 +56,8 @@ static void
 read_iv(const char *text, uint8_t *iv)
 {
 	char	   *next = (char *) text + 1;
-	int			i;
 
-	for (i = 0; i < APIKEY_CBC_BLOCK_SIZE; i++)
+	for (int i = 0; i < APIKEY_CBC_BLOCK_SIZE; i++)
 	{
 		iv[i] = (uint8_t) strtol(next, &next, 10);
 		next++;
@@ -247,9 +246,8 @@ test_lengths(void)
 	ApikeyFernetKey *other = sample_key(2);
 	uint8_t		iv[APIKEY_CBC_BLOCK_SIZE] = {5};
 	int			wrong = 0;
-	size_t		len;
 
-	for (len = 0; len <= 200; len++)
+	for (size_t len = 0; len <= 200; len++)
 	{
 		uint8_t    *value = pattern(len, (unsigned int) len);
 		size_t		size = apikey_fernet_token_size(len);
@@ -293,7 +291,6 @@ test_altered(void)
 	ApikeyFernetToken token;
 	size_t		size = apikey_fernet_token_size(20);
 	size_t		len;
-	size_t		i;
 	int			wrong = 0;
 
 	ok(apikey_fernet_seal(key, 7, iv, "twenty bytes, no more", 20,
@@ -301,7 +298,7 @@ test_altered(void)
 	   apikey_fernet_parse(text, size, buffer, &token) == APIKEY_OK &&
 	   apikey_fernet_open(key, &token, opened, &len) == APIKEY_OK,
 	   "a token to be altered");
-	for (i = 0; i < token.len; i++)
+	for (size_t i = 0; i < token.len; i++)
 	{
 		buffer[i] ^= 0x10;
 		wrong += apikey_fernet_open(key, &token, opened,
@@ -309,7 +306,7 @@ test_altered(void)
 		buffer[i] ^= 0x10;
 	}
 	ok(wrong == 0, "no altered byte opens");
-	for (i = 0, wrong = 0; i < size; i++)
+	for (size_t i = 0, wrong = 0; i < size; i++)
 		wrong += apikey_fernet_parse(text, i, buffer, &token) == APIKEY_OK;
 	/* Without its last block it still has the form of a token. */
 	ok(wrong <= 1, "truncated tokens do not parse");

@@ -31,9 +31,8 @@ read_again(const ApikeyKeytext *first)
 	static ApikeyKeytext second;
 	char		text[APIKEY_KEYTEXT_MAX_KEYS * (ENCODED_SIZE + 1)];
 	size_t		used = 0;
-	int			i;
 
-	for (i = 0; i < first->count; i++)
+	for (int i = 0; i < first->count; i++)
 	{
 		apikey_base64url_encode(first->keys[i], APIKEY_KEY_SIZE, text + used);
 		used += ENCODED_SIZE;

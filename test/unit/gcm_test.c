@@ -143,9 +143,8 @@ keep_field(Case *c, const char *name, Field *field)
 {
 	Field	   *places[] = {&c->key, &c->iv, &c->pt, &c->aad, &c->ct, &c->tag};
 	static const char *const names[] = {"Key", "IV", "PT", "AAD", "CT", "Tag"};
-	size_t		i;
 
-	for (i = 0; i < lengthof(names); i++)
+	for (size_t i = 0; i < lengthof(names); i++)
 	{
 		if (strcmp(name, names[i]) == 0)
 		{
@@ -212,13 +211,12 @@ test_edges(void)
 	uint8_t		sealed[APIKEY_GCM_TAG_SIZE];
 	uint8_t		nothing[1];
 	int			wrong = 0;
-	size_t		len;
 
 	ok(apikey_gcm_seal(key, nonce, NULL, 0, NULL, 0, sealed) == APIKEY_OK &&
 	   apikey_gcm_open(key, nonce, NULL, 0, sealed, sizeof(sealed),
 					   nothing) == APIKEY_OK,
 	   "an empty value can be sealed and opened");
-	for (len = 0; len < APIKEY_GCM_TAG_SIZE; len++)
+	for (size_t len = 0; len < APIKEY_GCM_TAG_SIZE; len++)
 		wrong += apikey_gcm_open(key, nonce, NULL, 0, sealed, len,
 								 nothing) != APIKEY_MALFORMED;
 	ok(wrong == 0, "less than a tag is malformed");

@@ -143,12 +143,10 @@ test_hkdf_against_hmac(void)
 {
 	static const char *const labels[] = {"", "a", "apikey/1/master/wrap"};
 	int			wrong = 0;
-	size_t		i;
-	size_t		len;
 
-	for (i = 0; i < lengthof(labels); i++)
+	for (size_t i = 0; i < lengthof(labels); i++)
 	{
-		for (len = 1; len <= 200; len++)
+		for (size_t len = 1; len <= 200; len++)
 		{
 			uint8_t    *key = pattern(len, (unsigned int) len);
 			uint8_t		here[200];

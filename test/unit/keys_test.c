@@ -89,12 +89,10 @@ test_alterations(Fixture *f)
 {
 	uint8_t		raw[APIKEY_KEY_SIZE];
 	int			right = 0;
-	size_t		i;
-	int			bit;
 
-	for (i = 0; i < APIKEY_WRAPPED_SIZE; i++)
+	for (size_t i = 0; i < APIKEY_WRAPPED_SIZE; i++)
 	{
-		for (bit = 0; bit < 8; bit++)
+		for (int bit = 0; bit < 8; bit++)
 		{
 			ApikeyResult expected = i < 2 ? APIKEY_MALFORMED : APIKEY_UNOPENED;
 
@@ -107,7 +105,7 @@ test_alterations(Fixture *f)
 	   right);
 
 	right = 0;
-	for (i = 0; i < APIKEY_WRAPPED_SIZE; i++)
+	for (size_t i = 0; i < APIKEY_WRAPPED_SIZE; i++)
 	{
 		right += unwrap(f, "value", i, raw) == APIKEY_MALFORMED &&
 			apikey_wrap_master_id(f->wrapped, i) == NULL;

@@ -141,16 +141,15 @@ static void
 test_forms(void)
 {
 	ApikeyKeytext result;
-	size_t		i;
 
-	for (i = 0; i < lengthof(accepted); i++)
+	for (size_t i = 0; i < lengthof(accepted); i++)
 	{
 		const Accepted *c = &accepted[i];
 
 		ok(parse(c->text, strlen(c->text), &result) == APIKEY_KEYTEXT_OK &&
 		   are_keys(&result, c->keys), "taken: %s", c->what);
 	}
-	for (i = 0; i < lengthof(refused); i++)
+	for (size_t i = 0; i < lengthof(refused); i++)
 	{
 		const Refused *c = &refused[i];
 
@@ -168,9 +167,8 @@ test_limits(void)
 	ApikeyKeytext result;
 	char	   *text = need(APIKEY_KEYTEXT_MAX_SIZE + 1);
 	size_t		used = 0;
-	int			i;
 
-	for (i = 0; i <= APIKEY_KEYTEXT_MAX_KEYS; i++)
+	for (int i = 0; i <= APIKEY_KEYTEXT_MAX_KEYS; i++)
 	{
 		memcpy(text + used, A_URL "\n", sizeof(A_URL));
 		used += sizeof(A_URL);

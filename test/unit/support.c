@@ -66,9 +66,8 @@ pattern(size_t len, unsigned int seed)
 {
 	uint8_t    *result = need(len);
 	uint32_t	state = seed * 2654435761U + 1;
-	size_t		i;
 
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 	{
 		state = state * 1664525U + 1013904223U;
 		result[i] = (uint8_t) (state >> 24);
@@ -80,9 +79,8 @@ bool
 all_zero(const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
-	size_t		i;
 
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 	{
 		if (bytes[i] != 0)
 			return false;
@@ -111,13 +109,12 @@ static void
 take_hex(Field *field, const char *value)
 {
 	size_t		len = strlen(value) / 2;
-	size_t		i;
 
 	field->len = 0;
 	if (strspn(value, "0123456789abcdefABCDEF") != 2 * len ||
 		strlen(value) != 2 * len)
 		return;
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 	{
 		char		pair[3] = {value[2 * i], value[2 * i + 1], '\0'};
 

@@ -34,9 +34,8 @@ static ApikeyDataKey *column_key = NULL;
 static const Field *
 get(const Section *s, const char *name)
 {
-	int			i;
 
-	for (i = 0; i < s->count; i++)
+	for (int i = 0; i < s->count; i++)
 	{
 		if (strcmp(s->names[i], name) == 0)
 			return &s->fields[i];
@@ -204,8 +203,6 @@ check_column(const Section *s)
 static void
 check_section(Section *s)
 {
-	int			i;
-
 	if (strcmp(s->title, "[master key]") == 0)
 		check_master(s);
 	else if (strcmp(s->title, "[data key of values]") == 0)
@@ -220,7 +217,7 @@ check_section(Section *s)
 		check_fernet_key(s);
 	else
 		ok(false, "%s: no check for this section", s->title);
-	for (i = 0; i < s->count; i++)
+	for (int i = 0; i < s->count; i++)
 		free_field(&s->fields[i]);
 	s->count = 0;
 }

@@ -4,8 +4,8 @@
  *		That apikey_wipe() wipes what it is given, nothing else, and also what
  *		is not read again.
  *
- * The last is tried on the stack of a thread that has ended: the test owns
- * that stack's memory, so that it may look for the secret there.
+ * The last is tried on the stack of a thread that has ended: the test owns the
+ * memory of that stack, so that it can search it for the secret.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@
 #define STACK_SIZE	(1024 * 1024)
 /* More than the registers hold, which may be saved on the stack. */
 #define SECRET_SIZE	1024
-/* Deeper on the stack than what the end of a thread needs. */
+/* So that the secret lies deeper than what the end of a thread overwrites. */
 #define FRAME_SIZE	8192
 
 static void
@@ -73,7 +73,7 @@ wipe(void *unused)
 	return unused;
 }
 
-/* How often the secret is on the stack of a thread that has run function. */
+/* How often the secret stands on the stack of a thread that ran function. */
 static int
 count_left(void *(*function) (void *))
 {

@@ -94,13 +94,12 @@ test_accumulated(void)
 	uint8_t		wanted[32];
 	uint8_t		digest[32];
 	int			right = 0;
-	int			i;
 
 	apikey_hex_decode("7f9c2ba4e88f827d616045507605853e", 16, wanted);
 	ok(shake128(stream, STREAM_SIZE) && memcmp(stream, wanted, 16) == 0 &&
 	   EVP_DigestInit_ex(results, EVP_shake128(), NULL) == 1,
 	   "the stream of inputs starts as published");
-	for (i = 0; i < TESTS; i++)
+	for (int i = 0; i < TESTS; i++)
 		right += run_accumulated(&next, results);
 	ok(right == TESTS, "%d random messages seal and open", right);
 
@@ -122,13 +121,12 @@ test_edges(void)
 	uint8_t		sealed[APIKEY_XAES_TAG_SIZE];
 	uint8_t		nothing[1];
 	int			unopened = 0;
-	int			i;
 
 	ok(apikey_xaes_seal(xaes, nonce, NULL, 0, NULL, 0, sealed) == APIKEY_OK &&
 	   apikey_xaes_open(xaes, nonce, NULL, 0, sealed, sizeof(sealed),
 						nothing) == APIKEY_OK,
 	   "an empty value can be sealed and opened");
-	for (i = 0; i < APIKEY_XAES_NONCE_SIZE; i++)
+	for (int i = 0; i < APIKEY_XAES_NONCE_SIZE; i++)
 	{
 		nonce[i] ^= 1;
 		unopened += apikey_xaes_open(xaes, nonce, NULL, 0, sealed,
