@@ -43,14 +43,14 @@ DELETE FROM apikey.custom_key_types WHERE key_type = 'groq';
 SELECT severity, code FROM apikey.check_key('groq', :'groq' || 'x');
 
 -- Administrators of types cannot change the built-in ones, nor truncate the table.
-SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''warn''') AS told;
-SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.builtin_key_types') AS told;
-SELECT regress_apikey.outcome('TRUNCATE apikey.custom_key_types') AS told;
-SELECT regress_apikey.outcome('UPDATE apikey.key_types SET enforcement = ''warn''') AS told;
+SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''warn''') AS result;
+SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.builtin_key_types') AS result;
+SELECT regress_apikey.outcome('TRUNCATE apikey.custom_key_types') AS result;
+SELECT regress_apikey.outcome('UPDATE apikey.key_types SET enforcement = ''warn''') AS result;
 RESET ROLE;
 SET ROLE regress_apikey_web;
-SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''mine'', ''Mine'')') AS told;
-SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.custom_key_types') AS told;
+SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''mine'', ''Mine'')') AS result;
+SELECT regress_apikey.outcome('SELECT count(*) FROM apikey.custom_key_types') AS result;
 SELECT key_type FROM apikey.key_types WHERE NOT builtin ORDER BY 1;
 RESET ROLE;
 
@@ -83,10 +83,10 @@ SELECT message FROM apikey.check_key('acme', 'x');
 COMMIT;
 
 -- An invalid row is refused; the error names the column and says what to do.
-CREATE FUNCTION pg_temp.told(assignment text) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.result(assignment text) RETURNS text LANGUAGE sql AS $$
 	SELECT regress_apikey.outcome('UPDATE apikey.custom_key_types SET ' || assignment || ' WHERE key_type = ''acme''')
 $$;
-SELECT assignment, pg_temp.told(assignment) AS told FROM unnest(ARRAY[
+SELECT assignment, pg_temp.result(assignment) AS result FROM unnest(ARRAY[
 	$$key_type = 'Acme'$$, $$key_type = ''$$, $$key_type = '9lives'$$, $$key_type = repeat('a', 64)$$, $$key_type = 'a b'$$,
 	$$label = ''$$, $$label = repeat('a', 201)$$, $$label = E'two\nlines'$$, $$label = ' Acme'$$,
 	$$env_vars = '{PATH}'$$, $$env_vars = '{LD_PRELOAD}'$$, $$env_vars = '{ACME_API_KEY,acme_api_key}'$$, $$env_vars = '{_KEY}'$$, $$env_vars = '{ACME_HOST}'$$,
@@ -101,18 +101,18 @@ SELECT assignment, pg_temp.told(assignment) AS told FROM unnest(ARRAY[
 	$$docs_url = 'http://acme.test'$$, $$docs_url = 'https://'$$, $$docs_url = 'javascript:alert(1)'$$, $$docs_url = 'https://acme.test/a b'$$
 	]) WITH ORDINALITY AS a (assignment, number) ORDER BY number;
 -- The table's own constraints.
-SELECT split_part(pg_temp.told(column_name || ' = NULL'), E'\n', 1) AS told
+SELECT split_part(pg_temp.result(column_name || ' = NULL'), E'\n', 1) AS result
 	FROM unnest(ARRAY['key_type', 'label', 'env_vars', 'prefixes', 'enforcement', 'allow_whitespace']) column_name;
-SELECT split_part(regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''acme'', ''Again'')'), E'\n', 1) AS told;
+SELECT split_part(regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label) VALUES (''acme'', ''Again'')'), E'\n', 1) AS result;
 -- At the limits, rows are accepted.
-SELECT pg_temp.told(assignment) AS told FROM unnest(ARRAY[
+SELECT pg_temp.result(assignment) AS result FROM unnest(ARRAY[
 	$$label = repeat('a', 200)$$, $$label = U&'\00C4cme (caf\00E9)'$$, $$env_vars = '{}'$$, $$pattern = '^' || repeat('a', 998) || '$'$$, $$pattern = '^acme\\$'$$, $$pattern = '^(?:a|b)$'$$, $$pattern = '^(?:a|(b|c)d)[|]\|[]|)(]$'$$,
 	$$pattern = '^[[:alpha:]|](?#a|b)[^]|][[.|.][=|=]|]\c|[\]|]$'$$, $$pattern = NULL$$, $$prefixes = (SELECT array_agg('acme' || n) FROM generate_series(1, 32) n)$$,
 	$$prefixes = '{}'$$, $$prefixes = ARRAY[repeat('a', 40), '~!']$$, $$docs_url = NULL$$, $$checksum = NULL$$,
 	$$env_vars = '{AWS_BEARER_TOKEN_BEDROCK,CLARIFAI_PAT,SLACK_WEBHOOK_URL,ACME_ID,ACME_PASSWORD,ACME_SECRET}'$$,
 	$$key_type = repeat('a', 63)$$]) assignment;
 -- The built-in types follow the same rules.
-SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''off'' WHERE key_type = ''groq''') AS told;
+SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''off'' WHERE key_type = ''groq''') AS result;
 
 -- The description of a pattern in messages, for patterns that the built-in types
 -- do not use; the pattern itself or the prefixes if there is no short description.
@@ -122,7 +122,7 @@ BEGIN
 	UPDATE apikey.custom_key_types SET pattern = expression WHERE key_type = 'formed';
 	RETURN (SELECT substring(message FROM 'expected .*') FROM apikey.check_key('formed', '~') WHERE code = 'format');
 END $$;
-SELECT expression, pg_temp.form(expression) AS told FROM unnest(ARRAY['^x_[[:alnum:]]{20}$', '^x_[^[:space:]]+$', '^x_[]a]{3}$', '^x_[a\]b]{3}$',
+SELECT expression, pg_temp.form(expression) AS result FROM unnest(ARRAY['^x_[[:alnum:]]{20}$', '^x_[^[:space:]]+$', '^x_[]a]{3}$', '^x_[a\]b]{3}$',
 	'^x_[[.hyphen.][=a=]]{3}$', '^x_\.[0-9]?$', '^x_.{4}$', '^x_[[:<:]]y$', '^x_\w{4}$', '^x_\c[{4}$', '^x_\c\{4}$', '^x_a{b}$',
 	U&'^x_\00E4{3}$', U&'^x_\\\00E4$', U&'^x_[\00E4-\00FC]{3}$']) WITH ORDINALITY AS e (expression, number) ORDER BY number;
 DELETE FROM apikey.custom_key_types WHERE key_type = 'formed';
@@ -130,18 +130,18 @@ DELETE FROM apikey.custom_key_types WHERE key_type = 'formed';
 -- The trigger that checks rows refuses to run on other tables.
 CREATE TABLE regress_apikey.other (key_type int, label text);
 CREATE TRIGGER check_row BEFORE INSERT ON regress_apikey.other FOR EACH ROW EXECUTE FUNCTION apikey.check_key_type_row();
-SELECT regress_apikey.outcome('INSERT INTO regress_apikey.other VALUES (1, ''x'')') AS told;
+SELECT regress_apikey.outcome('INSERT INTO regress_apikey.other VALUES (1, ''x'')') AS result;
 DROP TABLE regress_apikey.other;
-SELECT regress_apikey.outcome('SELECT apikey.check_key_type_row()') AS told;
+SELECT regress_apikey.outcome('SELECT apikey.check_key_type_row()') AS result;
 -- It also checks rows that arrive by logical replication.
 SET session_replication_role = replica;
-SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES (''loose'', ''Loose'', ''x'')') AS told;
+SELECT regress_apikey.outcome('INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES (''loose'', ''Loose'', ''x'')') AS result;
 INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('tight', 'Tight', '^x$');
 SELECT count(*) AS findings FROM apikey.check_key('tight', 'x');
 RESET session_replication_role;
 
 TRUNCATE apikey.custom_key_types;
-SELECT regress_apikey.outcome('SELECT apikey.check_key(''tight'', ''x'')') AS told;
+SELECT regress_apikey.outcome('SELECT apikey.check_key(''tight'', ''x'')') AS result;
 SELECT count(*) AS findings FROM apikey.check_key('groq', :'groq');
 SELECT count(*) FROM apikey.key_types;
 

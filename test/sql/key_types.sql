@@ -64,7 +64,7 @@ SELECT DISTINCT key_type AS of_any_length FROM samples WHERE NOT EXISTS (
 	ORDER BY 1;
 
 -- The descriptions of patterns in messages.
-SELECT substring(c.message FROM 'type .*') AS told
+SELECT substring(c.message FROM 'type .*') AS result
 	FROM apikey.key_types t, apikey.check_key(key_type, 'x') c ORDER BY t.key_type;
 
 -- The refusal of other types' values, compared with its rule written in SQL: the
@@ -105,10 +105,10 @@ SELECT apikey.detect_key_type(repeat('a', 8193));
 SELECT apikey.detect_key_type(repeat('a', 8192));
 
 -- An unknown type: similar names are suggested, by type name or words of the label.
-SELECT regress_apikey.outcome(format('SELECT apikey.check_key(%L, %L)', name, 'x')) AS told
+SELECT regress_apikey.outcome(format('SELECT apikey.check_key(%L, %L)', name, 'x')) AS result
 	FROM unnest(ARRAY['opanai', 'OpenAI', 'gemini', 'github', 'kimi', 'claude', 'Slack-Bot', 'OPENAI_API_KEY',
 		'nothing like it', '', repeat('a', 100)]) WITH ORDINALITY AS names (name, number) ORDER BY number;
-SELECT regress_apikey.outcome('SELECT apikey.check_key(NULL, ''x'')') AS told;
+SELECT regress_apikey.outcome('SELECT apikey.check_key(NULL, ''x'')') AS result;
 -- A value in place of the type is not echoed.
 SELECT position('gsk' IN regress_apikey.outcome(format('SELECT apikey.check_key(%L, %L)', pg_temp.sample_of('groq'), 'groq'))) AS echoed;
 
@@ -119,11 +119,11 @@ SELECT code FROM apikey.check_key('groq', 'x');
 SELECT apikey.detect_key_type('short');
 RESET ROLE;
 SET ROLE regress_apikey_nobody;
-SELECT regress_apikey.outcome('SELECT apikey.check_key(''groq'', ''x'')') AS told;
-SELECT regress_apikey.outcome('SELECT apikey.detect_key_type(''x'')') AS told;
+SELECT regress_apikey.outcome('SELECT apikey.check_key(''groq'', ''x'')') AS result;
+SELECT regress_apikey.outcome('SELECT apikey.detect_key_type(''x'')') AS result;
 RESET ROLE;
 -- Not within a security-restricted operation.
 CREATE FUNCTION pg_temp.ask(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN RETURN (SELECT string_agg(d, ' ') FROM apikey.detect_key_type(value) d); END $$;
 CREATE TEMP TABLE asked AS SELECT 'x' AS value;
-SELECT regress_apikey.outcome('CREATE INDEX ON asked (pg_temp.ask(value))') AS told;
+SELECT regress_apikey.outcome('CREATE INDEX ON asked (pg_temp.ask(value))') AS result;

@@ -80,7 +80,7 @@ SELECT c.severity, c.code FROM apikey.check_key('qdrant', 'changeme') c;
 SELECT c.severity, c.code FROM apikey.check_key('qdrant', 'xxxxxxx') c;
 RESET apikey.strict_checks;
 SET ROLE regress_apikey_web;
-SELECT regress_apikey.outcome('SET apikey.strict_checks = on') AS told;
+SELECT regress_apikey.outcome('SET apikey.strict_checks = on') AS result;
 RESET ROLE;
 
 -- Errors come before warnings.
@@ -102,7 +102,7 @@ SELECT count(*) AS findings FROM apikey.check_key('aws_access_key_id', 'AKIA' ||
 -- create_key refuses or warns with the same messages, and echoes nothing.
 BEGIN;
 SELECT apikey.set_user_id('tester') IS NOT NULL AS set;
-SELECT regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'one', type, value)) AS told
+SELECT regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'one', type, value)) AS result
 	FROM (VALUES ('groq', 'gsk_oops'), ('groq', pg_temp.sample_of('anthropic')), ('groq', ' '), ('custom', 'two words'),
 		('custom', repeat('ab', 4097))) v (type, value);
 SELECT apikey.create_key('two', 'custom', ' changeme ') IS NOT NULL AS created;
