@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * check_key.c
- *		SQL functions that tell of a value what its type says of it.
+ *		check_key and detect_key_type: compare a value with key types.
  *
- * Nothing of a value is returned or put into a message.
+ * No part of a value is returned or put into a message.
  *
  *-------------------------------------------------------------------------
  */
@@ -67,28 +67,28 @@ apikey_check_key(PG_FUNCTION_ARGS)
 	return apikey_call_hidden(check_key, fcinfo);
 }
 
-/* A type that a value could be of. */
+/* A type that a value could have. */
 typedef struct Candidate
 {
 	const ApikeyKeyType *type;
-	size_t		prefix_len;		/* of its own that the value begins with */
-	bool		takes_anything;
+	size_t		prefix_len;		/* of the type's prefix of the value, or 0 */
+	bool		matches_anything;
 	bool		is_custom;
 } Candidate;
 
 /*
- * Does the type take a string that no provider would give out?  Then it says
- * little that it takes this value, too.
+ * Does the type match a string that no provider would issue?  Then a match with
+ * the value means little.
  */
 static bool
-takes_anything(const ApikeyKeyType *type)
+matches_anything(const ApikeyKeyType *type)
 {
 	static const char odd[] = "~!#$%&*+,-./:;<=>?@^_`{|}~!#$%&*";
 
 	return apikey_key_type_matches(type, odd, sizeof(odd) - 1);
 }
 
-/* qsort: the most specific first. */
+/* For qsort: the most specific type first. */
 static int
 compare_candidates(const void *a, const void *b)
 {
@@ -99,28 +99,47 @@ compare_candidates(const void *a, const void *b)
 		return left->is_custom ? 1 : -1;
 	if (left->prefix_len != right->prefix_len)
 		return left->prefix_len > right->prefix_len ? -1 : 1;
-	if (left->takes_anything != right->takes_anything)
-		return left->takes_anything ? 1 : -1;
+	if (left->matches_anything != right->matches_anything)
+		return left->matches_anything ? 1 : -1;
 	return strcmp(left->type->name, right->type->name);
 }
 
-/* If the value could be of the type, fill in the candidate. */
+/* If the value could have the type, fill in the candidate. */
 static bool
 consider(const ApikeyKeyType *type, const char *value, size_t len,
 		 Candidate *candidate)
 {
 	const char *prefix;
 
-	/* The cheaper question first: most patterns need not be compiled. */
+	/* The cheaper check first: then most patterns need not be compiled. */
 	if (apikey_value_other_types(type, value, len) != NIL ||
 		!apikey_key_type_matches(type, value, len))
 		return false;
 	prefix = apikey_key_type_prefix(type, value, len);
 	candidate->type = type;
 	candidate->prefix_len = prefix != NULL ? strlen(prefix) : 0;
-	candidate->takes_anything = takes_anything(type);
+	candidate->matches_anything = matches_anything(type);
 	candidate->is_custom = strcmp(type->name, APIKEY_KEY_TYPE_CUSTOM) == 0;
 	return true;
+}
+
+/* The types that the value could have, most specific first; palloc'ed. */
+static Candidate *
+list_candidates(const char *value, size_t len, int *count)
+{
+	const ApikeyKeyType *type;
+	Candidate  *candidates;
+	int			types = 0;
+
+	while (apikey_key_type_nth(types) != NULL)
+		types++;
+	candidates = palloc((types + 1) * sizeof(Candidate));
+	*count = 0;
+	for (int i = 0; i < types && (type = apikey_key_type_nth(i)) != NULL; i++)
+		if (consider(type, value, len, &candidates[*count]))
+			(*count)++;
+	qsort(candidates, *count, sizeof(Candidate), compare_candidates);
+	return candidates;
 }
 
 /*
@@ -130,14 +149,11 @@ static Datum
 detect_key_type(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	const ApikeyKeyType *type;
 	Candidate  *candidates;
 	text	   *argument;
 	const char *value;
 	size_t		len;
-	int			types = 0;
-	int			count = 0;
-	int			i;
+	int			count;
 
 	apikey_refuse_restricted();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -149,15 +165,8 @@ detect_key_type(PG_FUNCTION_ARGS)
 	apikey_value_trim(&value, &len);
 	if (len == 0 || len > APIKEY_VALUE_MAX)
 		return (Datum) 0;
-
-	while (apikey_key_type_nth(types) != NULL)
-		types++;
-	candidates = palloc((types + 1) * sizeof(Candidate));
-	for (i = 0; i < types && (type = apikey_key_type_nth(i)) != NULL; i++)
-		if (consider(type, value, len, &candidates[count]))
-			count++;
-	qsort(candidates, count, sizeof(Candidate), compare_candidates);
-	for (i = 0; i < count; i++)
+	candidates = list_candidates(value, len, &count);
+	for (int i = 0; i < count; i++)
 	{
 		Datum		name = CStringGetTextDatum(candidates[i].type->name);
 		bool		is_null = false;

@@ -3,10 +3,10 @@
  * create_key.c
  *		create_key, set_key and create_key_for.
  *
- * The order matters: arguments are judged first, then api_keys is locked
- * (retiring a data key waits for us), then a linked users table is asked, then
- * the data key is chosen and the value sealed.  The value is read where
- * PostgreSQL put the argument.
+ * The order matters: first, the arguments are validated; then api_keys is locked
+ * (retire_data_key waits for that lock); then the user is looked up in a linked
+ * users table; then the data key is chosen and the value encrypted.  The value
+ * is not copied: it is read from the argument itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(apikey_create_key);
 PG_FUNCTION_INFO_V1(apikey_set_key);
 PG_FUNCTION_INFO_V1(apikey_create_key_for);
 
-/* A key to be stored, as the arguments have it. */
+/* A key to be stored, as given by the arguments. */
 typedef struct NewKey
 {
 	char	   *user_id;
@@ -58,7 +58,7 @@ static ApikeyStatement insert_key = {
 	TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
-/* The arguments key_type and value, judged. */
+/* The arguments key_type and value, validated. */
 static void
 read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 {
@@ -75,7 +75,7 @@ read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 							   "value", check_format);
 }
 
-/* name, key_type, value, expires_at, metadata, env_var, from arg on. */
+/* Arguments from number arg: name, key_type, value, expires_at, metadata, env_var. */
 static void
 read_new_key(FunctionCallInfo fcinfo, int arg, bool check_format,
 			 bool past_expiry, NewKey *key)
@@ -86,9 +86,9 @@ read_new_key(FunctionCallInfo fcinfo, int arg, bool check_format,
 	apikey_key_update_read_options(fcinfo, arg + 3, "", past_expiry, &key->content);
 }
 
-/* Insert the row; false when its name or id is taken. */
+/* Insert the row; false if its name or id is already in use. */
 static bool
-insert(const NewKey *key, const ApikeySealedValue *sealed)
+insert_row(const NewKey *key, const ApikeySealedValue *sealed)
 {
 	const ApikeyKeyUpdate *content = &key->content;
 	bool		nulls[13] = {false};
@@ -116,7 +116,7 @@ insert(const NewKey *key, const ApikeySealedValue *sealed)
 }
 
 static bool
-store(NewKey *key)
+store_key(NewKey *key)
 {
 	ApikeySealedValue sealed;
 
@@ -124,7 +124,7 @@ store(NewKey *key)
 	apikey_user_lookup_require(key->user_id);
 	apikey_key_value_seal(key->user_id, &key->id, key->key_type, key->content.name,
 						  key->content.value, key->content.value_len, &sealed);
-	return insert(key, &sealed);
+	return insert_row(key, &sealed);
 }
 
 /*
@@ -138,7 +138,7 @@ create_key(PG_FUNCTION_ARGS)
 	key->user_id = apikey_require_identity();
 	read_new_key(fcinfo, 0, true, false, key);
 	apikey_random_uuid(key->id.data);
-	if (!store(key))
+	if (!store_key(key))
 		apikey_key_update_raise_name_taken(key->content.name, "name");
 	PG_RETURN_UUID_P(&key->id);
 }
@@ -149,9 +149,9 @@ apikey_create_key(PG_FUNCTION_ARGS)
 	return apikey_call_hidden(create_key, fcinfo);
 }
 
-/* Replace the value of the key that the name means; false: there is none. */
+/* Update the selected key; false if there is none. */
 static bool
-replace(NewKey *key, const ApikeyKeySelector *selector)
+replace_key(NewKey *key, const ApikeyKeySelector *selector)
 {
 	ApikeyKeyRow stored;
 
@@ -176,8 +176,8 @@ replace(NewKey *key, const ApikeyKeySelector *selector)
 /*
  * apikey.set_key(name, key_type, value, expires_at, metadata, env_var)
  *
- * When another session creates the name between our look and our insert, the
- * second look finds it.
+ * If another session creates a key with the name before our insert, the second
+ * attempt to replace it finds that key.
  */
 static Datum
 set_key(PG_FUNCTION_ARGS)
@@ -190,13 +190,13 @@ set_key(PG_FUNCTION_ARGS)
 	read_value(fcinfo, 1, true, key);
 	apikey_key_update_read_options(fcinfo, 3, "", false, &key->content);
 	apikey_lock_for_write();
-	if (replace(key, &selector))
+	if (replace_key(key, &selector))
 		PG_RETURN_UUID_P(&key->id);
 	if (selector.name == NULL)
 		apikey_key_selector_raise_missing(&selector, false);
 	key->content.name = apikey_arg_name(PG_GETARG_TEXT_PP(0), "name");
 	apikey_random_uuid(key->id.data);
-	if (!store(key) && !replace(key, &selector))
+	if (!store_key(key) && !replace_key(key, &selector))
 		apikey_key_update_raise_name_taken(selector.name, "name");
 	PG_RETURN_UUID_P(&key->id);
 }
@@ -207,7 +207,7 @@ apikey_set_key(PG_FUNCTION_ARGS)
 	return apikey_call_hidden(set_key, fcinfo);
 }
 
-/* An optional timestamp argument, of what has happened. */
+/* An optional timestamp argument, which must be in the past. */
 static bool
 read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
 {
@@ -218,10 +218,11 @@ read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
 	return true;
 }
 
+/* Raise 23505 for whichever is in use, the id or the name. */
 pg_noreturn static void
-raise_taken_for(const NewKey *key, const pg_uuid_t *id)
+raise_in_use(const NewKey *key)
 {
-	ApikeyKeySelector selector = {.user_id = key->user_id,.id = *id};
+	ApikeyKeySelector selector = {.user_id = key->user_id,.id = key->id};
 	ApikeyKeyRow stored;
 
 	if (apikey_key_row_find(&selector, false, &stored))
@@ -254,8 +255,8 @@ create_key_for(PG_FUNCTION_ARGS)
 		apikey_random_uuid(key->id.data);
 	else
 		key->id = *PG_GETARG_UUID_P(7);
-	if (!store(key))
-		raise_taken_for(key, &key->id);
+	if (!store_key(key))
+		raise_in_use(key);
 	PG_RETURN_UUID_P(&key->id);
 }
 

@@ -4,8 +4,8 @@
  *		The trigger that checks the rows of builtin_key_types and
  *		custom_key_types.
  *
- * A row holds no secret, but what is refused is not shown either: it may be a
- * value that got into the wrong place.
+ * A row contains no secret, but rejected text is not shown either: it may be a
+ * value that was passed in the wrong place.
  *
  *-------------------------------------------------------------------------
  */
@@ -66,9 +66,9 @@ check_label(const char *label)
 }
 
 /*
- * What apikey_is_env_var() takes for a key of its own is too narrow here:
- * vendors read AWS_BEARER_TOKEN_BEDROCK, CLARIFAI_PAT and SLACK_WEBHOOK_URL.
- * Still the name has to say that it holds a secret: never PATH or LD_PRELOAD.
+ * apikey_is_env_var(), which checks the variable of a single key, is too narrow
+ * here: vendors use AWS_BEARER_TOKEN_BEDROCK, CLARIFAI_PAT and SLACK_WEBHOOK_URL.
+ * The name must nevertheless be that of a secret: never PATH or LD_PRELOAD.
  */
 static void
 check_env_var(const char *name)
@@ -80,12 +80,12 @@ check_env_var(const char *name)
 }
 
 /*
- * What a prefix tells is in the bytes, so it is ASCII in any encoding.  A
- * key's hint shows its prefix: hence the limits of length and number, without
- * which a long list of them would draw a value's first characters out.
+ * A prefix is ASCII, so that its bytes are the same in every encoding.  A key's
+ * hint shows its prefix; the limits on the length and number of prefixes prevent
+ * a long list of them from revealing the first characters of values.
  */
 static void
-check_prefix(const char *prefix)
+check_type_prefix(const char *prefix)
 {
 	if (!is_like(prefix, "^[!-~]{2,40}$"))
 		apikey_refuse_argument("prefixes", "invalid prefix of a key type",
@@ -110,7 +110,7 @@ check_enforcement(const char *enforcement)
 							   "Use reject or warn.");
 }
 
-/* Applications show it as a link: no javascript: and no plain http: */
+/* Applications show it as a link: neither javascript: nor http: is allowed. */
 static void
 check_docs_url(const char *url)
 {
@@ -131,7 +131,7 @@ has_alternatives(const char *pattern)
 	{
 		next = apikey_pattern_next(p);
 		if (next - p > 1)
-			continue;			/* what it stands for is no operator */
+			continue;			/* an escape or a bracket expression */
 		if (*p == '|' && depth == 0)
 			return true;
 		depth += (*p == '(') - (*p == ')');
@@ -140,8 +140,8 @@ has_alternatives(const char *pattern)
 }
 
 /*
- * Does it run from ^ to $, so that it describes the whole value?  In ^a|b$,
- * neither of the two does.  Asked of a valid regular expression.
+ * Does a valid regular expression begin with ^ and end with $, so that it
+ * describes the whole value?  In ^a|b$, neither alternative does.
  */
 static bool
 is_anchored(const char *pattern, size_t len)
@@ -156,7 +156,7 @@ is_anchored(const char *pattern, size_t len)
 
 /*
  * Compiled here rather than by RE_compile_and_cache(), so that the error names
- * the column and nothing of a refused pattern stays in that cache.
+ * the column, and a rejected pattern does not remain in that cache.
  */
 static void
 check_pattern(const char *pattern)
@@ -194,20 +194,20 @@ check_pattern(const char *pattern)
 }
 
 /*
- * The columns and their checks; of an array, for each of its elements.  What
- * can be NULL or must be unique is left to the table's constraints.
+ * The columns and their checks; for an array, of each of its elements.  NULL and
+ * uniqueness are left to the table's constraints.
  */
 static const struct
 {
 	const char *name;
-	int			items_max;		/* of an array; 0: is none */
+	int			items_max;		/* of an array; 0: not an array */
 	void		(*check) (const char *value);
 }			columns[] = {
 	{"key_type", 0, check_name},
 	{"label", 0, check_label},
 	{"env_vars", PG_INT32_MAX, check_env_var},
 	{"pattern", 0, check_pattern},
-	{"prefixes", PREFIXES_MAX, check_prefix},
+	{"prefixes", PREFIXES_MAX, check_type_prefix},
 	{"checksum", 0, check_checksum},
 	{"enforcement", 0, check_enforcement},
 	{"docs_url", 0, check_docs_url}
@@ -220,7 +220,6 @@ check_array(ArrayType *array, const char *column, int items_max,
 	Datum	   *items;
 	bool	   *nulls;
 	int			count;
-	int			i;
 
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
 		apikey_refuse_argument(column, psprintf("%s is not a plain list", column),
@@ -230,16 +229,14 @@ check_array(ArrayType *array, const char *column, int items_max,
 	if (count > items_max)
 		apikey_refuse_argument(column, psprintf("%s has too many elements", column),
 							   psprintf("The limit is %d.", items_max), NULL);
-	for (i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
 		check(TextDatumGetCString(items[i]));
 }
 
 static void
 check_row(HeapTuple tuple, TupleDesc desc)
 {
-	size_t		i;
-
-	for (i = 0; i < lengthof(columns); i++)
+	for (size_t i = 0; i < lengthof(columns); i++)
 	{
 		bool		is_null;
 		Datum		value = SPI_getbinval(tuple, desc,
@@ -257,8 +254,8 @@ check_row(HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * A BEFORE row trigger for INSERT or UPDATE of one of the two tables?  On any
- * other, the columns could be missing or of other types.
+ * Is it a BEFORE row trigger for INSERT or UPDATE on one of the two tables?  On
+ * any other table, columns could be missing or have other types.
  */
 static bool
 is_our_trigger(FunctionCallInfo fcinfo)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * reload_master_key.c
- *		reload_master_key: have every session read its key sources again.
+ *		reload_master_key: make every session re-read its key sources.
  *
  *-------------------------------------------------------------------------
  */

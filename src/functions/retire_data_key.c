@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * retire_data_key.c
- *		retire_data_key: destroy a data key that nothing needs any more.
+ *		retire_data_key: destroy a data key that is no longer needed.
  *
- * Whoever stores a value locks api_keys ROW EXCLUSIVE before choosing the data
- * key.  We wait for all who hold that lock, without a lock of our own that
- * would hold others up, so that a count under a snapshot taken after it misses
- * no row.  A first count comes before the wait, to refuse at once.
+ * A session that stores a value locks api_keys ROW EXCLUSIVE before it chooses
+ * the data key.  We wait for all holders of that lock, without taking a lock
+ * ourselves, which would block others; a count with a snapshot taken after that
+ * misses no row.  A first count before the wait rejects a key in use at once.
  *
- * That rests on the data key having been deactivated by a transaction that is
- * over and that held the same lock, as rotate_data_key() does.  Who writes
- * data_keys by hand sees to it that nobody stores keys meanwhile.
+ * This requires that the transaction that deactivated the data key has ended,
+ * and that it held the same lock, as rotate_data_key() does.  An administrator
+ * who modifies data_keys by hand must make sure that no keys are stored
+ * meanwhile.
  *
  *-------------------------------------------------------------------------
  */
@@ -67,7 +68,7 @@ refuse_unknown(void)
 						   "The view apikey.key_status lists the data keys.");
 }
 
-/* 55000 for a key that may not be destroyed, whatever rows there are. */
+/* 55000 for a key that must not be destroyed, even if no row uses it. */
 static void
 require_inactive(const Datum *id, bool force)
 {
@@ -90,7 +91,7 @@ require_inactive(const Datum *id, bool force)
 				 errmsg("data key %s is active", name),
 				 errhint("Call apikey.rotate_data_key() first, then CALL apikey.reencrypt_keys()."),
 				 apikey_err_argument("id")));
-	/* To others, who go on under it, what we did is not done yet. */
+	/* Other sessions do not see our change yet, and still use the data key. */
 	if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(apikey_rows_get(&rows, 0, 4, &is_null))))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -107,7 +108,7 @@ require_inactive(const Datum *id, bool force)
 				 apikey_err_argument("id")));
 }
 
-/* 55000 while a row is under the key. */
+/* 55000 if a row is encrypted with the key. */
 static void
 require_unused(const Datum *id)
 {
@@ -128,11 +129,11 @@ require_unused(const Datum *id)
 }
 
 /*
- * Wait for whoever may have chosen the data key while it was active.  That it
- * is not can be seen a moment before the word of it has been sent, and who
- * locks api_keys in that moment may still choose it.  The rotation holds the
- * lock for longer than that moment: the first wait is for its end, the second
- * for whoever came before.
+ * Wait for all sessions that may have chosen the data key while it was active.
+ * A rotation becomes visible shortly before its invalidation message is sent,
+ * and a session that locks api_keys in between may still choose the old data
+ * key.  The rotation holds its lock until the message has been sent: the first
+ * wait is for the rotation, the second for sessions that locked before its end.
  */
 static void
 wait_for_writers(void)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rotate_data_key.c
- *		rotate_data_key: create a data key for values that are stored from now on.
+ *		rotate_data_key: create the data key for values stored from now on.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * key_update.c
- *		Change a stored key: what create, set, update and restore share.
+ *		Change a stored key; see key_update.h.
  *
- * A new name, like a new value, means a new envelope, since the name is part
- * of what the envelope is bound to.  The old value is then opened, sealed
- * anew and wiped, also when sealing fails.
+ * A new name requires a new envelope, as a new value does, since the name is
+ * part of the envelope's context.  In that case the old value is decrypted,
+ * encrypted again and wiped, also on error.
  *
  *-------------------------------------------------------------------------
  */
@@ -75,7 +75,7 @@ apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg, const char *pre
 											 argument_name(prefix, "env_var"));
 }
 
-/* The arguments of update_key: what is to stand in the row. */
+/* The arguments of update_key: the new contents of the row. */
 static void
 fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 			   Datum *args, bool *nulls)
@@ -99,8 +99,9 @@ fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 	nulls[3] = nulls[5] = sealed.envelope == NULL;
 
 	/*
-	 * The hint stays with the value.  Made anew, it would tell whoever can
-	 * restore a key and change its type's prefixes how the value begins.
+	 * The hint changes only with the value.  If it were made again, a user
+	 * who can restore a key and change the prefixes of its type would learn
+	 * the first characters of the value.
 	 */
 	nulls[4] = change->value == NULL;
 	args[6] = TimestampTzGetDatum(expires_at);
@@ -111,16 +112,15 @@ fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 }
 
 /*
- * Run the update; false when the name is taken.  An UPDATE has no ON CONFLICT,
- * so a subtransaction catches the violation, whose own message would speak of
- * our index.
+ * Run the update; false if the name is in use.  UPDATE has no ON CONFLICT, so a
+ * subtransaction catches the violation, whose own message would name our index.
  */
 static bool
 try_update(const Datum *args, const bool *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool taken = false;
+	volatile bool in_use = false;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -140,24 +140,24 @@ try_update(const Datum *args, const bool *nulls)
 		CurrentResourceOwner = owner;
 		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
 			ReThrowError(error);
-		taken = true;
+		in_use = true;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return !taken;
+	return !in_use;
 }
 
 void
 apikey_key_update_apply(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 						const char *name_argument)
 {
-	bool		takes_name = key->deleted || change->name != NULL;
+	bool		may_conflict = key->deleted || change->name != NULL;
 	bool		nulls[9] = {false};
 	Datum		args[9];
 
 	fill_arguments(key, change, args, nulls);
-	if (!takes_name)
+	if (!may_conflict)
 		apikey_statement_run(&update_key, key->user_id, args, nulls, NULL);
 	else if (!try_update(args, nulls))
 		apikey_key_update_raise_name_taken(TextDatumGetCString(args[2]), name_argument);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * key_update.h
- *		Change a stored key: what create, set, update and restore share.
+ *		Change a stored key: shared by create, set, update and restore.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,32 +10,36 @@
 
 #include "store/key_value.h"
 
-/* A change of a stored key; what is NULL (or not set) stays as it is. */
+/* A change of a stored key; members that are NULL or not set change nothing. */
 typedef struct ApikeyKeyUpdate
 {
-	const char *value;			/* trimmed and judged */
+	const char *value;			/* trimmed and validated */
 	size_t		value_len;
 	char	   *name;
 	bool		sets_expiry;
-	TimestampTz expires_at;		/* DT_NOEND: none any more */
+	TimestampTz expires_at;		/* DT_NOEND: remove the expiry */
 	Jsonb	   *metadata;
-	char	   *env_var;		/* "": none any more */
+	char	   *env_var;		/* "": remove the variable */
 } ApikeyKeyUpdate;
 
 /*
- * Read the arguments (expires_at, metadata, env_var) from arg on into change;
- * prefix ("" or "new_") is that of their names.
+ * Read the arguments expires_at, metadata and env_var, which begin at number
+ * arg, into change.  prefix ("" or "new_") is the prefix of their names;
+ * past_expiry allows an expiry in the past.  Raises 22023.
  */
 extern void apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg,
 										   const char *prefix, bool past_expiry,
 										   ApikeyKeyUpdate *change);
 
-/* Write a change to the row that key was read from; 23505 for a taken name. */
+/*
+ * Write a change to the row that key was read from; this also restores a deleted
+ * key.  Raises 23505, for name_argument, if another key has the name.
+ */
 extern void apikey_key_update_apply(const ApikeyKeyRow *key,
 									const ApikeyKeyUpdate *change,
 									const char *name_argument);
 
-/* 23505: the name is taken. */
+/* Raise 23505: the name is already in use. */
 pg_noreturn extern void apikey_key_update_raise_name_taken(const char *name, const char *argument);
 
 #endif							/* APIKEY_KEY_UPDATE_H */

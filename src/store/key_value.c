@@ -3,9 +3,9 @@
  * key_value.c
  *		The value of a stored key: decrypt it, encrypt it; see key_value.h.
  *
- * A value is bound to its row by the associated data it is sealed with, its
- * context: user id, id, key type and name.  A decrypted value stands in the
- * text that is returned and nowhere else.
+ * A value is bound to its row by its context, the associated data of the
+ * encryption: user id, id, key type and name.  A decrypted value exists only in
+ * the text that is returned.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,14 +24,14 @@
 #include "validate/encrypted.h"
 #include "validate/key_type.h"
 
-/* A value's last characters are shown only if this many follow the prefix. */
+/* The last characters are shown only if this many follow the prefix. */
 #define HINT_MIN_BODY	16
 #define HINT_TAIL		4
-#define HINT_MAX_PREFIX	20		/* a longer prefix is cut */
+#define HINT_MAX_PREFIX	20		/* a longer prefix is truncated */
 
 #define ALTERED	"The value was altered, or belongs to another row."
 
-/* As maintenance, since the row may be any user's. */
+/* As maintenance, since the row may belong to any user. */
 static ApikeyStatement select_current = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT FROM apikey.api_keys"
@@ -61,7 +61,7 @@ make_value_context(ApikeyContext *context, const char *user_id, const pg_uuid_t 
 		apikey_raise_libcrypto();
 }
 
-/* value has room for what the envelope holds. */
+/* value has room for the contents of the envelope. */
 static ApikeyResult
 open_into(const ApikeyKeyRow *key, const ApikeyDataKey *data_key, void *value)
 {
@@ -107,7 +107,7 @@ apikey_key_value_is_current(const ApikeyKeyRow *key)
 	Datum		args[3];
 
 	if (!is_envelope(key))
-		return true;			/* damaged, whatever else was done */
+		return true;			/* damaged, not outdated */
 	args[0] = CStringGetTextDatum(key->user_id);
 	args[1] = UUIDPGetDatum(&key->id);
 	args[2] = UUIDPGetDatum((const pg_uuid_t *) data_key_id_of(key));
@@ -121,7 +121,7 @@ apikey_key_value_require_current(const ApikeyKeyRow *key)
 		apikey_raise_old_snapshot();
 }
 
-/* The data key of a row; KA001, KA002, KA003, and 40001 for an old version. */
+/* A row's data key; KA001, KA002, KA003, and 40001 for an old version. */
 static const ApikeyDataKey *
 data_key_of(const ApikeyKeyRow *key)
 {
@@ -173,7 +173,7 @@ apikey_key_value_require_master(const ApikeyKeyRow *key)
 	ApikeyDataKeyState state;
 
 	if (!is_envelope(key))
-		return;					/* damaged, whatever the master key is */
+		return;					/* damaged, with any master key */
 	state = apikey_data_key_lookup(data_key_id_of(key), APIKEY_PURPOSE_VALUE,
 								   &data_key);
 	if (state == APIKEY_DATA_KEY_NO_MASTER || state == APIKEY_DATA_KEY_FOREIGN)
@@ -213,7 +213,7 @@ apikey_key_value_problem(const ApikeyKeyRow *key)
 	return problem;
 }
 
-/* The prefix that the type knows, "...", and the end of a value that is long enough. */
+/* The prefix defined by the type, "...", and the end of a long enough value. */
 static text *
 make_hint(const char *key_type, const char *value, size_t len)
 {
@@ -244,7 +244,7 @@ new_bytea(size_t len)
 	return result;
 }
 
-/* Seal a value that is in UTF-8. */
+/* Encrypt a value that is in UTF-8. */
 static void
 seal_utf8(const char *user_id, const pg_uuid_t *id, const char *key_type,
 		  const char *name, const char *value, size_t len,
