@@ -1,12 +1,26 @@
 /*-------------------------------------------------------------------------
  *
  * status.h
- *		apikey.status().
+ *		apikey.status(): what status.c and status_keys.c share.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef APIKEY_STATUS_H
 #define APIKEY_STATUS_H
+
+#include "nodes/execnodes.h"
+
+#define APIKEY_SEVERITY_OK		"ok"
+#define APIKEY_SEVERITY_WARNING	"warning"
+#define APIKEY_SEVERITY_ERROR	"error"
+
+/* Add a row to the result; advice may be NULL. */
+extern void apikey_status_put(ReturnSetInfo *result, const char *item,
+							  const char *value, const char *severity,
+							  const char *advice);
+
+/* Add the rows about the keys; in status_keys.c. */
+extern void apikey_status_put_keys(ReturnSetInfo *result);
 
 /*
  * Remember whether the library is being preloaded; called once, by _PG_init.

@@ -1,0 +1,239 @@
+/*-------------------------------------------------------------------------
+ *
+ * status_keys.c
+ *		status: the rows about the master keys, data keys and Fernet keys.
+ *
+ * The path, variable or command of a key source is shown only to members of
+ * pg_read_all_settings, as PostgreSQL does with the setting itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+#include "exec/statement.h"
+#include "functions/status.h"
+#include "keys/data_key.h"
+#include "keys/fernet_key.h"
+#include "keys/key_source.h"
+#include "keys/master_key.h"
+
+static ApikeyStatement select_data_keys = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT id, deactivated_at IS NULL FROM apikey.data_keys"
+	" WHERE purpose OPERATOR(pg_catalog.=) $1 AND destroyed_at IS NULL"
+	" ORDER BY created_at",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {TEXTOID}
+};
+
+static ApikeyStatement count_wraps = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT pg_catalog.count(*) FROM apikey.data_keys"
+	" WHERE destroyed_at IS NULL"
+	" AND pg_catalog.substr(wrapped_key, 3, 8) OPERATOR(pg_catalog.=) $1",
+	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.arg_count = 1,
+	.arg_types = {BYTEAOID}
+};
+
+static bool
+may_see_sources(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
+}
+
+/* The key source; kind is "master key" or "Fernet key". */
+static void
+put_source(ReturnSetInfo *result, const char *kind, const char *source)
+{
+	apikey_status_put(result, psprintf("%s source", kind),
+					  may_see_sources() ? source : apikey_key_source_scheme(source),
+					  APIKEY_SEVERITY_OK, NULL);
+}
+
+/* Why there are no keys of a kind. */
+static void
+put_failure(ReturnSetInfo *result, const char *kind,
+			const ApikeyKeySourceError *error)
+{
+	apikey_status_put(result, kind,
+					  may_see_sources() && error->detail[0] != '\0' ?
+					  psprintf("%s  %s", error->summary, error->detail) : error->summary,
+					  APIKEY_SEVERITY_ERROR,
+					  error->hint[0] != '\0' ? error->hint : APIKEY_HINT_SERVER_LOG);
+}
+
+/* The number of keys of a kind, and their fingerprints. */
+static void
+put_keys(ReturnSetInfo *result, const char *kind, int count,
+		 const char *fingerprints)
+{
+	apikey_status_put(result, kind, psprintf("%d available", count), APIKEY_SEVERITY_OK, NULL);
+	apikey_status_put(result, psprintf("%s fingerprint", kind), fingerprints,
+					  APIKEY_SEVERITY_OK, NULL);
+}
+
+/*
+ * Source and state of the master keys; returns whether there are any.  The
+ * source is read if this session has not read it since the last reload.
+ */
+static bool
+put_master_key(ReturnSetInfo *result)
+{
+	const char *kind = "master key";
+	const ApikeyMasterKeys *masters;
+	ApikeyKeySourceError error;
+
+	if (apikey_master_key_source()[0] == '\0')
+		apikey_status_put(result, "master key source", "none", APIKEY_SEVERITY_ERROR,
+						  "Set apikey.master_key_source to \"env:NAME\", \"file:/path\" or \"command:/path argument ...\", and reload the configuration.");
+	else
+		put_source(result, kind, apikey_master_key_source());
+
+	masters = apikey_master_keys_try(&error);
+	if (masters == NULL)
+	{
+		put_failure(result, kind, &error);
+		return false;
+	}
+	put_keys(result, kind, masters->count, apikey_master_key_id_list(masters));
+	return true;
+}
+
+/* The same for the Fernet keys, if there is a source for them. */
+static void
+put_fernet_key(ReturnSetInfo *result)
+{
+	const char *kind = "Fernet key";
+	const ApikeyFernetKeys *keys;
+	ApikeyKeySourceError error;
+
+	if (apikey_fernet_key_source()[0] == '\0')
+		return;
+	put_source(result, kind, apikey_fernet_key_source());
+	keys = apikey_fernet_keys_try(&error);
+	if (keys == NULL)
+		put_failure(result, kind, &error);
+	else
+		put_keys(result, kind, keys->count, apikey_fernet_key_id_list(keys));
+}
+
+/* What select_data_keys returns for a purpose. */
+typedef struct DataKeyCounts
+{
+	int			active;
+	int			available;		/* can be unwrapped */
+	char	   *problem;		/* of the first that cannot; NULL: none */
+} DataKeyCounts;
+
+static void
+count_data_key(DataKeyCounts *counts, const char *purpose, bool have_master,
+			   const pg_uuid_t *id, bool active)
+{
+	ApikeyDataKeyState state = APIKEY_DATA_KEY_NO_MASTER;
+	const ApikeyDataKey *key;
+
+	if (active)
+		counts->active++;
+	/* Without a master key, do not read its source again for each data key. */
+	if (have_master)
+		state = apikey_data_key_lookup(id->data, purpose, &key);
+	if (state == APIKEY_DATA_KEY_OPEN)
+		counts->available++;
+	else if (counts->problem == NULL)
+		counts->problem = apikey_data_key_problem(state, id->data);
+}
+
+/* The advice is about the first data key that cannot be unwrapped. */
+static void
+put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
+{
+	char	   *item = psprintf("data keys for %ss", purpose);
+	Datum		arg = CStringGetTextDatum(purpose);
+	DataKeyCounts counts = {0};
+	ApikeyRows	rows;
+
+	if (apikey_statement_run(&select_data_keys, NULL, &arg, NULL, &rows) == 0)
+	{
+		apikey_status_put(result, item, "none yet", APIKEY_SEVERITY_OK, NULL);
+		return;
+	}
+	for (uint64 i = 0; i < rows.count; i++)
+	{
+		bool		is_null;
+		pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(&rows, i, 1, &is_null));
+		bool		active = DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null));
+
+		count_data_key(&counts, purpose, have_master, id, active);
+	}
+	apikey_status_put(result, item,
+					  psprintf("%d active, %d inactive; %d available", counts.active,
+							   (int) rows.count - counts.active, counts.available),
+					  (counts.problem == NULL) ? APIKEY_SEVERITY_OK :
+					  (counts.available > 0) ? APIKEY_SEVERITY_WARNING : APIKEY_SEVERITY_ERROR,
+					  counts.problem);
+}
+
+/* How many data keys are wrapped with a master key. */
+static int64
+count_wraps_of(const ApikeyMasterKey *master)
+{
+	Datum		arg = PointerGetDatum(cstring_to_text_with_len((const char *) master->id,
+															   APIKEY_MASTER_ID_SIZE));
+	ApikeyRows	rows;
+	bool		is_null;
+
+	apikey_statement_run(&count_wraps, NULL, &arg, NULL, &rows);
+	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
+}
+
+/*
+ * Which of the master keys after the first one are still needed in this
+ * database.  Other databases use the same source, and must be checked as well.
+ */
+static void
+put_older_master_keys(ReturnSetInfo *result)
+{
+	ApikeyKeySourceError error;
+	const ApikeyMasterKeys *masters = apikey_master_keys_try(&error);
+	StringInfoData list;
+	bool		needed = false;
+
+	if (masters == NULL)
+		return;
+	initStringInfo(&list);
+	for (int i = 1; i < masters->count; i++)
+	{
+		char		text[APIKEY_MASTER_ID_TEXT];
+		int64		wraps = count_wraps_of(masters->keys[i]);
+
+		apikey_master_key_id_text(masters->keys[i]->id, text);
+		appendStringInfo(&list, "%s%s %s", (i > 1) ? ", " : "", text,
+						 (wraps > 0) ?
+						 psprintf("wraps data keys: " INT64_FORMAT, wraps) :
+						 "not needed by this database");
+		needed |= wraps > 0;
+	}
+	apikey_status_put(result, "older master keys", (list.len > 0) ? list.data : "none",
+					  needed ? APIKEY_SEVERITY_WARNING : APIKEY_SEVERITY_OK,
+					  needed ? "Keep the master keys that wrap data keys.  Run SELECT apikey.rewrap_data_keys() to wrap these data keys with the first master key." : NULL);
+}
+
+void
+apikey_status_put_keys(ReturnSetInfo *result)
+{
+	bool		have_master = put_master_key(result);
+
+	put_data_keys(result, APIKEY_PURPOSE_VALUE, have_master);
+	put_data_keys(result, APIKEY_PURPOSE_COLUMN, have_master);
+	put_older_master_keys(result);
+	put_fernet_key(result);
+}
