@@ -1,22 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * encoding.c
- *		Questions about the characters of a text, in the server's encoding.
+ *		Tests on the characters of a text, and conversion from and to UTF-8.
  *
- * ASCII is judged in any encoding; beyond it, UTF-8 alone is known.
+ * The tests recognize ASCII characters in any server encoding, and other
+ * characters only in UTF-8.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "common/unicode_norm.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "base/encoding.h"
 #include "base/errors.h"
 
-/* U+202A-2E or U+2066-69, of three bytes? */
+/* Is the three-byte character at text U+202A-2E or U+2066-69? */
 static bool
 is_reordering(const char *text)
 {
@@ -29,9 +31,8 @@ bool
 apikey_has_control(const char *text, size_t len)
 {
 	bool		utf8 = (GetDatabaseEncoding() == PG_UTF8);
-	size_t		i;
 
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 	{
 		unsigned char c = (unsigned char) text[i];
 
@@ -46,7 +47,7 @@ apikey_has_control(const char *text, size_t len)
 	return false;
 }
 
-/* White space outside ASCII: U+A0, U+1680, U+2000-200B, 2028-9, 202F, ... */
+/* White space, including zero-width: U+200B and U+FEFF. */
 static bool
 is_space(pg_wchar c)
 {
@@ -55,7 +56,7 @@ is_space(pg_wchar c)
 		c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
 }
 
-/* The character that begins at text. */
+/* The character at text; '?' if it is neither ASCII nor UTF-8. */
 static pg_wchar
 character_at(const char *text)
 {
@@ -80,15 +81,37 @@ apikey_has_outer_space(const char *text, size_t len)
 static bool
 is_ascii(const char *text, size_t len)
 {
-	size_t		i;
-
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 		if (IS_HIGHBIT_SET(text[i]))
 			return false;
 	return true;
 }
 
-/* NULL, without raising: an error of PostgreSQL's would quote a character. */
+bool
+apikey_is_nfc(const char *text, size_t len)
+{
+	pg_wchar   *characters;
+	pg_wchar   *normalized;
+	size_t		i = 0;
+	bool		result;
+
+	if (GetDatabaseEncoding() != PG_UTF8 || is_ascii(text, len))
+		return true;
+	characters = palloc((len + 1) * sizeof(pg_wchar));
+	pg_mb2wchar_with_len(text, characters, (int) len);
+	normalized = unicode_normalize(UNICODE_NFC, characters);
+	while (characters[i] == normalized[i] && characters[i] != 0)
+		i++;
+	result = (characters[i] == normalized[i]);
+	pfree(characters);
+	pfree(normalized);
+	return result;
+}
+
+/*
+ * The converted text, palloc'ed, or NULL.  It does not raise, since
+ * PostgreSQL's own error would quote a character of the text.
+ */
 static const char *
 convert(const char *text, size_t len, int from, int to, size_t *converted_len)
 {

@@ -1,7 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * encoding.h
- *		Questions about the characters of a text, in the server's encoding.
+ *		Tests on the characters of a text, and conversion from and to UTF-8.
+ *
+ * "text" is in the database encoding and need not be null-terminated; len is
+ * its length in bytes.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,35 +12,48 @@
 #define APIKEY_ENCODING_H
 
 /*
- * Is any of it a control character (U+0000-1F, U+7F, in UTF-8 U+80-9F), or
- * one that reorders the text around it (U+202A-2E, U+2066-69)?
+ * Does the text contain a control character (U+0000-1F, U+7F; in UTF-8 also
+ * U+80-9F) or, in UTF-8, one that reorders the text around it (U+202A-2E,
+ * U+2066-69)?
  */
 extern bool apikey_has_control(const char *text, size_t len);
 
-/* Does it begin or end with white space? */
+/*
+ * Does the text begin or end with white space?  In UTF-8, this includes
+ * Unicode spaces and the invisible U+200B and U+FEFF.
+ */
 extern bool apikey_has_outer_space(const char *text, size_t len);
 
 /*
- * The text in UTF-8, in which values are sealed and contexts built, so that a
- * dump can be restored into a database of another encoding.  The text itself
- * where it is the same there; else a palloc'ed copy, which the caller wipes
- * if it is secret.  A database of encoding SQL_ASCII has no other form.
- * Raises 22P05 where UTF-8 lacks a character.
+ * Is the text in Unicode normalization form C?  Always true unless the
+ * database encoding is UTF-8.
+ */
+extern bool apikey_is_nfc(const char *text, size_t len);
+
+/*
+ * Convert a text to UTF-8.  Values are sealed and contexts built in UTF-8, so
+ * that a dump can be restored into a database with another encoding.
+ *
+ * Returns the text itself if no conversion is needed, which includes any text
+ * in a SQL_ASCII database; otherwise a palloc'ed copy, which the caller must
+ * wipe if it is secret.  Raises 22P05 if a character cannot be represented in
+ * UTF-8.
  */
 extern const char *apikey_to_utf8(const char *text, size_t len,
 								  size_t *utf8_len);
 
 /*
- * The reverse, of what was opened: NULL when this database's encoding has no
- * such characters or they are malformed.
+ * Convert a decrypted text from UTF-8 to the database encoding, with the same
+ * rules of ownership.  Returns NULL if it is malformed or has characters that
+ * the database encoding cannot represent.
  */
 extern const char *apikey_from_utf8(const char *utf8, size_t len,
 									size_t *text_len);
 
 /*
- * A decrypted text, as a whole varlena with a 4-byte header, in this
- * database's encoding: the argument itself, or a converted copy, and then the
- * argument is wiped.  22P05 when the encoding lacks a character of it.
+ * The same for a varlena with a 4-byte header: returns the argument itself or
+ * a converted copy; in the latter case the argument is wiped.  Raises 22P05,
+ * with the argument wiped, if it cannot be converted.
  */
 extern text *apikey_text_from_utf8(text *value);
 

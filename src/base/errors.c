@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * errors.c
- *		What every error of the extension carries; see errors.h.
+ *		What the errors of the extension have in common; see errors.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,8 +13,8 @@ int
 apikey_err_hide_statement(void)
 {
 	/*
-	 * errfinish() runs the callbacks of this stack next.  Whoever catches the
-	 * error restores it: PG_TRY, or PostgresMain.
+	 * errfinish() would run the callbacks of this stack next.  PG_CATCH or
+	 * PostgresMain, whichever catches the error, restores the stack.
 	 */
 	error_context_stack = NULL;
 	errhidecontext(true);
@@ -41,9 +41,9 @@ apikey_refuse_argument(const char *argument, const char *message,
 }
 
 /*
- * Error context callback.  An error also drops the callbacks further out,
- * which may quote the statement to the client; a warning keeps them, since
- * the function goes on.
+ * Error context callback.  For an error, it also removes the outer callbacks,
+ * which may quote the statement to the client.  For a warning, it keeps them,
+ * since the function continues.
  */
 static void
 hide_statement(void *arg)

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * errors.h
- *		The SQLSTATEs of the extension, and what every error of it carries.
+ *		The SQLSTATEs of the extension, and what its errors have in common.
  *
- * No message field ever holds a value, a key or an envelope.  Since the
- * statement that failed may hold one as a literal, every ERROR hides the
- * statement and its context from the server log: it ends with
+ * No message field ever contains a value, a key or an envelope.  Since the
+ * failed statement may contain one as a literal, every ERROR hides the
+ * statement and its context from the server log: each ereport() ends with
  * apikey_err_hide_statement() or apikey_err_argument().
  *
  *-------------------------------------------------------------------------
@@ -28,30 +28,33 @@
 #define ERRCODE_APIKEY_VALUE_REFUSED	MAKE_SQLSTATE('K','A','0','0','8')
 
 /*
- * For use inside ereport(ERROR, ...) alone: hide the statement from the log,
- * and leave the context out altogether.  The context may quote a value (COPY
- * quotes the column, PL/pgSQL the statement), and it reaches the client too.
+ * For use only in ereport(ERROR, ...): hide the statement from the log, and
+ * omit the context altogether.  The context may quote a value (COPY quotes the
+ * column, PL/pgSQL the statement), and it is also sent to the client.
  */
 extern int	apikey_err_hide_statement(void);
 
-/* The same, and name the argument at fault in the COLUMN field. */
+/* The same, and report the name of the argument in the COLUMN field. */
 extern int	apikey_err_argument(const char *argument);
 
-/* 22023 for an argument; detail and hint may be NULL. */
+/*
+ * Raise 22023 for an argument, with these texts as they are; detail and hint
+ * may be NULL.
+ */
 pg_noreturn extern void apikey_refuse_argument(const char *argument, const char *message,
 											   const char *detail, const char *hint);
 
 /*
- * Call a function that is given a value as an argument, so that the errors
- * that PostgreSQL itself raises meanwhile (a lock timeout, a cancel, a
- * read-only transaction) hide statement and outer context as ours do.
+ * Call a function that has a value among its arguments, so that errors which
+ * PostgreSQL itself raises during the call (a lock timeout, a cancelled query,
+ * a read-only transaction) also hide the statement and the outer context.
  */
 extern Datum apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo);
 
-/* 40001: a row that is there now is not in this transaction's snapshot. */
+/* Raise 40001: this transaction's snapshot does not see a row that exists now. */
 pg_noreturn extern void apikey_raise_old_snapshot(void);
 
-/* For what libcrypto refuses: XX000, with nothing to tell. */
+/* Raise XX000 for a failure of libcrypto, which gives no useful reason. */
 pg_noreturn extern void apikey_raise_libcrypto(void);
 
 #endif							/* APIKEY_ERRORS_H */

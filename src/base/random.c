@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * random.c
- *		Strong random bytes, from a pool of this process.
+ *		Cryptographically strong random bytes, from a pool of this process.
  *
- * A call of pg_strong_random() costs more than the bytes of one nonce, so
- * 4 KiB are drawn at once.  Each byte is handed out once and wiped from the
- * pool as it is.  The pool belongs to the process that filled it: a forked
- * child sees another process id and draws its own, since bytes that parent
- * and child both hold would be nonces used twice.
+ * A call of pg_strong_random() is expensive compared to the bytes of one
+ * nonce, so 4 KiB are generated at once.  Each byte is used once and then
+ * wiped from the pool.  The pool belongs to the process that filled it: a
+ * forked child sees another process id and fills its own, since bytes shared
+ * by parent and child would be nonces used twice.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@ static unsigned char pool[POOL_SIZE];
 static size_t pool_left = 0;	/* unused bytes, at the end of the pool */
 static int	pool_owner = 0;		/* the process that filled it */
 
-/* Draw a new pool; raises, with the pool empty, when there is nothing. */
+/* Fill the pool.  On failure, it raises an error and leaves the pool empty. */
 static void
 refill(void)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * random.h
- *		Strong random bytes, from a pool of this process.
+ *		Cryptographically strong random bytes, from a pool of this process.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,12 +9,12 @@
 #define APIKEY_RANDOM_H
 
 /*
- * Fill buffer with len bytes, each used once and never shared with another
- * process; raises an error when the system has none to give.
+ * Fill buffer with len random bytes, each used only once and never shared
+ * with another process.  Raises XX000 if the system cannot provide any.
  */
 extern void apikey_random(void *buffer, size_t len);
 
-/* A random (version 4) uuid of 16 bytes. */
+/* Write a random (version 4) UUID, 16 bytes, to uuid. */
 extern void apikey_random_uuid(unsigned char *uuid);
 
 #endif							/* APIKEY_RANDOM_H */
