@@ -21,7 +21,7 @@
 #include "keys/fernet_key.h"
 #include "keys/key_source.h"
 #include "keys/master_key.h"
-#include "validate/value.h"
+#include "validate/value_plausibility.h"
 
 PG_MODULE_MAGIC_EXT(.name = "apikey",.version = APIKEY_VERSION);
 
@@ -32,7 +32,7 @@ _PG_init(void)
 {
 	apikey_identity_init();
 	apikey_table_cache_init();
-	apikey_value_init();
+	apikey_value_plausibility_init();
 	apikey_key_source_command_init();
 	apikey_master_key_init();
 	apikey_fernet_key_init();

@@ -17,7 +17,11 @@
 #include "exec/precondition.h"
 #include "validate/arguments.h"
 #include "validate/key_type.h"
+#include "validate/pattern_match.h"
 #include "validate/value.h"
+#include "validate/value_characters.h"
+#include "validate/value_finding.h"
+#include "validate/value_format.h"
 
 PG_FUNCTION_INFO_V1(apikey_check_key);
 PG_FUNCTION_INFO_V1(apikey_detect_key_type);
@@ -85,7 +89,7 @@ matches_anything(const ApikeyKeyType *type)
 {
 	static const char odd[] = "~!#$%&*+,-./:;<=>?@^_`{|}~!#$%&*";
 
-	return apikey_key_type_matches(type, odd, sizeof(odd) - 1);
+	return apikey_pattern_matches(type, odd, sizeof(odd) - 1);
 }
 
 /* For qsort: the most specific type first. */
@@ -113,7 +117,7 @@ consider(const ApikeyKeyType *type, const char *value, size_t len,
 
 	/* The cheaper check first: then most patterns need not be compiled. */
 	if (apikey_value_other_types(type, value, len) != NIL ||
-		!apikey_key_type_matches(type, value, len))
+		!apikey_pattern_matches(type, value, len))
 		return false;
 	prefix = apikey_key_type_prefix(type, value, len);
 	candidate->type = type;

@@ -24,6 +24,7 @@
 #include "store/user_lookup.h"
 #include "validate/arguments.h"
 #include "validate/value.h"
+#include "validate/value_characters.h"
 
 PG_FUNCTION_INFO_V1(apikey_create_key);
 PG_FUNCTION_INFO_V1(apikey_set_key);

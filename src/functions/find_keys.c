@@ -19,7 +19,7 @@
 #include "exec/precondition.h"
 #include "exec/statement.h"
 #include "keys/data_key.h"
-#include "validate/value.h"
+#include "validate/value_characters.h"
 
 PG_FUNCTION_INFO_V1(apikey_find_keys);
 

@@ -12,6 +12,7 @@
 #include "store/key_update.h"
 #include "validate/arguments.h"
 #include "validate/value.h"
+#include "validate/value_characters.h"
 
 PG_FUNCTION_INFO_V1(apikey_update_key);
 PG_FUNCTION_INFO_V1(apikey_update_key_by_id);

@@ -15,7 +15,7 @@
 #include "exec/precondition.h"
 #include "store/key_selector.h"
 #include "validate/arguments.h"
-#include "validate/value.h"
+#include "validate/key_search.h"
 
 static void
 require_key(FunctionCallInfo fcinfo, int arg, const char *argument)

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * arguments.c
- *		Checks of the arguments that several functions share; see arguments.h.
+ *		Checks of arguments that several functions have; see arguments.h.
  *
- * A name or a string of metadata that has the shape of a provider's key is a
- * secret pasted into the wrong field: it is refused and never echoed.
+ * A name, a reason or a string in metadata that looks like a provider's key is
+ * a secret pasted into the wrong field: it is refused, and no message repeats
+ * it.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "common/unicode_norm.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
@@ -18,7 +18,7 @@
 #include "base/errors.h"
 #include "exec/identity.h"
 #include "validate/arguments.h"
-#include "validate/value.h"
+#include "validate/key_search.h"
 
 #define USER_ID_HINT	"Pass the id under which your application knows the user."
 
@@ -39,15 +39,17 @@ hex_digit(char c)
 	return -1;
 }
 
-/* By the rule of the type's input: braces, and a hyphen after each 4 digits. */
+/*
+ * The syntax of the type's input function: optional braces, and an optional
+ * hyphen after each group of four digits.
+ */
 bool
 apikey_arg_is_uuid(const char *text, unsigned char *uuid)
 {
 	bool		braces = (*text == '{');
-	int			i;
 
 	text += braces;
-	for (i = 0; i < 16; i++)
+	for (int i = 0; i < 16; i++)
 	{
 		int			high = hex_digit(text[0]);
 		int			low = high < 0 ? -1 : hex_digit(text[1]);
@@ -61,30 +63,6 @@ apikey_arg_is_uuid(const char *text, unsigned char *uuid)
 	}
 	text += braces && *text == '}' ? 1 : 0;
 	return *text == '\0' && (!braces || text[-1] == '}');
-}
-
-static bool
-is_nfc(const char *text, size_t len)
-{
-	pg_wchar   *characters;
-	pg_wchar   *normalized;
-	int			count;
-	size_t		i;
-	bool		result;
-
-	for (i = 0; i < len && (unsigned char) text[i] < 0x80; i++)
-		;
-	if (i == len || GetDatabaseEncoding() != PG_UTF8)
-		return true;
-	characters = palloc((len + 1) * sizeof(pg_wchar));
-	count = pg_mb2wchar_with_len(text, characters, (int) len);
-	normalized = unicode_normalize(UNICODE_NFC, characters);
-	for (i = 0; i <= (size_t) count && characters[i] == normalized[i]; i++)
-		;
-	result = (i > (size_t) count);
-	pfree(characters);
-	pfree(normalized);
-	return result;
 }
 
 void
@@ -120,7 +98,7 @@ apikey_arg_name(const text *name, const char *argument)
 		apikey_refuse_argument(argument, "name looks like a UUID",
 							   "Functions that take a name read a UUID as the id of a key.",
 							   "Choose a descriptive name, such as \"default\".");
-	if (!is_nfc(result, len))
+	if (!apikey_is_nfc(result, len))
 		apikey_refuse_argument(argument, "name is not in Unicode normalization form C",
 							   NULL, "Pass normalize(name, NFC).");
 	if (apikey_looks_like_key(result, len))
@@ -149,7 +127,7 @@ const ApikeyKeyType *
 apikey_arg_key_type(FunctionCallInfo fcinfo, int number)
 {
 	apikey_arg_require(fcinfo, number, "key_type", "key type",
-					   "SELECT key_type, label FROM apikey.key_types lists the key types.");
+					   APIKEY_KEY_TYPE_HINT);
 	return apikey_key_type_get(text_to_cstring(PG_GETARG_TEXT_PP(number)),
 							   "key_type");
 }
@@ -177,12 +155,11 @@ bool
 apikey_is_env_var(const char *name)
 {
 	size_t		len = strlen(name);
-	size_t		i;
 
 	if (*name < 'A' || *name > 'Z' ||
 		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != len)
 		return false;
-	for (i = 0; i < lengthof(env_var_endings); i++)
+	for (size_t i = 0; i < lengthof(env_var_endings); i++)
 	{
 		size_t		ending = strlen(env_var_endings[i]);
 
@@ -204,9 +181,9 @@ apikey_arg_env_var(const text *env_var, const char *argument)
 	return result;
 }
 
-/* Refuse a key's shape in any member name or string, at any depth. */
+/* Refuse a member name or string, at any depth, that looks like a key. */
 static void
-refuse_key_shapes(Jsonb *metadata, const char *argument)
+refuse_keys_within(Jsonb *metadata, const char *argument)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&metadata->root);
 	JsonbIteratorToken token;
@@ -240,7 +217,7 @@ apikey_arg_metadata(Jsonb *metadata, const char *argument)
 							   psprintf("It has %zu bytes as text; the limit is %d.", len,
 										APIKEY_METADATA_MAX),
 							   "Store large data in a table of your own.");
-	refuse_key_shapes(metadata, argument);
+	refuse_keys_within(metadata, argument);
 	return metadata;
 }
 

@@ -1,8 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * arguments.h
- *		Checks of the arguments that several functions share; each raises
- *		22023 with the argument's name in the COLUMN field.
+ *		Checks of arguments that several functions have.
+ *
+ * The functions named apikey_arg_NAME raise 22023, with the name of the
+ * argument in the COLUMN field, unless the argument is valid.  "argument" is
+ * that name; "number" is the argument's position in the call, from 0.  Strings
+ * that they return are palloc'ed.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,49 +23,66 @@
 #define APIKEY_METADATA_MAX		8192	/* bytes, as text */
 
 /*
- * 22023 when argument number (from 0) of the call is NULL.  argument is its
- * name; what the message calls it, such as "key type"; hint may be NULL.
+ * Raise 22023 if the argument is NULL.  what is its name in the message, such
+ * as "key type"; hint may be NULL.
  */
 extern void apikey_arg_require(FunctionCallInfo fcinfo, int number,
 							   const char *argument, const char *what,
 							   const char *hint);
 
-/* A name for a key: see design.md; returns a palloc'ed string. */
+/*
+ * The name of a key: 1 to APIKEY_NAME_MAX characters in normalization form C,
+ * without control characters and outer white space, neither a UUID nor
+ * anything that looks like an API key.
+ */
 extern char *apikey_arg_name(const text *name, const char *argument);
 
-/* Argument number of the call, a user id given by an administrator. */
+/* The argument user_id, given by an administrator; must not be NULL. */
 extern char *apikey_arg_user_id(FunctionCallInfo fcinfo, int number);
 
-/* Argument number of the call, "key_type", the name of a type that exists. */
+/* The argument key_type, the name of an existing type; must not be NULL. */
 extern const ApikeyKeyType *apikey_arg_key_type(FunctionCallInfo fcinfo, int number);
 
-/* Why a key is disabled: at most APIKEY_NAME_MAX characters. */
+/*
+ * Why a key is disabled: at most APIKEY_NAME_MAX characters, no control
+ * characters, and nothing that looks like an API key.
+ */
 extern char *apikey_arg_reason(const text *reason);
 
-/* May an environment variable that holds a secret have this name? */
+/*
+ * Is this the name of an environment variable that can hold a secret?  It
+ * consists of A-Z, 0-9 and "_", begins with a letter, and ends with _KEY,
+ * _TOKEN, _SECRET, _PASSWORD or _ID.
+ */
 extern bool apikey_is_env_var(const char *name);
 
-/* The name of an environment variable that a key may have of its own. */
+/* A key's own environment variable, at most APIKEY_NAME_MAX characters long. */
 extern char *apikey_arg_env_var(const text *env_var, const char *argument);
 
-/* An object of at most 8 KiB, with no string of a key's shape. */
+/*
+ * An object of at most APIKEY_METADATA_MAX bytes as text, with no string that
+ * looks like an API key.  Returns the argument itself.
+ */
 extern Jsonb *apikey_arg_metadata(Jsonb *metadata, const char *argument);
 
-/* Is it the JSON value null, which stands for an argument not given? */
+/* Is it the JSON value null, which stands for an argument that was not given? */
 extern bool apikey_arg_is_json_null(Jsonb *json);
 
-/* A time that has been. */
+/* A finite timestamp in the past. */
 extern void apikey_arg_past(TimestampTz at, const char *argument);
 
-/* In the future, or infinity (which means none). */
+/* A timestamp in the future, or infinity, which means that there is no expiry. */
 extern void apikey_arg_expires_at(TimestampTz expires_at, const char *argument);
 
-/* Is it a uuid's text?  If so *uuid gets its 16 bytes. */
+/*
+ * Is the string a UUID, in any form that the type accepts?  If so, its 16
+ * bytes are written to uuid.  Never raises.
+ */
 extern bool apikey_arg_is_uuid(const char *text, unsigned char *uuid);
 
 /*
- * The Datum of an optional text, copied; *is_null is set when the string is
- * NULL or empty.
+ * An optional text as a Datum, copied; *is_null is set to true if the string
+ * is NULL or empty.
  */
 extern Datum apikey_optional_text(const char *value, bool *is_null);
 

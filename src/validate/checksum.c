@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * checksum.c
- *		The checksums that providers put into their keys.
+ *		The checksums in the keys of some providers.
  *
- * The vendors publish little of them (GitHub and GitLab something, the others
- * nothing), so a failed one means a typing error in a real key, but nothing
- * in a made-up one: the caller warns, unless told to be strict.
+ * The providers document little about them (GitHub and GitLab something, the
+ * others nothing), so a failed checksum is evidence of a mistyped key but no
+ * proof: the caller reports a warning, or an error if apikey.strict_checks
+ * is set.
  *
- * Values are read in place, nothing is copied to the heap, and what is
- * derived from them is wiped.  Nothing here raises.
+ * Values are read in place and not copied, and digests of them are wiped.
+ * Nothing here raises an error.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,9 +52,9 @@ crc_is(const char *body, size_t len, const char *alphabet,
 }
 
 /*
- * ghp_, gho_, ghu_ and ghs_ with 36 characters, ghr_ with 76, and npm_ with
- * 36: the last 6 are of those between.  A token of ghs_ may also be a JWT,
- * one of npm a UUID: these have none.
+ * ghp_, gho_, ghu_, ghs_ or npm_ followed by 36 characters, or ghr_ followed
+ * by 76.  The last 6 are the checksum of those between.  A ghs_ token may also
+ * be a JWT, and an npm token a UUID; these have no checksum.
  */
 static bool
 check_github(const char *value, size_t len)
@@ -65,8 +66,9 @@ check_github(const char *value, size_t len)
 }
 
 /*
- * github_pat_, 22 characters, "_", 43, 8 of check and 8 that nothing is known
- * of.  The check is the beginning of the SHA-256 of all before it, in base32.
+ * github_pat_, 22 characters, "_", 43 characters, a checksum of 8 and another
+ * 8 whose meaning is not known.  The checksum is the beginning of the SHA-256
+ * of everything before it, in base32.
  */
 static bool
 check_github_fine_grained(const char *value, size_t len)
@@ -85,11 +87,10 @@ check_github_fine_grained(const char *value, size_t len)
 		pg_cryptohash_final(hash, digest, sizeof(digest)) == 0)
 	{
 		uint64		bits = 0;
-		int			i;
 
-		for (i = 0; i < 5; i++)
+		for (int i = 0; i < 5; i++)
 			bits = bits << 8 | digest[i];
-		for (i = 7; i >= 0; i--, bits >>= 5)
+		for (int i = 7; i >= 0; i--, bits >>= 5)
 			same = same && value[covered + i] == base32[bits & 31];
 	}
 	if (hash != NULL)
@@ -99,8 +100,9 @@ check_github_fine_grained(const char *value, size_t len)
 }
 
 /*
- * The routable forms end in ".", the length in 2 digits and a check of 7,
- * which covers all before it, the prefix too.  The legacy form has none.
+ * The routable formats end in ".", the length in 2 digits and a checksum of 7,
+ * which covers everything before it including the prefix.  The legacy format
+ * has no checksum.
  */
 static bool
 check_gitlab(const char *value, size_t len)
@@ -110,7 +112,7 @@ check_gitlab(const char *value, size_t len)
 	return crc_is(value, len - 7, base36, value + len - 7, 7);
 }
 
-/* cfut_, cfat_ or cfk_, 40 characters, and 8 of check. */
+/* cfut_, cfat_ or cfk_, 40 characters, and a checksum of 8. */
 static bool
 check_cloudflare(const char *value, size_t len)
 {
@@ -121,7 +123,7 @@ check_cloudflare(const char *value, size_t len)
 	return crc_is(mark + 1, 40, base16, mark + 1 + 40, 8);
 }
 
-/* vcp_ and its kin, 50 characters, and 6 of check. */
+/* vcp_, vca_, vci_ or vcr_, 50 characters, and a checksum of 6. */
 static bool
 check_vercel(const char *value, size_t len)
 {
@@ -130,10 +132,10 @@ check_vercel(const char *value, size_t len)
 	return crc_is(value + 4, 50, base62, value + 4 + 50, 6);
 }
 
-static const struct
+static const struct Checksum
 {
 	const char *name;
-	bool		(*holds) (const char *value, size_t len);
+	bool		(*passes) (const char *value, size_t len);
 }			checksums[] = {
 	{"github", check_github},
 	{"github_fine_grained", check_github_fine_grained},
@@ -142,24 +144,25 @@ static const struct
 	{"vercel", check_vercel}
 };
 
-bool
-apikey_checksum_is_known(const char *name)
+static const struct Checksum *
+find_checksum(const char *name)
 {
-	size_t		i;
-
-	for (i = 0; i < lengthof(checksums); i++)
+	for (size_t i = 0; i < lengthof(checksums); i++)
 		if (strcmp(checksums[i].name, name) == 0)
-			return true;
-	return false;
+			return &checksums[i];
+	return NULL;
 }
 
 bool
-apikey_checksum_holds(const char *name, const char *value, size_t len)
+apikey_checksum_is_known(const char *name)
 {
-	size_t		i;
+	return find_checksum(name) != NULL;
+}
 
-	for (i = 0; i < lengthof(checksums); i++)
-		if (strcmp(checksums[i].name, name) == 0)
-			return checksums[i].holds(value, len);
-	return true;
+bool
+apikey_checksum_passes(const char *name, const char *value, size_t len)
+{
+	const struct Checksum *checksum = find_checksum(name);
+
+	return checksum == NULL || checksum->passes(value, len);
 }

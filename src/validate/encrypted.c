@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * encrypted.c
- *		The bytes of a stored apikey.encrypted.
+ *		Check of a stored value of type apikey.encrypted.
  *
- * The type's input functions accept nothing but an envelope; what is read
- * from a table may have been altered since.
+ * The type's input functions accept only envelopes, but the bytes in a table
+ * may have been altered since.
  *
  *-------------------------------------------------------------------------
  */

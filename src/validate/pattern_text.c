@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * pattern_text.c
- *		The form of a type's values, in words.
+ *		Description of the values that match a pattern, in words.
  *
- * A pattern without groups is told by its literal beginning and the number of
- * characters, with their class when it is one for all.  Of other patterns, the
- * type's prefixes are named, or the pattern itself where there are none.
- * Patterns and prefixes are no secrets.
+ * A pattern without groups is described by its literal beginning and the
+ * number of characters after that, with their class if they all have the same.
+ * For other patterns, the description names the type's prefixes or, if there
+ * are none, the pattern itself.  Patterns and prefixes are not secret.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,18 +19,18 @@
 
 #define NO_LIMIT	(-1)
 
-typedef struct Shape
+typedef struct Outline
 {
-	StringInfoData literal;		/* what it begins with */
+	StringInfoData literal;		/* the beginning */
 	bool		literal_ended;
 	int			min;			/* characters after that */
 	int			max;			/* or NO_LIMIT */
-	const char *alphabet;		/* the one class that they are of, or NULL */
+	const char *alphabet;		/* their class, in the pattern; NULL if none */
 	int			alphabet_len;
-	bool		mixed;			/* they are of more than one */
-} Shape;
+	bool		mixed;			/* there are several classes */
+} Outline;
 
-/* One quantifier at *p, if there is any. */
+/* Read the quantifier at *p, if there is one, and move *p past it. */
 static void
 read_quantifier(const char **p, int *min, int *max)
 {
@@ -53,7 +53,7 @@ read_quantifier(const char **p, int *min, int *max)
 	(*p)++;
 }
 
-/* The end of the escape at p; "\cX" names a control character by any X. */
+/* The end of the escape at p; "\cX" is a control character, for any X. */
 static const char *
 skip_escape(const char *p)
 {
@@ -66,7 +66,7 @@ skip_escape(const char *p)
 static const char *
 skip_brackets(const char *p)
 {
-	/* A "]" at the very beginning stands for itself. */
+	/* A "]" at the beginning is literal. */
 	p += p[1] == '^' ? 2 : 1;
 	if (*p == ']')
 		p++;
@@ -103,8 +103,9 @@ apikey_pattern_next(const char *p)
 }
 
 /*
- * One atom at *p, stepping over it: its character, or 0 for any of several.
- * False for what is not understood, and for characters of more than a byte.
+ * Read the atom at *p, and move *p past it.  *literal is set to its character,
+ * or to 0 if it matches several.  Returns false if it is something else, or a
+ * multibyte character.
  */
 static bool
 read_atom(const char **p, char *literal)
@@ -117,7 +118,7 @@ read_atom(const char **p, char *literal)
 	*p = apikey_pattern_next(atom);
 	if (*atom == '[')
 	{
-		/* These two are the ends of a word, no characters. */
+		/* These two match the ends of a word, not characters. */
 		return strncmp(atom, "[[:<:]]", 7) != 0 &&
 			strncmp(atom, "[[:>:]]", 7) != 0;
 	}
@@ -128,25 +129,25 @@ read_atom(const char **p, char *literal)
 		(*atom != '\\' || !isalnum((unsigned char) atom[1]));
 }
 
-/* Note what the characters from start to end of the pattern stand for. */
+/* Record the atom from start to end as the class of some characters. */
 static void
-note_alphabet(Shape *shape, const char *start, const char *end)
+add_alphabet(Outline *outline, const char *start, const char *end)
 {
 	int			len = (int) (end - start);
 
-	if (shape->alphabet == NULL)
+	if (outline->alphabet == NULL)
 	{
-		shape->alphabet = start;
-		shape->alphabet_len = len;
+		outline->alphabet = start;
+		outline->alphabet_len = len;
 	}
-	else if (len != shape->alphabet_len ||
-			 strncmp(start, shape->alphabet, len) != 0)
-		shape->mixed = true;
+	else if (len != outline->alphabet_len ||
+			 strncmp(start, outline->alphabet, len) != 0)
+		outline->mixed = true;
 }
 
-/* False where the pattern is beyond this. */
+/* Fill in *outline; returns false if the pattern is too complex. */
 static bool
-read_pattern(const char *p, Shape *shape)
+read_pattern(const char *p, Outline *outline)
 {
 	const char *end = p + strlen(p) - 1;
 
@@ -164,39 +165,39 @@ read_pattern(const char *p, Shape *shape)
 			return false;
 		atom_end = p;
 		read_quantifier(&p, &min, &max);
-		if (literal && min == 1 && max == 1 && !shape->literal_ended)
+		if (literal && min == 1 && max == 1 && !outline->literal_ended)
 		{
-			appendStringInfoChar(&shape->literal, literal);
+			appendStringInfoChar(&outline->literal, literal);
 			continue;
 		}
-		shape->literal_ended = true;
-		note_alphabet(shape, atom, atom_end);
-		shape->min += min;
-		shape->max = (max == NO_LIMIT || shape->max == NO_LIMIT) ?
-			NO_LIMIT : shape->max + max;
+		outline->literal_ended = true;
+		add_alphabet(outline, atom, atom_end);
+		outline->min += min;
+		outline->max = (max == NO_LIMIT || outline->max == NO_LIMIT) ?
+			NO_LIMIT : outline->max + max;
 	}
 	return true;
 }
 
 static char *
-describe(const Shape *shape)
+describe(const Outline *outline)
 {
 	StringInfoData result;
-	const char *more = shape->literal.len > 0 ? "more " : "";
+	const char *more = outline->literal.len > 0 ? "more " : "";
 
 	initStringInfo(&result);
-	if (shape->literal.len > 0)
-		appendStringInfo(&result, "\"%s\" and ", shape->literal.data);
-	if (shape->max == NO_LIMIT)
-		appendStringInfo(&result, "at least %d %scharacters", shape->min, more);
-	else if (shape->max > shape->min)
-		appendStringInfo(&result, "%d to %d %scharacters", shape->min,
-						 shape->max, more);
+	if (outline->literal.len > 0)
+		appendStringInfo(&result, "\"%s\" and ", outline->literal.data);
+	if (outline->max == NO_LIMIT)
+		appendStringInfo(&result, "at least %d %scharacters", outline->min, more);
+	else if (outline->max > outline->min)
+		appendStringInfo(&result, "%d to %d %scharacters", outline->min,
+						 outline->max, more);
 	else
-		appendStringInfo(&result, "%d %scharacters", shape->min, more);
-	if (shape->alphabet != NULL && !shape->mixed)
-		appendStringInfo(&result, " of %.*s", shape->alphabet_len,
-						 shape->alphabet);
+		appendStringInfo(&result, "%d %scharacters", outline->min, more);
+	if (outline->alphabet != NULL && !outline->mixed)
+		appendStringInfo(&result, " of %.*s", outline->alphabet_len,
+						 outline->alphabet);
 	return result.data;
 }
 
@@ -204,11 +205,10 @@ static char *
 name_prefixes(const ApikeyKeyType *type)
 {
 	StringInfoData result;
-	char	  **prefix;
 
 	initStringInfo(&result);
 	appendStringInfoString(&result, "a value that usually begins with ");
-	for (prefix = type->prefixes; *prefix != NULL; prefix++)
+	for (char **prefix = type->prefixes; *prefix != NULL; prefix++)
 	{
 		if (prefix != type->prefixes)
 			appendStringInfoString(&result, prefix[1] != NULL ? ", " : " or ");
@@ -221,11 +221,11 @@ char *
 apikey_pattern_text(const ApikeyKeyType *type)
 {
 	char	   *pattern = text_to_cstring(type->pattern);
-	Shape		shape = {.literal_ended = false};
+	Outline		outline = {.literal_ended = false};
 
-	initStringInfo(&shape.literal);
-	if (read_pattern(pattern, &shape))
-		return describe(&shape);
+	initStringInfo(&outline.literal);
+	if (read_pattern(pattern, &outline))
+		return describe(&outline);
 	if (type->prefixes[0] != NULL)
 		return name_prefixes(type);
 	return psprintf("a match for %s", pattern);

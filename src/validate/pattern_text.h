@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * pattern_text.h
- *		The form of a type's values, in words.
+ *		Description of the values that match a pattern, in words.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,15 +11,15 @@
 #include "validate/key_type.h"
 
 /*
- * What to expect of a value, for an error message: "gsk_" and 52 more
- * characters; palloc'ed.
+ * Describe the values of a type that has a pattern, for an error message, such
+ * as: "gsk_" and 52 more characters.  Returns a palloc'ed string.
  */
 extern char *apikey_pattern_text(const ApikeyKeyType *type);
 
 /*
- * The end of what begins at p within a valid pattern and is read as one: an
- * escape, a bracket expression, a comment, else a single byte.  Not at the
- * pattern's end.
+ * The end of the token at p in a valid pattern: an escape, a bracket
+ * expression, a comment, or otherwise a single byte.  p must not be at the end
+ * of the pattern.
  */
 extern const char *apikey_pattern_next(const char *p);
 

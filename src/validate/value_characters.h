@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * value_characters.h
+ *		The length and the characters of a value.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_VALUE_CHARACTERS_H
+#define APIKEY_VALUE_CHARACTERS_H
+
+#include "validate/key_type.h"
+#include "validate/value_finding.h"
+
+#define APIKEY_VALUE_MAX	8192	/* bytes, in the database encoding */
+
+/*
+ * Remove white space at both ends: moves *value and shortens *len, without
+ * copying.  The trimmed value is what is validated and stored.
+ */
+extern void apikey_value_trim(const char **value, size_t *len);
+
+/*
+ * Check a trimmed value: not empty, at most APIKEY_VALUE_MAX bytes, no control
+ * characters, and white space only if the type allows it.  Returns an error
+ * ("empty", "too_long" or "characters"), or NULL.
+ */
+extern ApikeyFinding *apikey_value_check_characters(const ApikeyKeyType *type,
+													const char *value, size_t len);
+
+#endif							/* APIKEY_VALUE_CHARACTERS_H */

@@ -1,0 +1,121 @@
+/*-------------------------------------------------------------------------
+ *
+ * value_format.c
+ *		The prefix and the format of a value.
+ *
+ * The value is read in place.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "validate/pattern_match.h"
+#include "validate/pattern_text.h"
+#include "validate/value_format.h"
+
+/*
+ * Those of the types whose pattern the value matches.  If there are none, all
+ * of them: the prefix still identifies the provider of a key that was cut off
+ * when it was copied.
+ */
+static List *
+narrow_types(List *types, const char *value, size_t len)
+{
+	List	   *matching = NIL;
+	ListCell   *cell;
+
+	if (list_length(types) < 2)
+		return types;
+	foreach(cell, types)
+	{
+		if (apikey_pattern_matches(lfirst(cell), value, len))
+			matching = lappend(matching, lfirst(cell));
+	}
+	return matching != NIL ? matching : types;
+}
+
+List *
+apikey_value_other_types(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	List	   *others = NIL;
+	size_t		longest = 0;
+	int			position = 0;
+	const ApikeyPrefix *prefix;
+
+	if (strcmp(type->name, APIKEY_KEY_TYPE_CUSTOM) == 0)
+		return NIL;
+
+	/* The longest prefixes come first; shorter ones are less specific. */
+	while ((prefix = apikey_key_type_next_prefix(value, len, &position)) != NULL &&
+		   prefix->len >= longest)
+	{
+		if (strcmp(prefix->type->name, type->name) == 0)
+			return NIL;
+		others = lappend(others, unconstify(ApikeyKeyType *, prefix->type));
+		longest = prefix->len;
+	}
+	return narrow_types(others, value, len);
+}
+
+/* The names of the types, for a message; the label too if there is only one. */
+static char *
+name_types(const List *types)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	foreach(cell, types)
+	{
+		const ApikeyKeyType *type = lfirst(cell);
+
+		if (cell != list_head(types))
+			appendStringInfoString(&names, lnext(types, cell) ? ", " : " or ");
+		appendStringInfo(&names, "\"%s\"", type->name);
+		if (list_length(types) == 1)
+			appendStringInfo(&names, " (%s)", type->label);
+	}
+	return names.data;
+}
+
+/* A key of another provider, or another kind of key of the same provider. */
+static ApikeyFinding *
+check_prefix(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	List	   *others = apikey_value_other_types(type, value, len);
+
+	if (others == NIL)
+		return NULL;
+	return apikey_value_finding(true, "other_provider",
+								psprintf("value looks like a key of type %s, not of type \"%s\" (%s)",
+										 name_types(others), type->name, type->label),
+								"Choose the type that fits, or look for the right value.");
+}
+
+/* The message describes the pattern in words; the hint shows it as it is. */
+static ApikeyFinding *
+check_pattern(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	char	   *hint;
+
+	if (apikey_pattern_matches(type, value, len))
+		return NULL;
+	hint = psprintf("The format is the regular expression %s; an administrator can change it in apikey.custom_key_types.",
+					text_to_cstring(type->pattern));
+	return apikey_value_finding(type->reject, "format",
+								psprintf("value does not match the format of type \"%s\" (%s): expected %s",
+										 type->name, type->label, apikey_pattern_text(type)),
+								hint);
+}
+
+ApikeyFinding *
+apikey_value_check_format(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	/* "Wrong provider" is more helpful than "wrong format". */
+	ApikeyFinding *finding = check_prefix(type, value, len);
+
+	return finding != NULL ? finding : check_pattern(type, value, len);
+}
