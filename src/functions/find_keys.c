@@ -82,7 +82,7 @@ fingerprints_of(const char *value, size_t len)
 
 /* The argument "value", without outer white space; 22023 if nothing is left. */
 static void
-read_value(FunctionCallInfo fcinfo, const char **value, size_t *len)
+read_searched_value(FunctionCallInfo fcinfo, const char **value, size_t *len)
 {
 	*value = "";
 	*len = 0;
@@ -129,7 +129,7 @@ find_keys(PG_FUNCTION_ARGS)
 	ApikeyRows	rows;
 
 	apikey_refuse_restricted();
-	read_value(fcinfo, &value, &len);
+	read_searched_value(fcinfo, &value, &len);
 	InitMaterializedSRF(fcinfo, 0);
 	find_rows(value, len, &rows);
 	for (uint64 i = 0; i < rows.count; i++)

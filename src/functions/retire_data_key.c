@@ -33,6 +33,8 @@
 
 PG_FUNCTION_INFO_V1(apikey_retire_data_key);
 
+#define ID_HINT	"The view apikey.key_status lists the data keys."
+
 static ApikeyStatement select_one = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "SELECT purpose, deactivated_at IS NULL, destroyed_at IS NOT NULL,"
@@ -61,48 +63,65 @@ static ApikeyStatement destroy = {
 	.arg_types = {UUIDOID}
 };
 
-pg_noreturn static void
-refuse_unknown(void)
+/* What data_keys says about a data key. */
+typedef struct DataKeyRow
 {
-	apikey_refuse_argument("id", "data key does not exist", NULL,
-						   "The view apikey.key_status lists the data keys.");
+	char	   *id;				/* as text */
+	bool		is_column_key;
+	bool		active;
+	bool		destroyed;
+	bool		is_own_change;	/* written by this transaction */
+} DataKeyRow;
+
+/* Read the row of a data key; 22023 if there is none. */
+static void
+read_row(const Datum *id, DataKeyRow *row)
+{
+	ApikeyRows	rows;
+	bool		is_null;		/* never */
+
+	if (apikey_statement_run(&select_one, NULL, id, NULL, &rows) == 0)
+		apikey_refuse_argument("id", "data key does not exist", NULL, ID_HINT);
+	row->id = DatumGetCString(DirectFunctionCall1(uuid_out, *id));
+	row->is_column_key = strcmp(TextDatumGetCString(apikey_rows_get(&rows, 0, 1, &is_null)),
+								APIKEY_PURPOSE_COLUMN) == 0;
+	row->active = DatumGetBool(apikey_rows_get(&rows, 0, 2, &is_null));
+	row->destroyed = DatumGetBool(apikey_rows_get(&rows, 0, 3, &is_null));
+	row->is_own_change =
+		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(apikey_rows_get(&rows, 0, 4,
+																				  &is_null)));
 }
 
 /* 55000 for a key that must not be destroyed, even if no row uses it. */
 static void
 require_inactive(const Datum *id, bool force)
 {
-	char	   *name = DatumGetCString(DirectFunctionCall1(uuid_out, *id));
-	ApikeyRows	rows;
-	const char *purpose;
-	bool		is_null;
+	DataKeyRow	row;
 
-	if (apikey_statement_run(&select_one, NULL, id, NULL, &rows) == 0)
-		refuse_unknown();
-	purpose = TextDatumGetCString(apikey_rows_get(&rows, 0, 1, &is_null));
-	if (DatumGetBool(apikey_rows_get(&rows, 0, 3, &is_null)))
+	read_row(id, &row);
+	if (row.destroyed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("data key %s has already been destroyed", name),
+				 errmsg("data key %s has already been destroyed", row.id),
 				 apikey_err_argument("id")));
-	if (DatumGetBool(apikey_rows_get(&rows, 0, 2, &is_null)))
+	if (row.active)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("data key %s is active", name),
+				 errmsg("data key %s is active", row.id),
 				 errhint("Call apikey.rotate_data_key() first, then CALL apikey.reencrypt_keys()."),
 				 apikey_err_argument("id")));
 	/* Other sessions do not see our change yet, and still use the data key. */
-	if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(apikey_rows_get(&rows, 0, 4, &is_null))))
+	if (row.is_own_change)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("data key %s was changed in this transaction", name),
+				 errmsg("data key %s was changed in this transaction", row.id),
 				 errdetail("Other sessions may still be encrypting values with it."),
 				 errhint("Commit first, and retire it in a separate transaction."),
 				 apikey_err_argument("id")));
-	if (strcmp(purpose, APIKEY_PURPOSE_COLUMN) == 0 && !force)
+	if (row.is_column_key && !force)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("data key %s encrypts values in other tables", name),
+				 errmsg("data key %s encrypts values in other tables", row.id),
 				 errdetail("Whether any values are still encrypted with it cannot be checked; they would be lost."),
 				 errhint("When every such value has been re-encrypted, pass force => true."),
 				 apikey_err_argument("id")));
@@ -156,8 +175,7 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	apikey_refuse_read_only("a change of data keys");
-	apikey_arg_require(fcinfo, 0, "id", "data key id",
-					   "The view apikey.key_status lists the data keys.");
+	apikey_arg_require(fcinfo, 0, "id", "data key id", ID_HINT);
 	args[0] = PG_GETARG_DATUM(0);
 	require_inactive(args, force);
 	require_unused(args);

@@ -5,8 +5,8 @@
  *
  * It does not fail if a key is missing, but reports that.  Items about the
  * library and the settings are determined here, those about the keys in
- * status_keys.c; items from tables and catalogs come from the SQL function apikey.catalog_status(), which is run as
- * apikey_maintenance.
+ * status_keys.c; items from tables and catalogs come from the SQL function
+ * apikey.catalog_status(), which is run as apikey_maintenance.
  *
  *-------------------------------------------------------------------------
  */

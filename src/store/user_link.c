@@ -96,8 +96,8 @@ apikey_user_link_of_prefix(const List *links, const char *prefix)
 }
 
 /*
- * Bytes are compared, as user_id is in api_keys.  Prefixes are unique, so one
- * link at most has the longest; an empty one matches every user id.
+ * The comparison is bytewise, as for user_id in api_keys.  Prefixes are unique,
+ * so only one link has the longest; an empty prefix matches every user id.
  */
 ApikeyUserLink *
 apikey_user_link_of_user(const List *links, const char *user_id)
@@ -117,8 +117,8 @@ apikey_user_link_of_user(const List *links, const char *user_id)
 }
 
 /*
- * No user id is needed to find them: only a longer prefix that begins with the
- * link's own can match where the link's own does.
+ * No user id is needed: of the longer prefixes, only one that begins with the
+ * link's own can match a user id that the link's own matches.
  */
 List *
 apikey_user_links_below(const List *links, const ApikeyUserLink *link)

@@ -184,8 +184,8 @@ apikey_user_lookup_exists(ApikeyUserLink *link, const char *user_id, bool lock)
 }
 
 /*
- * The message tells no more than what the application asked for; an id that
- * is not canonical is unknown like any other.
+ * The message shows only what the application passed; an id that is not
+ * canonical is unknown like any other.
  */
 void
 apikey_user_lookup_require(const char *user_id)

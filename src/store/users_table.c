@@ -167,9 +167,9 @@ has_delete_trigger(Relation users)
 }
 
 /*
- * A link holds an OID, which can come to mean another table: after the linked
+ * A link contains an OID, which can later mean another table: after the linked
  * one was dropped, or in the database that a dump of the link was restored to.
- * Only link_users() and pg_restore put our trigger on a table.
+ * Only link_users() and pg_restore create our trigger on a table.
  */
 static void
 require_trigger(Relation users)

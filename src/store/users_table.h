@@ -22,8 +22,8 @@ extern bool apikey_users_table_fits(Relation users);
 extern const char *apikey_users_table_id_type_name(Oid type);
 
 /*
- * Is it the one text of an id of that type?  '05' must not stand for 5, and
- * 'abc' is no user rather than a syntax error.
+ * Is it the canonical text of an id of that type?  '05' must not mean 5, and
+ * 'abc' means an unknown user instead of a syntax error.
  */
 extern bool apikey_users_table_id_is_canonical(Oid type, const char *id);
 
