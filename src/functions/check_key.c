@@ -35,21 +35,13 @@ check_key(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const ApikeyKeyType *type;
-	const char *value = "";
-	size_t		len = 0;
+	const char *value;
+	size_t		len;
 	ListCell   *cell;
 
 	apikey_refuse_restricted();
 	type = apikey_arg_key_type(fcinfo, 0);
-	if (!PG_ARGISNULL(1))
-	{
-		text	   *argument = PG_GETARG_TEXT_PP(1);
-
-		value = VARDATA_ANY(argument);
-		len = VARSIZE_ANY_EXHDR(argument);
-		apikey_value_trim(&value, &len);
-	}
-
+	apikey_value_read(fcinfo, 1, &value, &len);
 	InitMaterializedSRF(fcinfo, 0);
 	foreach(cell, apikey_value_validate(type, value, len))
 	{
@@ -154,19 +146,13 @@ detect_key_type(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Candidate  *candidates;
-	text	   *argument;
 	const char *value;
 	size_t		len;
 	int			count;
 
 	apikey_refuse_restricted();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	argument = PG_GETARG_TEXT_PP(0);
-	value = VARDATA_ANY(argument);
-	len = VARSIZE_ANY_EXHDR(argument);
-	apikey_value_trim(&value, &len);
+	apikey_value_read(fcinfo, 0, &value, &len);
 	if (len == 0 || len > APIKEY_VALUE_MAX)
 		return (Datum) 0;
 	candidates = list_candidates(value, len, &count);

@@ -63,15 +63,10 @@ static ApikeyStatement insert_key = {
 static void
 read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 {
-	const ApikeyKeyType *type;
-	text	   *value;
+	const ApikeyKeyType *type = apikey_arg_key_type(fcinfo, arg);
 
-	type = apikey_arg_key_type(fcinfo, arg);
 	key->key_type = type->name;
-	value = PG_ARGISNULL(arg + 1) ? cstring_to_text("") : PG_GETARG_TEXT_PP(arg + 1);
-	key->content.value = VARDATA_ANY(value);
-	key->content.value_len = VARSIZE_ANY_EXHDR(value);
-	apikey_value_trim(&key->content.value, &key->content.value_len);
+	apikey_value_read(fcinfo, arg + 1, &key->content.value, &key->content.value_len);
 	apikey_value_require_valid(type, key->content.value, key->content.value_len,
 							   "value", check_format);
 }

@@ -84,16 +84,7 @@ fingerprints_of(const char *value, size_t len)
 static void
 read_searched_value(FunctionCallInfo fcinfo, const char **value, size_t *len)
 {
-	*value = "";
-	*len = 0;
-	if (!PG_ARGISNULL(0))
-	{
-		text	   *argument = PG_GETARG_TEXT_PP(0);
-
-		*value = VARDATA_ANY(argument);
-		*len = VARSIZE_ANY_EXHDR(argument);
-		apikey_value_trim(value, len);
-	}
+	apikey_value_read(fcinfo, 0, value, len);
 	if (*len == 0)
 		apikey_refuse_argument("value", "value is empty", NULL,
 							   "Pass the whole value to look for.");

@@ -23,7 +23,6 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 			   ApikeyKeyUpdate *change)
 {
 	const ApikeyKeyType *type = apikey_key_type_find(key_type);
-	text	   *value;
 
 	if (PG_ARGISNULL(arg))
 		return;
@@ -33,10 +32,7 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 				 errmsg("key type \"%s\" no longer exists", key_type),
 				 errhint("An administrator must add it to apikey.custom_key_types again."),
 				 apikey_err_argument("new_value")));
-	value = PG_GETARG_TEXT_PP(arg);
-	change->value = VARDATA_ANY(value);
-	change->value_len = VARSIZE_ANY_EXHDR(value);
-	apikey_value_trim(&change->value, &change->value_len);
+	apikey_value_read(fcinfo, arg, &change->value, &change->value_len);
 	apikey_value_require_valid(type, change->value, change->value_len, "new_value",
 							   true);
 }

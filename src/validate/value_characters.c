@@ -24,8 +24,8 @@ character_len(const char *p, const char *end)
 /*
  * Scans only forward, since not every server encoding can be read backward.
  */
-void
-apikey_value_trim(const char **value, size_t *len)
+static void
+trim_value(const char **value, size_t *len)
 {
 	const char *end = *value + *len;
 	const char *first = NULL;
@@ -43,6 +43,21 @@ apikey_value_trim(const char **value, size_t *len)
 	}
 	*value = first != NULL ? first : *value;
 	*len = last - *value;
+}
+
+void
+apikey_value_read(FunctionCallInfo fcinfo, int arg, const char **value, size_t *len)
+{
+	text	   *argument;
+
+	*value = "";
+	*len = 0;
+	if (PG_ARGISNULL(arg))
+		return;
+	argument = PG_GETARG_TEXT_PP(arg);
+	*value = VARDATA_ANY(argument);
+	*len = VARSIZE_ANY_EXHDR(argument);
+	trim_value(value, len);
 }
 
 /*

@@ -8,16 +8,20 @@
 #ifndef APIKEY_VALUE_CHARACTERS_H
 #define APIKEY_VALUE_CHARACTERS_H
 
+#include "fmgr.h"
+
 #include "validate/key_type.h"
 #include "validate/value_finding.h"
 
 #define APIKEY_VALUE_MAX	8192	/* bytes, in the database encoding */
 
 /*
- * Remove white space at both ends: moves *value and shortens *len, without
- * copying.  The trimmed value is what is validated and stored.
+ * The value in argument number arg (from 0) of the call, a text, without the
+ * white space at both ends; empty if the argument is NULL.  It is not copied.
+ * The trimmed value is what is validated and stored.
  */
-extern void apikey_value_trim(const char **value, size_t *len);
+extern void apikey_value_read(FunctionCallInfo fcinfo, int arg,
+							  const char **value, size_t *len);
 
 /*
  * Check a trimmed value: not empty, at most APIKEY_VALUE_MAX bytes, no control
