@@ -26,7 +26,7 @@
 #include "base/errors.h"
 #include "exec/table_cache.h"
 #include "validate/checksum.h"
-#include "validate/pattern_text.h"
+#include "validate/pattern_scan.h"
 
 #define LABEL_MAX		200		/* characters */
 #define PATTERN_MAX		1000	/* characters */

@@ -16,6 +16,7 @@
 
 #include "base/encoding.h"
 #include "base/errors.h"
+#include "core/base64.h"
 #include "exec/identity.h"
 #include "validate/arguments.h"
 #include "validate/key_search.h"
@@ -25,19 +26,6 @@
 static const char *const env_var_endings[] = {
 	"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ID"
 };
-
-/* The value of a hexadecimal digit, or -1. */
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /*
  * The syntax of the type's input function: optional braces, and an optional
@@ -51,12 +39,8 @@ apikey_arg_is_uuid(const char *text, unsigned char *uuid)
 	text += braces;
 	for (int i = 0; i < 16; i++)
 	{
-		int			high = hex_digit(text[0]);
-		int			low = high < 0 ? -1 : hex_digit(text[1]);
-
-		if (low < 0)
+		if (*text == '\0' || apikey_hex_decode(text, 1, &uuid[i]) != APIKEY_OK)
 			return false;
-		uuid[i] = (unsigned char) (high << 4 | low);
 		text += 2;
 		if (*text == '-' && i % 2 == 1 && i < 15)
 			text++;

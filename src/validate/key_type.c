@@ -54,7 +54,7 @@ fold(const char *text)
 	return result;
 }
 
-/* Is the type's name similar to the folded name, or the latter in its label? */
+/* Is the folded name similar to the type's name, or a part of its label? */
 static bool
 is_similar(const ApikeyKeyType *type, const char *folded)
 {
@@ -71,30 +71,29 @@ is_similar(const ApikeyKeyType *type, const char *folded)
 }
 
 /* A hint for a name that is not the name of a type. */
-static char *
+static const char *
 hint_similar(const char *name)
 {
+	const char *folded;
+	const ApikeyKeyType *type;
 	StringInfoData names;
 	int			found = 0;
 
-	initStringInfo(&names);
-	if (*name != '\0' && strlen(name) < NAMEDATALEN)
-	{
-		const char *folded = fold(name);
-		const ApikeyKeyType *type = apikey_key_type_find(folded);
+	if (*name == '\0' || strlen(name) >= NAMEDATALEN)
+		return APIKEY_KEY_TYPE_HINT;
+	folded = fold(name);
+	type = apikey_key_type_find(folded);
+	if (type != NULL)
+		return psprintf("Perhaps you meant \"%s\".", type->name);
 
-		if (type != NULL)
-			return psprintf("Perhaps you meant \"%s\".", type->name);
-		for (int index = 0; found < SIMILAR_NAMES_MAX &&
-			 (type = apikey_key_type_nth(index)) != NULL; index++)
-			if (is_similar(type, folded))
-				appendStringInfo(&names, "%s\"%s\"", found++ ? ", " : "",
-								 type->name);
-	}
+	initStringInfo(&names);
+	for (int index = 0; found < SIMILAR_NAMES_MAX &&
+		 (type = apikey_key_type_nth(index)) != NULL; index++)
+		if (is_similar(type, folded))
+			appendStringInfo(&names, "%s\"%s\"", found++ ? ", " : "", type->name);
 	if (found == 0)
-		return pstrdup(APIKEY_KEY_TYPE_HINT);
-	return psprintf("Perhaps you meant %s%s.", found > 1 ? "one of " : "",
-					names.data);
+		return APIKEY_KEY_TYPE_HINT;
+	return psprintf("Perhaps you meant %s%s.", found > 1 ? "one of " : "", names.data);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+#include "validate/pattern_scan.h"
 #include "validate/pattern_text.h"
 
 #define NO_LIMIT	(-1)
@@ -51,55 +52,6 @@ read_quantifier(const char **p, int *min, int *max)
 	*min = **p == '+' ? 1 : 0;
 	*max = **p == '?' ? 1 : NO_LIMIT;
 	(*p)++;
-}
-
-/* The end of the escape at p; "\cX" is a control character, for any X. */
-static const char *
-skip_escape(const char *p)
-{
-	int			len = p[1] == 'c' ? 3 : 2;
-
-	return p + strnlen(p, len);
-}
-
-/* The end of the bracket expression at p. */
-static const char *
-skip_brackets(const char *p)
-{
-	/* A "]" at the beginning is literal. */
-	p += p[1] == '^' ? 2 : 1;
-	if (*p == ']')
-		p++;
-	while (*p != '\0' && *p != ']')
-	{
-		if (*p == '\\')
-			p = skip_escape(p);
-		else if (*p == '[' && p[1] != '\0' && strchr(":.=", p[1]) != NULL)
-		{
-			const char	closing[] = {p[1], ']', '\0'};
-			const char *end = strstr(p + 2, closing);
-
-			p = end != NULL ? end + 2 : p + strlen(p);
-		}
-		else
-			p++;
-	}
-	return *p != '\0' ? p + 1 : p;
-}
-
-const char *
-apikey_pattern_next(const char *p)
-{
-	const char *end;
-
-	if (*p == '\\')
-		return skip_escape(p);
-	if (*p == '[')
-		return skip_brackets(p);
-	if (strncmp(p, "(?#", 3) != 0)
-		return p + 1;
-	end = strchr(p, ')');
-	return end != NULL ? end + 1 : p + strlen(p);
 }
 
 /*
@@ -145,6 +97,17 @@ add_alphabet(Outline *outline, const char *start, const char *end)
 		outline->mixed = true;
 }
 
+/* Add min to max characters that match the atom from start to end. */
+static void
+add_characters(Outline *outline, const char *start, const char *end, int min, int max)
+{
+	outline->literal_ended = true;
+	add_alphabet(outline, start, end);
+	outline->min += min;
+	outline->max = (max == NO_LIMIT || outline->max == NO_LIMIT) ?
+		NO_LIMIT : outline->max + max;
+}
+
 /* Fill in *outline; returns false if the pattern is too complex. */
 static bool
 read_pattern(const char *p, Outline *outline)
@@ -170,11 +133,7 @@ read_pattern(const char *p, Outline *outline)
 			appendStringInfoChar(&outline->literal, literal);
 			continue;
 		}
-		outline->literal_ended = true;
-		add_alphabet(outline, atom, atom_end);
-		outline->min += min;
-		outline->max = (max == NO_LIMIT || outline->max == NO_LIMIT) ?
-			NO_LIMIT : outline->max + max;
+		add_characters(outline, atom, atom_end, min, max);
 	}
 	return true;
 }

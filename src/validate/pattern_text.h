@@ -16,11 +16,4 @@
  */
 extern char *apikey_pattern_text(const ApikeyKeyType *type);
 
-/*
- * The end of the token at p in a valid pattern: an escape, a bracket
- * expression, a comment, or otherwise a single byte.  p must not be at the end
- * of the pattern.
- */
-extern const char *apikey_pattern_next(const char *p);
-
 #endif							/* APIKEY_PATTERN_TEXT_H */

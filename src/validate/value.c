@@ -56,7 +56,7 @@ apikey_value_validate(const ApikeyKeyType *type, const char *value, size_t len)
 	return errors_first(findings);
 }
 
-/* Length and characters alone, as a list. */
+/* Check only length and characters. */
 static List *
 validate_characters(const ApikeyKeyType *type, const char *value, size_t len)
 {

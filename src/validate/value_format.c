@@ -83,7 +83,7 @@ name_types(const List *types)
 
 /* A key of another provider, or another kind of key of the same provider. */
 static ApikeyFinding *
-check_prefix(const ApikeyKeyType *type, const char *value, size_t len)
+format_check_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	List	   *others = apikey_value_other_types(type, value, len);
 
@@ -97,7 +97,7 @@ check_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 
 /* The message describes the pattern in words; the hint shows it as it is. */
 static ApikeyFinding *
-check_pattern(const ApikeyKeyType *type, const char *value, size_t len)
+format_check_pattern(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	char	   *hint;
 
@@ -115,7 +115,7 @@ ApikeyFinding *
 apikey_value_check_format(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	/* "Wrong provider" is more helpful than "wrong format". */
-	ApikeyFinding *finding = check_prefix(type, value, len);
+	ApikeyFinding *finding = format_check_prefix(type, value, len);
 
-	return finding != NULL ? finding : check_pattern(type, value, len);
+	return finding != NULL ? finding : format_check_pattern(type, value, len);
 }
