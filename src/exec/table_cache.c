@@ -14,8 +14,8 @@
  * transaction: a cache outlives the transaction, so it must not hold an older
  * state.
  *
- * The new object is built beside the old one, and replaces it when nothing can
- * fail any more.  The old one's context then becomes a child of
+ * The new object is built beside the old one, and replaces it in the last step,
+ * which cannot fail.  The old one's context then becomes a child of
  * TopTransactionContext, since a caller may still use it.  If the rows turn out
  * to be the same, the old object stays: a long transaction that must read again
  * many times, for each value with an unknown data key, does not collect objects.

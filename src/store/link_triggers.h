@@ -15,7 +15,7 @@
 extern void apikey_link_triggers_create(Relation users, const char *id_column);
 
 /*
- * Drop the table's triggers of ours, whoever owns the table; returns whether
+ * Drop the table's triggers of ours, whoever its owner is; returns whether
  * there were any.  As for DROP TRIGGER, the table is locked ACCESS EXCLUSIVE,
  * but only if it has such triggers: any other table is not ours to lock.
  */

@@ -120,7 +120,7 @@ def make(directory, count, keys):
            for number, text in enumerate(altered)])
     write(directory, "aged.tsv",
           [(age, fernets[0].encrypt_at_time(b"aged", now - age).decode())
-           for age in (-3600, -30, 0, 1000, 86400 * 31)])
+           for age in (-3600, -55, 0, 1000, 86400 * 31)])
 
 
 def vectors(directory):
