@@ -59,7 +59,7 @@ SELECT apikey.purge_user(repeat(U&'\00e9', 255)), apikey.purge_user(' '), apikey
 SELECT what, outcome(format('SELECT apikey.create_key_for(%L, %s)', 'dave', arguments)) FROM (VALUES
 	('name NULL', 'NULL, ''custom'', ''a-value-of-no-use'''),
 	('name empty', ''''', ''custom'', ''a-value-of-no-use'''),
-	('name of a key''s shape', 'openai(), ''custom'', ''a-value-of-no-use'''),
+	('name that looks like a key', 'openai(), ''custom'', ''a-value-of-no-use'''),
 	('type NULL', '''one'', NULL, ''a-value-of-no-use'''),
 	('type unknown', '''one'', ''costum'', ''a-value-of-no-use'''),
 	('value NULL', '''one'', ''custom'', NULL'),
@@ -71,7 +71,7 @@ SELECT what, outcome(format('SELECT apikey.create_key_for(%L, %s)', 'dave', argu
 -- Without the format check, only length and characters are checked.
 SELECT what, outcome(format('SELECT apikey.create_key_for(%L, %L, %L, %L, check_format => false)', 'dave', 'unchecked ' || what, key_type, value)) FROM (VALUES
 	('another type''s', 'openai', anthropic()),
-	('of no form', 'openai', 'x'),
+	('not its format', 'openai', 'x'),
 	('a placeholder', 'custom', 'an-example-of-a-placeholder'),
 	('empty', 'openai', ' '),
 	('a space inside', 'openai', 'a b'),

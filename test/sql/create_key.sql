@@ -179,10 +179,10 @@ SELECT what, outcome(format('SELECT apikey.create_key(%L, %L, %L, NULL, %L)', 'm
 	('as large as may be', jsonb_build_object('x', repeat('n', 8192 - 9))),
 	('one byte too large', jsonb_build_object('x', repeat('n', 8192 - 8))),
 	('too large in bytes', jsonb_build_object('x', repeat(U&'\00e9', 4096))),
-	('a key''s shape', jsonb_build_object('x', openai())),
-	('a key''s shape as a member''s name', jsonb_build_object(openai(), 1)),
-	('a key''s shape in an array', jsonb_build_object('x', jsonb_build_array(1, 'text', anthropic()))),
-	('a key''s shape at depth', jsonb_build_object('a', jsonb_build_object('b', jsonb_build_array(jsonb_build_object('c', 'Bearer ' || openai()))))),
+	('an API key', jsonb_build_object('x', openai())),
+	('an API key as a member''s name', jsonb_build_object(openai(), 1)),
+	('an API key in an array', jsonb_build_object('x', jsonb_build_array(1, 'text', anthropic()))),
+	('an API key at depth', jsonb_build_object('a', jsonb_build_object('b', jsonb_build_array(jsonb_build_object('c', 'Bearer ' || openai()))))),
 	('nothing amiss', '{"a": null, "b": {"c": [true, "sk-", {"d": "e"}]}}')
 	) AS t(what, metadata);
 -- The key's own environment variable.

@@ -306,7 +306,8 @@ test_altered(void)
 		buffer[i] ^= 0x10;
 	}
 	ok(wrong == 0, "no altered byte opens");
-	for (size_t i = 0, wrong = 0; i < size; i++)
+	wrong = 0;
+	for (size_t i = 0; i < size; i++)
 		wrong += apikey_fernet_parse(text, i, buffer, &token) == APIKEY_OK;
 	/* Without its last block it still has the form of a token. */
 	ok(wrong <= 1, "truncated tokens do not parse");
