@@ -27,6 +27,11 @@
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
 
+/* PostgreSQL 16: VARDATA_ANY() and the like are no longer in postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /*
  * PostgreSQL 19: the kinds of settings are members of a union in struct
  * config_generic; before, that struct was the first member of each kind.

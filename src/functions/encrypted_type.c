@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "base/errors.h"
 #include "core/base64.h"
 #include "core/envelope.h"

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/random.h"

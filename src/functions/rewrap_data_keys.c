@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "base/errors.h"
 #include "base/random.h"
 #include "exec/precondition.h"

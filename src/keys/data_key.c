@@ -14,6 +14,7 @@
 #include "utils/inval.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "base/errors.h"
 #include "base/random.h"
 #include "exec/statement.h"

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "base/errors.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "base/errors.h"
 #include "core/envelope.h"
 #include "validate/encrypted.h"

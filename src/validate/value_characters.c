@@ -11,6 +11,7 @@
 
 #include "mb/pg_wchar.h"
 
+#include "compat.h"
 #include "base/encoding.h"
 #include "validate/value_characters.h"
 
