@@ -24,6 +24,7 @@
 #error "this version of apikey is tested on PostgreSQL 15 to 19 only"
 #endif
 
+#include "common/jsonapi.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
 
@@ -61,7 +62,7 @@ typedef struct JsonbInState
 	((state)->result = pushJsonbValue(&(state)->parseState, (token), (value)))
 #endif
 
-/* PostgreSQL 18: a module tells its name and version. */
+/* PostgreSQL 18: a module states its name and version. */
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
 #endif

@@ -151,8 +151,9 @@ apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
 	return utf8;
 }
 
-const char *
-apikey_from_utf8(const char *utf8, size_t len, size_t *text_len)
+/* The same from UTF-8, with the same ownership; NULL if it cannot be done. */
+static const char *
+from_utf8(const char *utf8, size_t len, size_t *text_len)
 {
 	int			encoding = GetDatabaseEncoding();
 
@@ -169,7 +170,7 @@ apikey_text_from_utf8(text *value)
 {
 	size_t		size = VARSIZE(value);
 	size_t		len;
-	const char *converted = apikey_from_utf8(VARDATA(value), size - VARHDRSZ, &len);
+	const char *converted = from_utf8(VARDATA(value), size - VARHDRSZ, &len);
 	text	   *result;
 
 	if (converted == VARDATA(value))

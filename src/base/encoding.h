@@ -43,17 +43,11 @@ extern const char *apikey_to_utf8(const char *text, size_t len,
 								  size_t *utf8_len);
 
 /*
- * Convert a decrypted text from UTF-8 to the database encoding, with the same
- * rules of ownership.  Returns NULL if it is malformed or has characters that
- * the database encoding cannot represent.
- */
-extern const char *apikey_from_utf8(const char *utf8, size_t len,
-									size_t *text_len);
-
-/*
- * The same for a varlena with a 4-byte header: returns the argument itself or
- * a converted copy; in the latter case the argument is wiped.  Raises 22P05,
- * with the argument wiped, if it cannot be converted.
+ * Convert a decrypted text, a varlena with a 4-byte header, from UTF-8 to the
+ * database encoding: returns the argument itself or a converted copy; in the
+ * latter case the argument is wiped.  Raises 22P05, with the argument wiped, if
+ * it is malformed or has characters that the database encoding cannot
+ * represent.
  */
 extern text *apikey_text_from_utf8(text *value);
 

@@ -76,7 +76,7 @@ apikey_raise_old_snapshot(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("could not serialize access due to concurrent update"),
-			 errhint("Run it again in a separate transaction."),
+			 errhint("Retry the transaction."),
 			 apikey_err_hide_statement()));
 }
 
@@ -86,6 +86,6 @@ apikey_raise_libcrypto(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("libcrypto failed"),
-			 errhint("The server may be out of memory, or its OpenSSL may refuse AES-256-GCM."),
+			 errhint(APIKEY_LIBCRYPTO_HINT),
 			 apikey_err_hide_statement()));
 }

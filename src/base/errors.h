@@ -27,6 +27,9 @@
 #define ERRCODE_APIKEY_NO_IDENTITY		MAKE_SQLSTATE('K','A','0','0','7')
 #define ERRCODE_APIKEY_VALUE_REFUSED	MAKE_SQLSTATE('K','A','0','0','8')
 
+/* For an error that has no other cause than these. */
+#define APIKEY_LIBCRYPTO_HINT	"Check that the server has enough memory, and that its OpenSSL configuration permits AES-256 and SHA-256."
+
 /*
  * For use only in ereport(ERROR, ...): hide the statement from the log, and
  * omit the context altogether.  The context may quote a value (COPY quotes the

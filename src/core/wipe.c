@@ -4,8 +4,8 @@
  *		Wiping secrets from memory.
  *
  * The function that the C library guarantees not to be optimized away is
- * found without configure: explicit_bzero() of glibc, musl and the BSDs,
- * memset_explicit() of C23, memset_s() of C11's Annex K (macOS).  Elsewhere
+ * found without configure: explicit_bzero() of glibc, musl, FreeBSD,
+ * OpenBSD and DragonFly, memset_explicit() of C23, memset_s() of C11's Annex K (macOS).  Elsewhere
  * the memory is written through a volatile pointer.  The unit test defines
  * one of the APIKEY_WIPE_... macros to test another than the first that is
  * there.

@@ -9,7 +9,7 @@
  * the result of apikey.current_user_id(), so that forced row-level security
  * applies to our own statements.  Frames nest, and each is left in a PG_FINALLY
  * of the function that entered it.  Application code runs only inside the
- * frame in which user_link.c looks up a user.
+ * frame in which store/user_lookup.c looks up a user.
  *
  *-------------------------------------------------------------------------
  */

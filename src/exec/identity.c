@@ -167,9 +167,8 @@ apikey_identity_set(const char *user_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid user id"),
-				 errdetail("A user id has 1 to %d characters, none of them a control character.",
-						   APIKEY_USER_ID_MAX),
-				 errhint("Pass the id that the application uses for the user."),
+				 errdetail(APIKEY_USER_ID_RULE, APIKEY_USER_ID_MAX),
+				 errhint(APIKEY_USER_ID_HINT),
 				 apikey_err_argument("user_id")));
 	(void) set_config_option("apikey.user_id", user_id, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
@@ -186,8 +185,7 @@ check_user_id(char **newval, void **extra, GucSource source)
 
 	if (len == 0 || apikey_is_user_id(*newval, len))
 		return true;
-	GUC_check_errdetail("A user id has 1 to %d characters, none of them a control character.",
-						APIKEY_USER_ID_MAX);
+	GUC_check_errdetail(APIKEY_USER_ID_RULE, APIKEY_USER_ID_MAX);
 	return false;
 }
 

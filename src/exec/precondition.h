@@ -3,6 +3,8 @@
  * precondition.h
  *		Conditions to check before a function reads or changes keys.
  *
+ * The order of all locks: doc/design.md, "Locks".
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef APIKEY_PRECONDITION_H

@@ -89,17 +89,21 @@ rows_are_same(const ApikeyRows *left, const ApikeyRows *right)
 	return true;
 }
 
+static void
+release_object(ApikeyTableCache *cache)
+{
+	if (cache->context != NULL && cache->release != NULL)
+		cache->release(cache->object);
+}
+
 /* Put a new object in the place of the old one.  Nothing here fails. */
 static void
 replace_object(ApikeyTableCache *cache, void *object, const ApikeyRows *rows,
 			   MemoryContext context)
 {
+	release_object(cache);
 	if (cache->context != NULL)
-	{
-		if (cache->release != NULL)
-			cache->release(cache->object);
 		MemoryContextSetParent(cache->context, TopTransactionContext);
-	}
 	MemoryContextSetParent(context, CacheMemoryContext);
 	cache->object = object;
 	cache->rows = *rows;
@@ -140,13 +144,25 @@ read_rows(ApikeyTableCache *cache)
 
 /*
  * Reading can itself bring a message, as it locks the tables: then they are
- * read once more.  What comes even later is for the next call.
+ * read once more.  What comes even later is for the next call.  If reading
+ * fails, nothing is known of the rows: the keys of the old object are wiped.
  */
 void *
 apikey_table_cache_get(ApikeyTableCache *cache)
 {
-	for (int tries = 0; tries < 2 && !is_current(cache); tries++)
-		read_rows(cache);
+	if (is_current(cache))
+		return cache->object;
+	PG_TRY();
+	{
+		for (int tries = 0; tries < 2 && !is_current(cache); tries++)
+			read_rows(cache);
+	}
+	PG_CATCH();
+	{
+		release_object(cache);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	return cache->object;
 }
 

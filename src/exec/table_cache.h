@@ -33,8 +33,9 @@ typedef struct ApikeyTableCache
 	void	   *(*build) (const ApikeyRows *rows);
 
 	/*
-	 * Release what must not wait for the end of the transaction, as soon as
-	 * the object is replaced: it wipes keys.  NULL if there is nothing.  Must
+	 * Release what must not wait for the end of the transaction: it wipes
+	 * keys.  Called as soon as the object is replaced, or reading the rows
+	 * has failed; the object remains usable.  NULL if there is nothing.  Must
 	 * not raise.
 	 */
 	void		(*release) (void *object);
@@ -53,8 +54,8 @@ typedef struct ApikeyTableCache
 
 /*
  * The object of the newest committed rows and those of this transaction.
- * Raises 55000 when a table does not exist; any other error of reading leaves
- * the cache as it was, to be read by the next call.
+ * Raises 55000 when a table does not exist; after any error of reading the
+ * next call reads the rows again.
  */
 extern void *apikey_table_cache_get(ApikeyTableCache *cache);
 

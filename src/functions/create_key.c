@@ -7,6 +7,7 @@
  * (retire_data_key waits for that lock); then the user is looked up in a linked
  * users table; then the data key is chosen and the value encrypted.  The value
  * is not copied: it is read from the argument itself.
+ * The order of all locks: doc/design.md, "Locks".
  *
  *-------------------------------------------------------------------------
  */

@@ -54,7 +54,7 @@ active_key(void)
 	if (key == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no data key for columns exists"),
+				 errmsg("data key for columns does not exist"),
 				 errhint("An administrator must create one with SELECT apikey.rotate_data_key('column')."),
 				 apikey_err_hide_statement()));
 	return key;
@@ -93,7 +93,7 @@ refuse_long_column_value(const text *value)
 				 errmsg("value is too long to be encrypted"),
 				 errdetail("The limit is %zu bytes.",
 						   APIKEY_ENVELOPE_MAX_VALUE / MAX_CONVERSION_GROWTH),
-				 errhint("Encrypt the value outside the database, with a key that is stored in the database by apikey.create_key()."),
+				 errhint("Encrypt the value outside the database, with a key stored by apikey.create_key()."),
 				 apikey_err_argument("value")));
 }
 

@@ -148,7 +148,7 @@ open_token(const ApikeyFernetToken *token, const ApikeyFernetKeys *keys,
 			 errdetail_plural("It was altered, or encrypted with a key other than the one with fingerprint %s.",
 							  "It was altered, or encrypted with a key other than those with fingerprints %s.",
 							  keys->count, apikey_fernet_key_id_list(keys)),
-			 errhint("Add the key that it was encrypted with to the source in apikey.fernet_key_source, and reload the configuration."),
+			 errhint("Add that key to the source set in apikey.fernet_key_source, and reload the configuration."),
 			 apikey_err_argument("token")));
 }
 

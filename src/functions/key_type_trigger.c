@@ -66,7 +66,7 @@ check_label(const char *label)
 }
 
 /*
- * apikey_is_env_var(), which checks the variable of a single key, is too narrow
+ * The rule for the variable of a single key (validate/arguments.h) is too narrow
  * here: vendors use AWS_BEARER_TOKEN_BEDROCK, CLARIFAI_PAT and SLACK_WEBHOOK_URL.
  * The name must nevertheless be that of a secret: never PATH or LD_PRELOAD.
  */

@@ -9,6 +9,7 @@
  * on api_keys, so link_users() sees every key that was stored without the link,
  * and a session that waits for it sees the link.  Both read the newest
  * committed state, whatever the isolation level.
+ * The order of all locks: doc/design.md, "Locks".
  *
  * The caller needs the TRIGGER privilege on the users table, and the triggers
  * are created as the caller.  unlink_users() drops them without DROP TRIGGER,
@@ -205,7 +206,7 @@ apikey_link_users(PG_FUNCTION_ARGS)
 	LockRelationOid(apikey_table_oid("api_keys"), ShareRowExclusiveLock);
 	apikey_link_check_new(users, prefix);
 
-	/* A restored or half-removed table may have triggers of ours already. */
+	/* A restored or half-removed table may have our triggers already. */
 	(void) apikey_link_triggers_drop(users);
 	apikey_link_triggers_create(relation, NameStr(*id_column));
 	store_link(users, id_column, on_delete, prefix);

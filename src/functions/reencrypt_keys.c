@@ -16,6 +16,7 @@
  * Passes are repeated until the only rows left are those that cannot be
  * decrypted: a row that was locked, or that was stored meanwhile with an older
  * data key, is visited in the next pass.
+ * The order of all locks: doc/design.md, "Locks".
  *
  *-------------------------------------------------------------------------
  */
@@ -49,7 +50,7 @@ PG_FUNCTION_INFO_V1(apikey_reencrypt_keys);
 #define MIN_WAIT_MS		100		/* before locked rows are tried again */
 #define MAX_WAIT_MS		5000
 
-typedef struct Run
+typedef struct ReencryptRun
 {
 	ApikeyReencryption pass;
 	ApikeyReencryptProgress progress;
@@ -57,7 +58,7 @@ typedef struct Run
 	long		pause;			/* milliseconds */
 	bool		noticed_locks;	/* the notice about locked rows was sent */
 	MemoryContext per_batch;
-} Run;
+} ReencryptRun;
 
 /* Raise the error of PostgreSQL's own commands that commit. */
 static void
@@ -165,7 +166,7 @@ nap(long ms)
 
 /* Process one batch, in its own transaction; false when the pass is over. */
 static bool
-run_batch(Run *run)
+run_batch(ReencryptRun *run)
 {
 	int64		before = run->pass.done + run->pass.failed;
 	bool		more;
@@ -181,7 +182,7 @@ run_batch(Run *run)
 
 /* Count the rows that are left, in its own transaction. */
 static int64
-count_left(Run *run)
+count_left(ReencryptRun *run)
 {
 	int64		count;
 
@@ -194,7 +195,7 @@ count_left(Run *run)
 
 /* Begin a pass; false if there is no active data key. */
 static bool
-begin_pass(Run *run)
+begin_pass(ReencryptRun *run)
 {
 	int64		failed = run->pass.failed;
 	bool		found;
@@ -208,7 +209,7 @@ begin_pass(Run *run)
 }
 
 static void
-begin_run(Run *run)
+begin_run(ReencryptRun *run)
 {
 	PushActiveSnapshot(GetTransactionSnapshot());
 	apikey_reencrypt_progress_start(&run->progress, &run->pass);
@@ -217,7 +218,7 @@ begin_run(Run *run)
 }
 
 static void
-run_pass(Run *run)
+run_pass(ReencryptRun *run)
 {
 	while (run_batch(run))
 	{
@@ -230,7 +231,7 @@ run_pass(Run *run)
 }
 
 static void
-wait_for_locks(Run *run, long ms)
+wait_for_locks(ReencryptRun *run, long ms)
 {
 	if (!run->noticed_locks)
 		ereport(NOTICE,
@@ -247,7 +248,7 @@ wait_for_locks(Run *run, long ms)
  * next pass is doubled.
  */
 static void
-run_passes(Run *run)
+run_passes(ReencryptRun *run)
 {
 	long		wait = MIN_WAIT_MS;
 
@@ -272,7 +273,7 @@ run_passes(Run *run)
 }
 
 static void
-end_run(Run *run)
+end_run(ReencryptRun *run)
 {
 	PushActiveSnapshot(GetTransactionSnapshot());
 	apikey_reencrypt_progress_update(&run->progress, &run->pass, true);
@@ -286,7 +287,7 @@ end_run(Run *run)
 Datum
 apikey_reencrypt_keys(PG_FUNCTION_ARGS)
 {
-	Run			run = {0};
+	ReencryptRun run = {0};
 	LOCKTAG		tag;
 
 	apikey_refuse_restricted();

@@ -7,6 +7,7 @@
  * the data key.  We wait for all holders of that lock, without taking a lock
  * ourselves, which would block others; a count with a snapshot taken after that
  * misses no row.  A first count before the wait rejects a key in use at once.
+ * The order of all locks: doc/design.md, "Locks".
  *
  * This requires that the transaction that deactivated the data key has ended,
  * and that it held the same lock, as rotate_data_key() does.  An administrator

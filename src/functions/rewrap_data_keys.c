@@ -8,6 +8,7 @@
  * key, perhaps with an older master key, and does not block readers.  A raw data
  * key exists only on the stack of rewrap(), and nothing raises an error while it
  * does.
+ * The order of all locks: doc/design.md, "Locks".
  *
  *-------------------------------------------------------------------------
  */

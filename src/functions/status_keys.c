@@ -24,7 +24,7 @@
 #include "keys/key_source.h"
 #include "keys/master_key.h"
 
-static ApikeyStatement select_data_keys = {
+static ApikeyStatement select_data_key_states = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT id, deactivated_at IS NULL FROM apikey.data_keys"
 	" WHERE purpose OPERATOR(pg_catalog.=) $1 AND destroyed_at IS NULL"
@@ -126,7 +126,7 @@ put_fernet_key(ReturnSetInfo *result)
 		put_keys(result, kind, keys->count, apikey_fernet_key_id_list(keys));
 }
 
-/* What select_data_keys returns for a purpose. */
+/* What select_data_key_states returns for a purpose. */
 typedef struct DataKeyCounts
 {
 	int			active;
@@ -161,7 +161,7 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 	DataKeyCounts counts = {0};
 	ApikeyRows	rows;
 
-	if (apikey_statement_run(&select_data_keys, NULL, &arg, NULL, &rows) == 0)
+	if (apikey_statement_run(&select_data_key_states, NULL, &arg, NULL, &rows) == 0)
 	{
 		apikey_status_put(result, item, "none yet", APIKEY_SEVERITY_OK, NULL);
 		return;

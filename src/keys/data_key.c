@@ -113,6 +113,7 @@ apikey_data_key_problem(ApikeyDataKeyState state, const uint8_t *id)
 pg_noreturn static void
 raise_wrong_master(const uint8_t *id)
 {
+	const char *needed = master_id_of(id);
 	const char *detail = psprintf("Data key %s is wrapped with it; the available master keys have the fingerprints %s.",
 								  data_key_id_text(id),
 								  apikey_master_key_id_list(apikey_master_keys()));
@@ -120,8 +121,7 @@ raise_wrong_master(const uint8_t *id)
 	/* As for KA001, only the log is told where the keys come from. */
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_WRONG_MASTER_KEY),
-			 errmsg("wrong master key: the key with fingerprint %s is required",
-					master_id_of(id)),
+			 errmsg("wrong master key: the key with fingerprint %s is required", needed),
 			 errdetail("%s", detail),
 			 errdetail_log("%s  The source is \"%.*s\".", detail,
 						   apikey_key_source_shown(apikey_master_key_source()),
@@ -200,8 +200,8 @@ apikey_data_key_active(const char *purpose)
 
 /*
  * If no data key can be unwrapped, and one needs a master key that is not
- * available, the master key is the wrong one: a new data key under it would
- * only hide that.  A damaged data key says nothing about the master key.
+ * available, the master key is the wrong one: a new data key wrapped with it
+ * would only hide that.  A damaged data key says nothing about the master key.
  */
 static void
 refuse_wrong_master(void)
@@ -292,11 +292,13 @@ apikey_data_key_all_fingerprints(const void *value, size_t len,
 	for (int i = 0; i < all->count; i++)
 	{
 		ApikeyDataKeyEntry *entry = &all->entries[i];
+		const ApikeyDataKey *key;
 
-		if (entry->wrapped == NULL ||	/* destroyed: no row is under it */
+		if (entry->wrapped == NULL ||	/* destroyed: no row needs it */
 			strcmp(entry->purpose, APIKEY_PURPOSE_VALUE) != 0)
 			continue;
-		if (apikey_data_key_fingerprint(unwrap_or_raise(all, entry), value, len,
+		key = unwrap_or_raise(all, entry);
+		if (apikey_data_key_fingerprint(key, value, len,
 										*fingerprints + count * APIKEY_FINGERPRINT_SIZE) != APIKEY_OK)
 			apikey_raise_libcrypto();
 		count++;

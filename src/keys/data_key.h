@@ -44,19 +44,19 @@ extern const ApikeyDataKey *apikey_data_key_active(const char *purpose);
 
 /*
  * The same for purpose "value"; if there is none, makes it in this transaction
- * and without a lock (exec/precondition.h).  The caller holds ROW EXCLUSIVE on
+ * and without a lock (doc/design.md, Locks).  The caller holds ROW EXCLUSIVE on
  * api_keys.
  */
 extern const ApikeyDataKey *apikey_data_key_active_or_new(void);
 
 /*
  * What a state of apikey_data_key_lookup() means, as a sentence for a report;
- * palloc'ed.  NULL for APIKEY_DATA_KEY_OPEN.
+ * palloc'ed.  NULL for APIKEY_DATA_KEY_OPEN.  May read the table.
  */
 extern char *apikey_data_key_problem(ApikeyDataKeyState state, const uint8_t *id);
 
 /*
- * Make a new active data key under the primary master key, in this
+ * Make a new active data key, wrapped with the primary master key, in this
  * transaction; *id is set to its id.  Raises KA001 without a master key, and
  * KA002 if no data key can be unwrapped and one needs a master key that is not
  * available.
@@ -64,11 +64,11 @@ extern char *apikey_data_key_problem(ApikeyDataKeyState state, const uint8_t *id
 extern void apikey_data_key_create(const char *purpose, pg_uuid_t *id);
 
 /*
- * The fingerprints that a value has under each data key of purpose "value"
+ * The fingerprints of a value with each data key of purpose "value"
  * that is not destroyed, committed changes of other sessions included.
  * *fingerprints is palloc'ed and holds APIKEY_FINGERPRINT_SIZE bytes for each.
  * Returns how many.  Raises KA001, KA002 or KA003 if one of the keys cannot be
- * unwrapped, since rows under it would be missed.
+ * unwrapped, since rows encrypted with it would be missed.
  */
 extern int	apikey_data_key_all_fingerprints(const void *value, size_t len,
 											 uint8_t **fingerprints);

@@ -6,7 +6,8 @@
  *
  * A key is unwrapped when it is first needed.  Unwrapped keys are malloc'ed by
  * the core.  They are wiped and freed as soon as a call here finds that the
- * rows have changed or that the master keys have been read again.
+ * rows have changed or cannot be read, or that the master keys have been read
+ * again.
  *
  *-------------------------------------------------------------------------
  */

@@ -33,7 +33,7 @@ typedef struct ApikeyDataKeys
 } ApikeyDataKeys;
 
 /*
- * All data keys as they are now; valid as table_cache.h says.  Any call wipes
+ * All data keys as they are now; valid for as long as table_cache.h promises.  Any call wipes
  * the unwrapped keys of what an earlier call returned if the rows have changed
  * since.
  */

@@ -23,7 +23,7 @@
 /*
  * A key source can be changed only by a reload: a key can be replaced without
  * a restart, and no session can use another source.  The setting is hidden
- * from ordinary roles because it tells where the keys are.
+ * from ordinary roles because it reveals where the keys are.
  */
 void
 apikey_key_loader_init(ApikeyKeyLoader *loader, const char *short_desc,
@@ -102,7 +102,7 @@ read_source(ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
 	{
 		loader->drop();
 		ok = apikey_key_source_fail(error, "libcrypto failed.",
-									"Check that the server has enough memory, and that its OpenSSL configuration permits AES-256 and HMAC-SHA-256.",
+									APIKEY_LIBCRYPTO_HINT,
 									"%s", "");
 	}
 	explicit_bzero(&raw, sizeof(raw));

@@ -35,14 +35,14 @@
 #define HIGHEST_FD		65536	/* where close_range() is missing */
 
 /* A running command, as the server sees it. */
-typedef struct Run
+typedef struct CommandRun
 {
 	pid_t		pid;
 	int			output;			/* its standard output */
 	int			report;			/* errno, if it cannot be executed */
 	int			status;			/* from waitpid(), once it has ended */
 	instr_time	start;
-} Run;
+} CommandRun;
 
 /*----
  * In the child.  Between fork() and exec(), only functions that are
@@ -158,7 +158,7 @@ fork_command(char *const *argv, int output, int report)
 
 /* On failure (errno), no descriptor is left open. */
 static bool
-start_command(char *const *argv, Run *run)
+start_command(char *const *argv, CommandRun *run)
 {
 	int			output[2];
 	int			report[2];
@@ -181,7 +181,7 @@ start_command(char *const *argv, Run *run)
 
 /* Milliseconds until the deadline; 0 when it has passed. */
 static int
-remaining(const Run *run, int timeout)
+remaining(const CommandRun *run, int timeout)
 {
 	instr_time	now;
 
@@ -206,7 +206,7 @@ is_interrupted(void)
  * arrives just before the call: hence the slices.
  */
 static ApikeyCommandOutcome
-read_output(Run *run, int timeout, ApikeyKeySourceText *text)
+read_output(CommandRun *run, int timeout, ApikeyKeySourceText *text)
 {
 	for (;;)
 	{
@@ -239,7 +239,7 @@ read_output(Run *run, int timeout, ApikeyKeySourceText *text)
  * waitpid(), from 0.2 up to 20 ms.
  */
 static ApikeyCommandOutcome
-reap(Run *run, int timeout, bool interruptible)
+reap(CommandRun *run, int timeout, bool interruptible)
 {
 	for (long nap = 200;; nap = Min(2 * nap, MAX_NAP))
 	{
@@ -259,7 +259,7 @@ reap(Run *run, int timeout, bool interruptible)
 
 /* Could the program not be executed?  Then errno says why. */
 static bool
-was_not_executed(const Run *run)
+was_not_executed(const CommandRun *run)
 {
 	int			failure;
 
@@ -274,7 +274,7 @@ was_not_executed(const Run *run)
  * server cannot kill a program that has changed its user.
  */
 static void
-kill_command(Run *run)
+kill_command(CommandRun *run)
 {
 	(void) kill(-run->pid, SIGKILL);
 	(void) kill(run->pid, SIGKILL); /* it may not have a group yet */
@@ -288,7 +288,7 @@ apikey_run_command(char *const *argv, int timeout, ApikeyKeySourceText *output,
 {
 	ApikeyCommandOutcome outcome;
 	int			save_errno;
-	Run			run;
+	CommandRun	run;
 
 	*status = 0;
 	if (!start_command(argv, &run))

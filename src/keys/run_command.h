@@ -24,8 +24,8 @@ typedef enum ApikeyCommandOutcome
 /*
  * Run argv[0], an absolute path, with the arguments argv, which end with NULL.
  * What it prints is appended to *output, which the caller wipes whatever the
- * outcome.  timeout is in milliseconds.  *status is what waitpid() gives, set
- * only if the command ended.  Never raises, and leaves no process and no
+ * outcome.  timeout is in milliseconds.  *status is what waitpid() gives, of
+ * meaning only if the command ended.  Never raises, and leaves no process and no
  * descriptor behind (but see kill_command() in run_command.c).
  */
 extern ApikeyCommandOutcome apikey_run_command(char *const *argv, int timeout,

@@ -64,7 +64,7 @@ static ApikeyStatement update_row = {
 	.arg_types = {TEXTOID, UUIDOID, APIKEY_ENCRYPTED, BYTEAOID}
 };
 
-static ApikeyStatement count_left = {
+static ApikeyStatement count_rows_left = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT (SELECT pg_catalog.count(*) FROM apikey.api_keys"
 	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.<) $1)"
@@ -248,6 +248,6 @@ apikey_key_reencrypt_left(const ApikeyReencryption *pass)
 	bool		is_null;
 
 	args[0] = UUIDPGetDatum(&pass->target);
-	apikey_statement_run_by_index(&count_left, args, &rows);
+	apikey_statement_run_by_index(&count_rows_left, args, &rows);
 	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 }

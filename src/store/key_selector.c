@@ -59,7 +59,7 @@ apikey_key_selector_by_id_text(FunctionCallInfo fcinfo)
 	ApikeyKeySelector selector = own_key_by_text(fcinfo, "id");
 
 	if (selector.name != NULL)
-		apikey_refuse_argument("id", "a deleted key must be given by its id",
+		apikey_refuse_argument("id", "deleted key must be identified by its id",
 							   "Several deleted keys can have the same name.",
 							   "The view apikey.deleted_keys shows the ids.");
 	return selector;

@@ -22,7 +22,7 @@
 #include "store/key_update.h"
 #include "validate/arguments.h"
 
-static ApikeyStatement update_key = {
+static ApikeyStatement change_row = {
 	.sql = "UPDATE apikey.api_keys SET name = $3,"
 	" encrypted_value = COALESCE($4, encrypted_value),"
 	" hint = COALESCE($5, hint), fingerprint = COALESCE($6, fingerprint),"
@@ -75,7 +75,7 @@ apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg, const char *pre
 											 argument_name(prefix, "env_var"));
 }
 
-/* The arguments of update_key: the new contents of the row. */
+/* The arguments of change_row: the new contents of the row. */
 static void
 fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 			   Datum *args, bool *nulls)
@@ -126,7 +126,7 @@ try_update(const Datum *args, const bool *nulls)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		apikey_statement_run(&update_key, TextDatumGetCString(args[0]), args, nulls, NULL);
+		apikey_statement_run(&change_row, TextDatumGetCString(args[0]), args, nulls, NULL);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -158,7 +158,7 @@ apikey_key_update_apply(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 
 	fill_arguments(key, change, args, nulls);
 	if (!may_conflict)
-		apikey_statement_run(&update_key, key->user_id, args, nulls, NULL);
+		apikey_statement_run(&change_row, key->user_id, args, nulls, NULL);
 	else if (!try_update(args, nulls))
 		apikey_key_update_raise_name_taken(TextDatumGetCString(args[2]), name_argument);
 }

@@ -30,19 +30,15 @@
 bool
 apikey_link_check_caller(Oid users)
 {
-	AclResult	result;
-
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(users)))
 		return false;
-	result = pg_class_aclcheck(users, GetUserId(), ACL_TRIGGER);
-	if (result == ACLCHECK_OK)
-		return true;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for table \"%s\"", get_rel_name(users)),
-			 errhint("Linking or unlinking a table requires the TRIGGER privilege on it."),
-			 apikey_err_argument("users")));
-	return false;				/* not reached */
+	if (pg_class_aclcheck(users, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for table \"%s\"", get_rel_name(users)),
+				 errhint("Linking or unlinking a table requires the TRIGGER privilege on it."),
+				 apikey_err_argument("users")));
+	return true;
 }
 
 static void
@@ -57,7 +53,7 @@ require_fitting_table(Relation users)
 	apikey_refuse_argument("users",
 						   psprintf("\"%s\" cannot be a users table",
 									RelationGetRelationName(users)),
-						   "A users table is an ordinary, permanent table: no view, partition, partitioned, foreign, temporary, unlogged or system table, nor one of apikey's own tables.",
+						   "It cannot be a view, a partition, or a partitioned, foreign, temporary, unlogged or system table, or one of apikey's own tables.",
 						   NULL);
 }
 

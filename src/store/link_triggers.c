@@ -67,7 +67,7 @@ is_our_function(Oid function)
 	return false;
 }
 
-/* Add the table's triggers of ours to found; returns whether there are any. */
+/* Add our triggers on the table to found; returns whether there are any. */
 static bool
 find_triggers(Oid users, ObjectAddresses *found)
 {

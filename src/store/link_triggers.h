@@ -15,9 +15,9 @@
 extern void apikey_link_triggers_create(Relation users, const char *id_column);
 
 /*
- * Drop the table's triggers of ours, whoever its owner is; returns whether
+ * Drop our triggers on the table, regardless of its owner; returns whether
  * there were any.  As for DROP TRIGGER, the table is locked ACCESS EXCLUSIVE,
- * but only if it has such triggers: any other table is not ours to lock.
+ * but only if it has such triggers: no other table may be locked so.
  */
 extern bool apikey_link_triggers_drop(Oid users);
 

@@ -27,7 +27,8 @@ typedef struct ApikeyUserLink
 
 /*
  * The newest committed links and those of this transaction, as a List of
- * ApikeyUserLink, valid as they are.  The functions below search such a list.
+ * ApikeyUserLink, valid until the end of the transaction.  The functions below
+ * search such a list.
  */
 extern List *apikey_user_links(void);
 

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * user_lookup.c
- *		Looking a user up in a linked users table; see user_lookup.h.
+ *		Look up a user in a linked users table; see user_lookup.h.
  *
- * A user is looked up as a foreign key's check does it: as the owner of the
+ * A user is looked up as a foreign-key check does it: as the owner of the
  * users table, with a FOR KEY SHARE lock that a concurrent DELETE waits for.
  * Row-level security does not apply to that frame, and every operator is
  * pg_catalog's.  However, the planner evaluates constant parts of the table's

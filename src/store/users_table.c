@@ -28,9 +28,10 @@
 #include "store/users_table.h"
 
 /*
- * An ordinary table that lasts.  A crash empties an unlogged one, and a session
- * ends with its temporary ones, both without a trigger; a partitioned table's
- * rows leave and enter its partitions when nothing was deleted.
+ * Not every kind of table fires a trigger for each row that is removed: a crash
+ * empties an unlogged one, and temporary ones go with the session.  A row that
+ * moves between the partitions of a table is deleted from one of them, though
+ * the user remains.
  */
 bool
 apikey_users_table_fits(Relation users)

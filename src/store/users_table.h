@@ -13,8 +13,8 @@
 #include "store/user_link.h"
 
 /*
- * Is it an ordinary, permanent table, whose rows go only by DELETE and
- * TRUNCATE?
+ * Is it an ordinary, permanent table, whose rows are removed only by
+ * DELETE and TRUNCATE?
  */
 extern bool apikey_users_table_fits(Relation users);
 

@@ -22,8 +22,6 @@
 #include "validate/arguments.h"
 #include "validate/key_search.h"
 
-#define USER_ID_HINT	"Pass the id under which your application knows the user."
-
 static const char *const env_var_endings[] = {
 	"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ID"
 };
@@ -98,13 +96,12 @@ apikey_arg_user_id(FunctionCallInfo fcinfo, int number)
 {
 	char	   *result;
 
-	apikey_arg_require(fcinfo, number, "user_id", "user id", USER_ID_HINT);
+	apikey_arg_require(fcinfo, number, "user_id", "user id", APIKEY_USER_ID_HINT);
 	result = text_to_cstring(PG_GETARG_TEXT_PP(number));
 	if (!apikey_is_user_id(result, strlen(result)))
 		apikey_refuse_argument("user_id", "invalid user id",
-							   psprintf("A user id has 1 to %d characters, none of them a control character.",
-										APIKEY_USER_ID_MAX),
-							   USER_ID_HINT);
+							   psprintf(APIKEY_USER_ID_RULE, APIKEY_USER_ID_MAX),
+							   APIKEY_USER_ID_HINT);
 	return result;
 }
 
@@ -136,8 +133,8 @@ apikey_arg_reason(const text *reason)
 }
 
 /* ^[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET|PASSWORD|ID)$ */
-bool
-apikey_is_env_var(const char *name)
+static bool
+is_env_var(const char *name)
 {
 	size_t		len = strlen(name);
 
@@ -159,7 +156,7 @@ apikey_arg_env_var(const text *env_var, const char *argument)
 {
 	char	   *result = text_to_cstring(env_var);
 
-	if (strlen(result) > APIKEY_NAME_MAX || !apikey_is_env_var(result))
+	if (strlen(result) > APIKEY_NAME_MAX || !is_env_var(result))
 		apikey_refuse_argument(argument, "invalid environment variable name",
 							   "It consists of A-Z, 0-9 and _, begins with a letter and ends with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.",
 							   "Choose a name such as MY_SERVICE_API_KEY.");

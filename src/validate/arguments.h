@@ -50,13 +50,10 @@ extern const ApikeyKeyType *apikey_arg_key_type(FunctionCallInfo fcinfo, int num
 extern char *apikey_arg_reason(const text *reason);
 
 /*
- * Is this the name of an environment variable that can hold a secret?  It
- * consists of A-Z, 0-9 and "_", begins with a letter, and ends with _KEY,
- * _TOKEN, _SECRET, _PASSWORD or _ID.
+ * A key's own environment variable, with a name that a secret can have: at most
+ * APIKEY_NAME_MAX characters, A-Z, 0-9 and "_", beginning with a letter and
+ * ending with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.
  */
-extern bool apikey_is_env_var(const char *name);
-
-/* A key's own environment variable, at most APIKEY_NAME_MAX characters long. */
 extern char *apikey_arg_env_var(const text *env_var, const char *argument);
 
 /*

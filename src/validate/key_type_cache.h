@@ -43,7 +43,7 @@ typedef struct ApikeyKeyTypes
 } ApikeyKeyTypes;
 
 /*
- * All key types as they are now; valid as table_cache.h says.  The cache is
+ * All key types as they are now; valid for as long as table_cache.h promises.  The cache is
  * rebuilt after builtin_key_types or custom_key_types has changed.
  */
 extern const ApikeyKeyTypes *apikey_key_types(void);
