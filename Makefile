@@ -79,11 +79,6 @@ openssl-present:
 		exit 1; \
 	fi
 
-# Every warning is an error; not in users' builds, whose compilers differ.
-check-warnings:
-	$(MAKE) clean
-	$(MAKE) all PG_CFLAGS='-Wall -Wextra -Werror'
-
 check-exports: all
 	$(topdir)/scripts/check-exports $(shlib)
 
@@ -95,7 +90,7 @@ typedefs: $(OBJS)
 		$$(find '$(CURDIR)/tmp_typedefs' -type f -perm -u+x -o -name '*.o')
 	rm -rf tmp_typedefs
 
-.PHONY: object-dirs openssl-present check-warnings check-exports typedefs
+.PHONY: object-dirs openssl-present check-exports typedefs
 
 endif
 
@@ -118,8 +113,11 @@ indent:
 check-indent:
 	$(topdir)/scripts/indent --check
 
+# With the script that META.json names, which is built.
 dist:
-	git -C $(topdir) archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ \
-		--output=$(EXTENSION)-$(EXTVERSION).zip HEAD
+	$(MAKE) sql/$(EXTENSION)--$(EXTVERSION).sql
+	git -C $(topdir) archive --format=zip --output='$(CURDIR)/$(EXTENSION)-$(EXTVERSION).zip' \
+		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file='$(CURDIR)/sql/$(EXTENSION)--$(EXTVERSION).sql' \
+		--prefix=$(EXTENSION)-$(EXTVERSION)/ HEAD
 
 .PHONY: demo try test test-long test-fresh coverage indent check-indent dist

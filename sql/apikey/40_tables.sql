@@ -53,7 +53,7 @@ COMMENT ON COLUMN apikey.api_keys.key_type IS 'The provider: a key_type of apike
 COMMENT ON COLUMN apikey.api_keys.encrypted_value IS 'The encrypted value; it can only be decrypted for this user_id, id, key_type and name.';
 COMMENT ON COLUMN apikey.api_keys.hint IS 'The part of the value that a list may show: the prefix of its type, "...", and the last four characters of a value that is long enough.';
 COMMENT ON COLUMN apikey.api_keys.fingerprint IS 'HMAC of the value (16 bytes), with a key derived from the data key; used to find a value without decrypting any.';
-COMMENT ON COLUMN apikey.api_keys.env_var IS 'The environment variable of this key alone; NULL: those of its type.';
+COMMENT ON COLUMN apikey.api_keys.env_var IS 'The environment variable used only for this key; NULL: those of its type.';
 COMMENT ON COLUMN apikey.api_keys.metadata IS 'What the application stores about the key: a JSON object of at most 8 KiB, not encrypted.';
 COMMENT ON COLUMN apikey.api_keys.created_at IS 'When the key was created.';
 COMMENT ON COLUMN apikey.api_keys.updated_at IS 'When the user or an administrator last changed the key; rotation does not count.';

@@ -47,7 +47,7 @@ BEGIN
 		('key_type', 'The key type, which stands for the provider.'),
 		('label', 'The display name of the key type; NULL if the type no longer exists.'),
 		('hint', 'The part of the value that may be shown.'),
-		('env_var', 'The environment variable of this key alone; NULL: those of its type.'),
+		('env_var', 'The environment variable used only for this key; NULL: those of its type.'),
 		('metadata', 'What the application stores about the key.'),
 		('created_at', 'When the key was created.'),
 		('updated_at', 'When the key was last changed.'),

@@ -6,7 +6,7 @@
 -- deleted, disabled or expired become inactive rows.
 --
 -- Keys of other users or another table, and keys that cannot be decrypted, stay
--- in apikey; a NOTICE tells how many.
+-- in apikey; a NOTICE reports how many.
 
 -- A transaction that keeps its first snapshot would not see rows written before
 -- it got the lock, and would lose them.
