@@ -38,14 +38,17 @@
  * config_generic; before, that struct was the first member of each kind.
  * Casting from one to the other compiles on 19 and crashes.
  */
+#if PG_VERSION_NUM < 190000
+StaticAssertDecl(offsetof(struct config_string, gen) == 0,
+				 "struct config_string does not begin with its config_generic");
+#endif
+
 static inline const char *
 apikey_guc_string(const struct config_generic *setting)
 {
 #if PG_VERSION_NUM >= 190000
 	return *setting->_string.variable;
 #else
-	StaticAssertStmt(offsetof(struct config_string, gen) == 0,
-					 "struct config_string does not begin with its config_generic");
 	return *((const struct config_string *) setting)->variable;
 #endif
 }
