@@ -151,7 +151,14 @@ apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
 	return utf8;
 }
 
-/* The same from UTF-8, with the same ownership; NULL if it cannot be done. */
+void
+apikey_wipe_utf8(const char *utf8, size_t utf8_len, const char *text)
+{
+	if (utf8 != text)
+		explicit_bzero(unconstify(char *, utf8), utf8_len);
+}
+
+/* As apikey_to_utf8(), but from UTF-8; NULL if that is not possible. */
 static const char *
 from_utf8(const char *utf8, size_t len, size_t *text_len)
 {

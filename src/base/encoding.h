@@ -42,6 +42,9 @@ extern bool apikey_is_nfc(const char *text, size_t len);
 extern const char *apikey_to_utf8(const char *text, size_t len,
 								  size_t *utf8_len);
 
+/* Wipe what apikey_to_utf8() returned for text, if it is a copy. */
+extern void apikey_wipe_utf8(const char *utf8, size_t utf8_len, const char *text);
+
 /*
  * Convert a decrypted text, a varlena with a 4-byte header, from UTF-8 to the
  * database encoding: returns the argument itself or a converted copy; in the

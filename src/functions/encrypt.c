@@ -121,8 +121,7 @@ encrypt_value(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
-		if (utf8 != VARDATA_ANY(value))
-			explicit_bzero(unconstify(char *, utf8), utf8_len);
+		apikey_wipe_utf8(utf8, utf8_len, VARDATA_ANY(value));
 	}
 	PG_END_TRY();
 	PG_RETURN_BYTEA_P(envelope);

@@ -93,8 +93,7 @@ fernet_encrypt(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
-		if (utf8 != VARDATA_ANY(value))
-			explicit_bzero(unconstify(char *, utf8), len);
+		apikey_wipe_utf8(utf8, len, VARDATA_ANY(value));
 	}
 	PG_END_TRY();
 	PG_RETURN_TEXT_P(token);

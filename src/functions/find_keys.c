@@ -73,8 +73,7 @@ fingerprints_of(const char *value, size_t len)
 	}
 	PG_FINALLY();
 	{
-		if (utf8 != value)
-			explicit_bzero(unconstify(char *, utf8), utf8_len);
+		apikey_wipe_utf8(utf8, utf8_len, value);
 	}
 	PG_END_TRY();
 	return make_array(fingerprints, count);

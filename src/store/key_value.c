@@ -287,8 +287,7 @@ apikey_key_value_seal(const char *user_id, const pg_uuid_t *id,
 	}
 	PG_FINALLY();
 	{
-		if (utf8 != value)
-			explicit_bzero(unconstify(char *, utf8), utf8_len);
+		apikey_wipe_utf8(utf8, utf8_len, value);
 	}
 	PG_END_TRY();
 }
