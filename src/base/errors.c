@@ -7,17 +7,55 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+
 #include "base/errors.h"
+
+/* What each line of PL/pgSQL's context starts with, in the language of messages. */
+static char *
+start_of_plpgsql_line(void)
+{
+	char	   *start = pstrdup(dgettext("plpgsql-" PG_MAJORVERSION, "PL/pgSQL function %s"));
+	char	   *name = strstr(start, "%s");
+
+	if (name != NULL)
+		*name = '\0';
+	return start;
+}
+
+/*
+ * The lines of the context which name a PL/pgSQL function and a line in it: what
+ * a developer needs to find the call.  They quote nothing; any other line may.
+ */
+static char *
+plpgsql_context(void)
+{
+	const char *start = start_of_plpgsql_line();
+	char	   *context = GetErrorContextStack();	/* NULL: there is none */
+	StringInfoData kept;
+	char	   *rest;
+
+	initStringInfo(&kept);
+	for (char *line = context != NULL ? strtok_r(context, "\n", &rest) : NULL;
+		 line != NULL && *start != '\0';
+		 line = strtok_r(NULL, "\n", &rest))
+		if (strncmp(line, start, strlen(start)) == 0)
+			appendStringInfo(&kept, "%s%s", kept.len > 0 ? "\n" : "", line);
+	return kept.data;
+}
 
 int
 apikey_err_hide_statement(void)
 {
+	char	   *context = plpgsql_context();
+
 	/*
 	 * errfinish() would run the callbacks of this stack next.  PG_CATCH or
 	 * PostgresMain, whichever catches the error, restores the stack.
 	 */
 	error_context_stack = NULL;
-	errhidecontext(true);
+	if (*context != '\0')
+		errcontext("%s", context);
 	return errhidestmt(true);
 }
 

@@ -32,8 +32,9 @@
 
 /*
  * For use only in ereport(ERROR, ...): hide the statement from the log, and
- * omit the context altogether.  The context may quote a value (COPY quotes the
- * column, PL/pgSQL the statement), and it is also sent to the client.
+ * omit all of the context but for the names and lines of PL/pgSQL functions.
+ * The rest may quote a value (COPY quotes the column, SPI the statement), and the
+ * context is also sent to the client.
  */
 extern int	apikey_err_hide_statement(void);
 

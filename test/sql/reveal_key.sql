@@ -166,6 +166,19 @@ SELECT apikey.delete_key('one'), apikey.restore_key('00000000-0000-0000-0000-000
 ROLLBACK;
 SELECT apikey.reveal_key('one') = openai('one');
 
+-- An error in a PL/pgSQL function tells its line, but quotes no statement.
+CREATE FUNCTION call(statement text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+END $$;
+SELECT call($$SELECT apikey.reveal_key('absent' || substr('a secret', 9))$$);
+SELECT call($$SELECT apikey.delete_key('absent' || substr('a secret', 9))$$);
+SELECT call($$SELECT call('SELECT apikey.reveal_env(names => ''{absent}'')')$$);
+SELECT call($$SELECT apikey.set_key('one', 'openai', 'a secret')$$);
+SELECT call($$SELECT apikey.update_key('one', 'a secret')$$);
+SELECT call($$SELECT apikey.find_keys(NULL) FROM (SELECT 'a secret') s$$);
+DROP FUNCTION call(text);
+
 DROP CAST (bytea AS apikey.encrypted);
 DROP CAST (apikey.encrypted AS bytea);
 DROP FUNCTION altered(text, text, uuid), flipped(int);

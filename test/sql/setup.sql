@@ -32,10 +32,11 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
 		context = PG_EXCEPTION_CONTEXT, argument = COLUMN_NAME;
+	-- our own errors have no other context, which could quote a value
+	context := regexp_replace(context, '^PL/pgSQL function [^\n]* line [0-9]+ at [^\n]*$\n?', '', 'gn');
 	result := state || coalesce(' on ' || nullif(argument, ''), '') || ': ' || message
 		|| coalesce(E'\n  DETAIL: ' || nullif(detail, ''), '')
 		|| coalesce(E'\n  HINT: ' || nullif(hint, ''), '')
-		-- our own errors have no context, which could quote a value
 		|| CASE WHEN context <> '' AND (state LIKE 'KA%' OR argument <> '' OR message LIKE 'invalid input%')
 			THEN E'\n  CONTEXT: ' || context ELSE '' END;
 	RETURN regexp_replace(result, '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}', '(random id)', 'g');
