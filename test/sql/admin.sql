@@ -108,9 +108,18 @@ SET ROLE regress_apikey_admin;
 -- find_keys: all users, also deleted and disabled keys; the value is trimmed, and
 -- finds no other value.
 SELECT apikey.delete_key_for('bob', '00000000-0000-0000-0000-000000000002');
-SELECT user_id, name, key_type, deleted_at IS NOT NULL FROM apikey.find_keys(openai('all'));
-SELECT user_id, name FROM apikey.find_keys(value => E'\t ' || openai('all') || E' \r\n');
+SELECT user_id, name, key_type, deleted_at IS NOT NULL FROM apikey.find_keys(openai('all')) ORDER BY user_id, id;
+SELECT user_id, name FROM apikey.find_keys(value => E'\t ' || openai('all') || E' \r\n') ORDER BY user_id, id;
 SELECT count(*) FROM apikey.find_keys(left(openai('all'), 50));
+-- It reads no more than the index on the fingerprint, however small the table is
+-- and whatever the planner's statistics are.
+RESET ROLE;
+BEGIN;
+SELECT pg_stat_get_xact_numscans('apikey.api_keys'::regclass) AS seq_scans, pg_stat_get_xact_numscans('apikey.api_keys_fingerprint_idx'::regclass) AS index_scans \gset
+SELECT count(*) FROM apikey.find_keys(openai('all'));
+SELECT pg_stat_get_xact_numscans('apikey.api_keys'::regclass) - :seq_scans AS seq_scans, pg_stat_get_xact_numscans('apikey.api_keys_fingerprint_idx'::regclass) > :index_scans AS by_index;
+COMMIT;
+SET ROLE regress_apikey_admin;
 SELECT count(*) FROM apikey.find_keys(openai('nobody''s'));
 SELECT outcome(format('SELECT apikey.find_keys(%L)', value)) FROM (VALUES (NULL), (''), (E' \n')) AS t(value);
 -- The row is the same as in the view.
@@ -118,7 +127,7 @@ SELECT f = a FROM apikey.find_keys(openai('plain')) f JOIN apikey.all_keys a USI
 -- With both data keys after a rotation, which leaves the values as they are.
 SELECT apikey.rotate_data_key() IS NOT NULL;
 SELECT apikey.create_key_for('carol', 'two', 'openai', openai('all'), id => id) FROM ids WHERE n = 4;
-SELECT user_id, name FROM apikey.find_keys(openai('all'));
+SELECT user_id, name FROM apikey.find_keys(openai('all')) ORDER BY user_id, id;
 SELECT purpose, state, rows FROM apikey.key_status ORDER BY state;
 RESET ROLE;
 SELECT revealed('carol', '00000000-0000-0000-0000-000000000004') = openai('all'), revealed('alice', '00000000-0000-0000-0000-000000000002') = openai('all');
@@ -126,7 +135,7 @@ SELECT count(DISTINCT fingerprint), count(DISTINCT apikey.data_key_id(encrypted_
 -- It decrypts nothing, so it also finds a value that cannot be decrypted.
 UPDATE apikey.api_keys SET name = 'renamed' WHERE user_id = 'carol' AND name = 'two';
 SET ROLE regress_apikey_admin;
-SELECT user_id, name FROM apikey.find_keys(openai('all'));
+SELECT user_id, name FROM apikey.find_keys(openai('all')) ORDER BY user_id, id;
 
 -- verify_keys: every row that cannot be decrypted, including deleted ones.
 SELECT * FROM apikey.verify_keys();

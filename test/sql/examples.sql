@@ -76,7 +76,7 @@ COMMIT;
 
 -- A value has leaked: whose is it?
 SET ROLE regress_apikey_admin;
-SELECT user_id, name FROM apikey.find_keys(anthropic('1 again'));
+SELECT user_id, name FROM apikey.find_keys(anthropic('1 again')) ORDER BY user_id, name;
 SELECT apikey.disable_key_for(user_id, id, 'found in a public repository') IS NOT NULL AS disabled FROM apikey.find_keys(anthropic('1 again'));
 SELECT count(*) AS broken FROM apikey.verify_keys();
 SET ROLE regress_apikey_monitor;
