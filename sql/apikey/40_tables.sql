@@ -63,9 +63,11 @@ COMMENT ON COLUMN apikey.api_keys.disabled_reason IS 'Why the key was disabled.'
 COMMENT ON COLUMN apikey.api_keys.deleted_at IS 'When the key was soft-deleted; NULL: it is not deleted.';
 COMMENT ON COLUMN apikey.api_keys.is_active IS 'Neither deleted nor disabled; whether the key has expired does not matter.';
 
--- No samples in pg_statistic of what is derived from a value, nor of what users
--- write: the planner's estimates would reveal one user's names to another.
+-- No samples in pg_statistic of values, encrypted or not, nor of what users write:
+-- the planner's estimates would reveal one user's names to another, and a sample
+-- would outlive a purged key.
 ALTER TABLE apikey.api_keys
+	ALTER COLUMN encrypted_value SET STATISTICS 0,
 	ALTER COLUMN hint SET STATISTICS 0,
 	ALTER COLUMN fingerprint SET STATISTICS 0,
 	ALTER COLUMN name SET STATISTICS 0,

@@ -83,6 +83,37 @@ INSERT INTO secrets VALUES (NULL, NULL);
 SELECT id, pg_column_size(value), pg_column_compression(value) IS NULL AS not_compressed FROM secrets ORDER BY id;
 SELECT id, apikey.data_key_id(value) FROM secrets WHERE id > 1000 ORDER BY id;
 
+-- Two values are equal if their bytes are: DISTINCT, sorting, hashing, unique
+-- indexes, and rows as a whole, without apikey in the search_path.
+CREATE TABLE comparable AS SELECT n, text_form(envelope(n % 3))::apikey.encrypted AS value FROM generate_series(1, 9) n;
+SELECT count(DISTINCT value), count(*) FROM comparable;
+SELECT count(*) FROM (SELECT value FROM comparable UNION SELECT value FROM comparable UNION SELECT text_form(envelope(7))::apikey.encrypted) u;
+SET enable_sort = off;
+EXPLAIN (COSTS OFF) SELECT value, count(*) FROM comparable GROUP BY value;
+SELECT string_agg(count::text, ' ') FROM (SELECT count(*) FROM comparable GROUP BY value) g;
+SET enable_sort = on;
+SET enable_hashagg = off;
+SELECT string_agg(count::text, ' ') FROM (SELECT count(*) FROM comparable GROUP BY value) g;
+RESET enable_hashagg;
+SELECT array_agg(n ORDER BY value) = array_agg(n ORDER BY apikey.encrypted_send(value)) FROM comparable WHERE n < 4;
+SELECT a.n, b.n, a.value OPERATOR(apikey.=) b.value AS eq, a.value OPERATOR(apikey.<>) b.value AS ne, a.value OPERATOR(apikey.<) b.value AS lt,
+		a.value OPERATOR(apikey.<=) b.value AS le, a.value OPERATOR(apikey.>) b.value AS gt, a.value OPERATOR(apikey.>=) b.value AS ge
+	FROM comparable a, comparable b WHERE a.n IN (3, 6) AND b.n IN (3, 4) ORDER BY 1, 2;
+CREATE UNIQUE INDEX ON comparable (value) WHERE n < 4;
+INSERT INTO comparable VALUES (0, text_form(envelope(0))::apikey.encrypted);
+CREATE TABLE hashed (value apikey.encrypted) PARTITION BY HASH (value);
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO hashed SELECT value FROM comparable;
+SELECT count(*) FROM hashed;
+-- An audit trigger on rows that contain such a column.
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'row % has changed', NEW.n; RETURN NEW; END $$;
+CREATE TRIGGER audit AFTER UPDATE ON comparable FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION audit();
+UPDATE comparable SET value = value WHERE n = 1;
+UPDATE comparable SET value = text_form(envelope(8))::apikey.encrypted WHERE n = 1;
+DROP TABLE comparable, hashed;
+DROP FUNCTION audit();
+
 -- COPY in text, CSV and binary format, out and in.
 \copy secrets TO 'results/encrypted.txt'
 \copy secrets TO 'results/encrypted.csv' (FORMAT csv)
