@@ -27,6 +27,15 @@ UNION ALL
 				FROM pg_policy WHERE polrelid = c.oid) AS ok
 		FROM pg_class c WHERE oid = 'apikey.api_keys'::regclass) s
 UNION ALL
+	SELECT 'row-level security of other tables',
+		coalesce('enabled on ' || string_agg(oid::regclass::text, ', ' ORDER BY relname), 'none'),
+		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
+		'These tables have no policies and seem empty; none of their rows can be added.  An event trigger that enables row-level security on each new table may have done that.  Run '
+			|| string_agg(format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', oid::regclass), '; ' ORDER BY relname) || '.'
+	FROM pg_class
+	WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'r' AND relrowsecurity
+		AND oid <> 'apikey.api_keys'::regclass
+UNION ALL
 	SELECT 'drop guard',
 		CASE WHEN ok THEN 'enabled' ELSE 'disabled' END,
 		CASE WHEN ok THEN 'ok' ELSE 'error' END,
@@ -77,24 +86,22 @@ UNION ALL
 	SELECT 'linked users', 'none', 'ok', NULL
 	WHERE NOT EXISTS (SELECT FROM apikey.linked_users)
 UNION ALL
-	(SELECT 'internal role',
-		r.rolname || CASE WHEN fault <> '' THEN ': ' || fault ELSE '' END,
-		CASE WHEN fault = '' THEN 'ok' ELSE 'error' END,
-		CASE WHEN fault <> '' THEN 'Somebody could act as this role and reach every row.  Remove these attributes and memberships.' END
-	FROM pg_roles r
-	CROSS JOIN LATERAL (SELECT concat_ws(', ',
-			CASE WHEN r.rolcanlogin THEN 'LOGIN' END,
-			CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
-			CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
-			CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
-			CASE WHEN r.rolreplication THEN 'REPLICATION' END,
-			CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
-			CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid)
-				THEN 'has members' END,
-			CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid)
-				THEN 'is a member of another role' END)) f(fault)
-	WHERE r.rolname IN ('apikey_owner', 'apikey_maintenance')
-	ORDER BY r.rolname);
+	SELECT CASE WHEN is_internal THEN 'internal role' ELSE 'role' END,
+		CASE WHEN is_present
+			THEN concat_ws('; ', role || coalesce(': ' || attributes, ''), 'members: ' || members,
+				'member of: ' || member_of)
+			ELSE role || ': does not exist' END,
+		CASE WHEN fault IS NULL THEN 'ok'
+			WHEN is_present AND NOT is_internal AND attributes IS NULL THEN 'warning'
+			ELSE 'error' END,
+		fault
+	FROM apikey.role_state
+	CROSS JOIN LATERAL (SELECT CASE
+		WHEN NOT is_present
+			THEN format('If the role was renamed, rename it back with ALTER ROLE ... RENAME TO %I.', role)
+		WHEN remedy <> ''
+			THEN format('Somebody could act as this role, or do more through it than intended.  Run %s.', remedy)
+		END) f(fault);
 END;
 COMMENT ON FUNCTION apikey.catalog_status() IS
 'The rows of apikey.status() that come from tables and catalogs. Internal: only apikey.status() calls it.';

@@ -1,30 +1,67 @@
 -- Ownership first, then grants: the other order leaves REVOKEs from the
--- installing superuser in every dump.
+-- installing superuser in every dump, by number once that role is dropped.
+-- Everything belongs to apikey_owner, but for what works across users, and for the
+-- extension and its event trigger, which only a superuser can own.
 
-ALTER TABLE apikey.data_keys OWNER TO apikey_owner;
-ALTER TABLE apikey.api_keys OWNER TO apikey_owner;
-ALTER TABLE apikey.builtin_key_types OWNER TO apikey_owner;
-ALTER TABLE apikey.custom_key_types OWNER TO apikey_owner;
-ALTER TABLE apikey.linked_users OWNER TO apikey_owner;
-ALTER TABLE apikey.reencryption OWNER TO apikey_owner;
-ALTER VIEW apikey.key_types OWNER TO apikey_owner;
-ALTER VIEW apikey.keys OWNER TO apikey_owner;
-ALTER VIEW apikey.deleted_keys OWNER TO apikey_owner;
 ALTER VIEW apikey.all_keys OWNER TO apikey_maintenance;
 ALTER VIEW apikey.key_status OWNER TO apikey_maintenance;
+ALTER VIEW apikey.role_state OWNER TO apikey_maintenance;
 ALTER VIEW apikey.rotation_progress OWNER TO apikey_maintenance;
 
+DO $owner$
+DECLARE
+	member record;
+BEGIN
+	FOR member IN
+		SELECT upper(type) AS kind, identity
+			FROM pg_depend, pg_identify_object(classid, objid, objsubid)
+			WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
+				AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'apikey')
+				AND type NOT IN ('event trigger', 'cast')
+				AND NOT EXISTS (SELECT FROM pg_class
+					WHERE classid = 'pg_class'::regclass AND pg_class.oid = objid
+						AND relowner = 'apikey_maintenance'::regrole)
+				-- array and row types have the owner of their element or table
+				AND NOT EXISTS (SELECT FROM pg_type
+					WHERE classid = 'pg_type'::regclass AND pg_type.oid = objid
+						AND (typelem <> 0 OR typrelid <> 0))
+	LOOP
+		EXECUTE format('ALTER %s %s OWNER TO apikey_owner', member.kind, member.identity);
+	END LOOP;
+END
+$owner$;
+
+-- An event trigger of this database may have enabled row-level security on each
+-- new table.  The tables without policies are protected by privileges.
+
+DO $row_security$
+DECLARE
+	relation regclass;
+BEGIN
+	FOR relation IN
+		SELECT oid FROM pg_class
+			WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'r'
+				AND oid <> 'apikey.api_keys'::regclass
+				AND (relrowsecurity OR relforcerowsecurity)
+	LOOP
+		EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', relation);
+	END LOOP;
+END
+$row_security$;
+
 -- Whatever ALTER DEFAULT PRIVILEGES of the installing superuser has granted, to
--- anyone, is revoked before anything is granted.  What PUBLIC should have may have
--- been revoked that way, and is granted.
+-- anyone, is revoked before anything is granted; so is what PostgreSQL grants to
+-- PUBLIC.  Each object has a REVOKE after its change of owner, which makes what
+-- is left the privileges that a dump does not mention.
 
 DO $default_privileges$
 DECLARE
 	statement text;
 BEGIN
 	FOR statement IN
-		SELECT format('REVOKE ALL ON %s FROM %s', object,
-				CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+		SELECT format('REVOKE ALL ON %s FROM %s', object, concat_ws(', ', 'PUBLIC',
+				(SELECT string_agg(DISTINCT a.grantee::regrole::text, ', ')
+					FROM aclexplode(acl) a WHERE a.grantee NOT IN (0, owner))))
 			FROM (SELECT 'TABLE ' || oid::regclass, relacl, relowner FROM pg_class
 					WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v')
 				UNION ALL
@@ -32,14 +69,10 @@ BEGIN
 					WHERE pronamespace = 'apikey'::regnamespace
 				UNION ALL
 				SELECT 'TYPE ' || oid::regtype, typacl, typowner FROM pg_type
-					WHERE typnamespace = 'apikey'::regnamespace
+					WHERE typnamespace = 'apikey'::regnamespace AND typelem = 0 AND typrelid = 0
 				UNION ALL
 				SELECT 'SCHEMA apikey', nspacl, nspowner FROM pg_namespace
-					WHERE nspname = 'apikey') o(object, acl, owner),
-				aclexplode(acl) a
-			WHERE a.grantee <> owner
-				-- PUBLIC should have the type and the harmless functions
-				AND NOT (a.grantee = 0 AND (object LIKE 'ROUTINE %' OR object LIKE 'TYPE %'))
+					WHERE nspname = 'apikey') o(object, acl, owner)
 	LOOP
 		EXECUTE statement;
 	END LOOP;
@@ -52,7 +85,7 @@ GRANT EXECUTE ON FUNCTION apikey.current_user_id(), apikey.data_key_id(apikey.en
 	TO PUBLIC;
 GRANT USAGE ON TYPE apikey.encrypted TO PUBLIC;
 
-GRANT USAGE ON SCHEMA apikey TO apikey_owner, apikey_maintenance,
+GRANT USAGE ON SCHEMA apikey TO apikey_maintenance,
 	apikey_user, apikey_reveal, apikey_admin, apikey_monitor;
 
 -- What works across users: reading, removing, counting and re-encrypting.

@@ -31,7 +31,7 @@ internal_role(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("internal role \"%s\" does not exist", name),
-				 errhint("If the role was renamed, rename it back."),
+				 errhint("The role was renamed.  Rename it back: apikey.status() has the statement."),
 				 apikey_err_hide_statement()));
 	return role;
 }

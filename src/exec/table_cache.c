@@ -184,7 +184,7 @@ apikey_table_oid(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"apikey.%s\" does not exist in this database", name),
-				 errhint("Run CREATE EXTENSION apikey; its schema must keep its name."),
+				 errhint("Run CREATE EXTENSION apikey.  If its schema was renamed, rename it back to \"apikey\"."),
 				 apikey_err_hide_statement()));
 	return relation;
 }

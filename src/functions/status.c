@@ -12,14 +12,21 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "exec/precondition.h"
 #include "exec/statement.h"
+#include "exec/table_cache.h"
 #include "functions/status.h"
 
 #define COLUMNS 4				/* item, value, severity, advice */
@@ -59,6 +66,52 @@ apikey_status_put(ReturnSetInfo *result, const char *item, const char *value,
 		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(texts[i]);
 	}
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * Report an internal role that does not exist; owned is a relation that belongs
+ * to it.  Nothing can be run as such a role.
+ */
+static bool
+put_absent_role(ReturnSetInfo *result, const char *role, const char *owned)
+{
+	HeapTuple	relation;
+	char	   *renamed;
+
+	if (OidIsValid(get_role_oid(role, true)))
+		return false;
+	relation = SearchSysCache1(RELOID, ObjectIdGetDatum(apikey_table_oid(owned)));
+	if (!HeapTupleIsValid(relation))
+		elog(ERROR, "cache lookup failed for relation \"%s\"", owned);
+	renamed = GetUserNameFromId(((Form_pg_class) GETSTRUCT(relation))->relowner, false);
+	ReleaseSysCache(relation);
+	apikey_status_put(result, "internal role", psprintf("%s: does not exist", role),
+					  APIKEY_SEVERITY_ERROR,
+					  psprintf("The role was renamed: without it, nothing is stored or decrypted, and the rest of this report is missing.  Run ALTER ROLE %s RENAME TO %s.",
+							   quote_identifier(renamed), role));
+	return true;
+}
+
+/*
+ * Report names that were changed.  Nothing can be run then, and the rest of the
+ * report is missing.
+ */
+static bool
+put_renamed(ReturnSetInfo *result, Oid status_function)
+{
+	bool		is_absent;
+
+	if (!OidIsValid(get_namespace_oid("apikey", true)))
+	{
+		const char *renamed = get_namespace_name(get_func_namespace(status_function));
+
+		apikey_status_put(result, "schema", renamed, APIKEY_SEVERITY_ERROR,
+						  psprintf("The schema was renamed: without it, nothing works, and the rest of this report is missing.  Run ALTER SCHEMA %s RENAME TO apikey.",
+								   quote_identifier(renamed)));
+		return true;
+	}
+	is_absent = put_absent_role(result, "apikey_owner", "api_keys");
+	return put_absent_role(result, "apikey_maintenance", "all_keys") || is_absent;
 }
 
 /* The library and the script are upgraded separately. */
@@ -139,13 +192,19 @@ Datum
 apikey_status(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		is_renamed;
 
 	apikey_refuse_restricted();
 	InitMaterializedSRF(fcinfo, 0);
-	put_version(result);
+	is_renamed = put_renamed(result, fcinfo->flinfo->fn_oid);
+	if (!is_renamed)
+		put_version(result);
 	put_library(result);
 	put_settings(result);
-	apikey_status_put_keys(result);
-	put_catalog(result);
+	if (!is_renamed)
+	{
+		apikey_status_put_keys(result);
+		put_catalog(result);
+	}
 	return (Datum) 0;
 }

@@ -46,10 +46,30 @@ SELECT object, grantee::regrole, privilege_type, is_grantable FROM (
 	WHERE is_grantable OR NOT (grantee = 0 OR grantee = grantor
 		OR grantee::regrole::text IN ('apikey_user', 'apikey_reveal', 'apikey_admin', 'apikey_monitor', 'apikey_owner', 'apikey_maintenance'));
 SELECT attrelid::regclass, attname, attacl FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'apikey'::regnamespace);
--- Owners: data belongs to the internal roles, code to the role that installed it.
+-- Owners: everything belongs to the internal roles, but for the extension and its
+-- event trigger.
 SELECT relowner::regrole, string_agg(relname, ' ' ORDER BY relname) FROM pg_class
 	WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v') GROUP BY relowner ORDER BY relowner::regrole::text;
-SELECT rolsuper, count(*) > 40 FROM pg_proc JOIN pg_roles r ON r.oid = proowner WHERE pronamespace = 'apikey'::regnamespace GROUP BY 1;
+SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d
+	JOIN (SELECT 'pg_proc'::regclass AS classid, oid, proowner AS owner FROM pg_proc
+		UNION ALL SELECT 'pg_class'::regclass, oid, relowner FROM pg_class
+		UNION ALL SELECT 'pg_type'::regclass, oid, typowner FROM pg_type
+		UNION ALL SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_namespace
+		UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner FROM pg_operator
+		UNION ALL SELECT 'pg_opclass'::regclass, oid, opcowner FROM pg_opclass
+		UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfowner FROM pg_opfamily
+		UNION ALL SELECT 'pg_event_trigger'::regclass, oid, evtowner FROM pg_event_trigger) o USING (classid)
+	WHERE d.objid = o.oid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+		AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'apikey')
+		AND o.owner NOT IN ('apikey_owner'::regrole, 'apikey_maintenance'::regrole);
+-- A dump mentions no privileges but those that were changed later.
+SELECT pg_describe_object(i.classoid, i.objoid, i.objsubid), initprivs, acl FROM pg_init_privs i
+	JOIN (SELECT 'pg_class'::regclass AS classid, oid, relacl, relnamespace FROM pg_class
+		UNION ALL SELECT 'pg_proc'::regclass, oid, proacl, pronamespace FROM pg_proc
+		UNION ALL SELECT 'pg_type'::regclass, oid, typacl, typnamespace FROM pg_type
+		UNION ALL SELECT 'pg_namespace'::regclass, oid, nspacl, oid FROM pg_namespace) o(classid, oid, acl, schema)
+		ON o.classid = i.classoid AND o.oid = i.objoid AND i.objsubid = 0
+	WHERE schema = 'apikey'::regnamespace AND initprivs <> acl;
 -- Internal roles have no members and no attributes.
 SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,
 		(SELECT count(*) FROM pg_auth_members WHERE roleid = r.oid OR member = r.oid) AS memberships

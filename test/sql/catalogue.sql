@@ -65,7 +65,7 @@ SELECT sum(apikey.purge_user('u' || n)) FROM generate_series(1, 5) n;
 -- Views: security barriers, not updatable, and without calls of functions that
 -- decrypt a value.
 SELECT relname, reloptions, pg_relation_is_updatable(oid, true) FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' ORDER BY 1;
-SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ 'reveal|decrypt';
+SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ '\m(reveal|decrypt)';
 SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ 'encrypted_value' AND pg_get_viewdef(oid) !~ 'data_key_id\(k\.encrypted_value\)';
 -- Triggers: those that invalidate caches or check rows are enabled as ALWAYS.
 SELECT tgrelid::regclass, tgname, tgenabled, tgfoid::regproc FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid

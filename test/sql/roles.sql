@@ -1,5 +1,6 @@
 -- Roles belong to the whole cluster, so they may exist before the extension is
--- created.  It is not created if someone could become one of the internal roles.
+-- created.  It is not created if someone could become one of the internal roles, or
+-- if any of the others has an attribute.
 -- Changes made here to the cluster are rolled back.
 CREATE ROLE regress_apikey_creator CREATEROLE;
 CREATE DATABASE regress_apikey_x TEMPLATE template0;
@@ -10,19 +11,55 @@ SELECT current_database() AS db \gset
 \set SHOW_CONTEXT never
 SET client_min_messages = error;
 
--- Each attribute, for both internal roles.
-BEGIN; ALTER ROLE apikey_owner LOGIN; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; ALTER ROLE apikey_owner SUPERUSER; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; ALTER ROLE apikey_owner CREATEROLE; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; ALTER ROLE apikey_owner CREATEDB; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; ALTER ROLE apikey_owner REPLICATION; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; ALTER ROLE apikey_owner BYPASSRLS; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; ALTER ROLE apikey_maintenance LOGIN BYPASSRLS; CREATE EXTENSION apikey; ROLLBACK;
+-- What happens to CREATE EXTENSION, and again after the statements of the hint
+-- have been run.
+CREATE FUNCTION attempt() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE message text; detail text; hint text;
+BEGIN
+	CREATE EXTENSION apikey;
+	RETURN 'created';
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	EXECUTE substring(hint FROM '^Run (.*); then run CREATE EXTENSION again\.$');
+	CREATE EXTENSION apikey;
+	RETURN concat_ws(E'\n  ', message, detail, replace(hint, quote_ident(current_user), '(me)'), 'created');
+END $$;
+
+-- Each attribute.
+BEGIN; ALTER ROLE apikey_owner LOGIN; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner SUPERUSER; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner CREATEROLE; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner CREATEDB; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner REPLICATION; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_owner BYPASSRLS; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_maintenance LOGIN BYPASSRLS; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_reveal LOGIN PASSWORD 'x'; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_user SUPERUSER BYPASSRLS; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_admin CREATEROLE CREATEDB; SELECT attempt(); ROLLBACK;
+BEGIN; ALTER ROLE apikey_monitor REPLICATION; SELECT attempt(); ROLLBACK;
 -- Members, and memberships.
-BEGIN; GRANT apikey_owner TO regress_apikey_nobody; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; GRANT apikey_maintenance TO regress_apikey_nobody WITH ADMIN OPTION; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; GRANT regress_apikey_nobody TO apikey_owner; CREATE EXTENSION apikey; ROLLBACK;
-BEGIN; GRANT apikey_admin TO apikey_maintenance; CREATE EXTENSION apikey; ROLLBACK;
+BEGIN; GRANT apikey_owner TO regress_apikey_nobody, apikey_user; SELECT attempt(); ROLLBACK;
+BEGIN; GRANT apikey_maintenance TO regress_apikey_nobody WITH ADMIN OPTION; SELECT attempt(); ROLLBACK;
+BEGIN; GRANT regress_apikey_nobody TO apikey_owner; SELECT attempt(); ROLLBACK;
+BEGIN; GRANT apikey_admin TO apikey_maintenance; ALTER ROLE apikey_maintenance LOGIN; SELECT attempt(); ROLLBACK;
+-- The roles that are granted may have members.  A membership of their own, which
+-- all members inherit, is reported.  (With client_min_messages = error there is no
+-- message.)
+SET check_function_bodies = off;
+CREATE FUNCTION report() RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' | ', value, severity, replace(advice, quote_ident(current_user), '(me)'))
+		FROM apikey.status() WHERE item = 'role' AND value ~ 'apikey_user' $$;
+BEGIN;
+ALTER ROLE apikey_user RENAME TO regress_apikey_3;
+CREATE ROLE apikey_user;
+GRANT pg_read_all_data TO apikey_user;
+GRANT regress_apikey_nobody TO apikey_user;
+GRANT apikey_user TO regress_apikey_creator;
+CREATE EXTENSION apikey;
+SELECT report();
+REVOKE regress_apikey_nobody, pg_read_all_data FROM apikey_user;
+SELECT report();
+ROLLBACK;
 -- Created by someone who may create roles.
 BEGIN;
 ALTER ROLE apikey_owner RENAME TO regress_apikey_owner;
@@ -61,6 +98,7 @@ CREATE EXTENSION apikey;
 SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolpassword,
 		(SELECT count(*) FROM pg_auth_members WHERE roleid = r.oid OR member = r.oid) AS memberships
 	FROM pg_authid r WHERE rolname LIKE 'apikey\_%' ORDER BY 1;
+SELECT rolname, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname LIKE 'apikey\_%' ORDER BY 1;
 ROLLBACK;
 
 -- A notice names existing members of the four public roles, since they receive
@@ -71,10 +109,13 @@ ALTER ROLE apikey_reveal RENAME TO regress_apikey_4;
 ALTER ROLE apikey_admin RENAME TO regress_apikey_5;
 ALTER ROLE apikey_monitor RENAME TO regress_apikey_6;
 CREATE ROLE apikey_reveal;
+CREATE ROLE apikey_user IN ROLE regress_apikey_nobody;
 CREATE ROLE "regress_apikey_Odd one" IN ROLE apikey_reveal;
 CREATE ROLE regress_apikey_other IN ROLE apikey_reveal;
 SET LOCAL client_min_messages = notice;
+\set VERBOSITY terse
 CREATE EXTENSION apikey;
+\set VERBOSITY default
 ROLLBACK;
 
 -- An ordinary role cannot install the extension, not even the database's owner.

@@ -15,7 +15,9 @@ CREATE EXTENSION apikey;
 RESET client_min_messages;
 -- A new installation; what depends on this server's setup is masked.
 SELECT item, CASE item WHEN 'master key fingerprint' THEN regexp_replace(value, '[0-9a-f]{16}', 'F', 'g')
-		WHEN 'version' THEN 'V' WHEN 'master key source' THEN 'S' ELSE value END AS value, severity, advice
+		WHEN 'version' THEN 'V' WHEN 'master key source' THEN 'S'
+		-- without the members, which may be any roles of this cluster
+		WHEN 'role' THEN split_part(value, ';', 1) ELSE value END AS value, severity, advice
 	FROM apikey.status() WHERE item <> 'preload';
 SELECT count(*) AS preload, bool_and((value = 'on') = (severity = 'ok') AND (severity = 'ok') = (advice IS NULL)) AS fits
 	FROM apikey.status() WHERE item = 'preload';
@@ -90,12 +92,62 @@ ROLLBACK;
 BEGIN;
 ALTER ROLE apikey_owner LOGIN;
 GRANT apikey_maintenance TO regress_apikey_status_user;
-SELECT * FROM bad;
+SELECT item, value, severity, replace(advice, quote_ident(current_user), '(me)') AS advice FROM bad;
 ROLLBACK;
 BEGIN;
 ALTER ROLE apikey_maintenance CREATEROLE BYPASSRLS CREATEDB REPLICATION SUPERUSER;
 GRANT regress_apikey_status_user TO apikey_owner;
 SELECT item, value FROM bad;
+ROLLBACK;
+-- The roles that are granted: attributes and names.
+BEGIN;
+ALTER ROLE apikey_reveal LOGIN SUPERUSER;
+ALTER ROLE apikey_monitor RENAME TO regress_apikey_status_renamed;
+SELECT item, split_part(value, ';', 1) AS value, severity, advice FROM apikey.status() WHERE item = 'role' AND severity <> 'ok';
+ROLLBACK;
+-- Names of the extension that were changed: what the report then has.
+BEGIN;
+ALTER ROLE apikey_owner RENAME TO "regress_apikey_status O";
+SELECT item, value, severity, advice FROM apikey.status() WHERE severity = 'error';
+SELECT count(*) > 2 AS more FROM apikey.status();
+SELECT count(*) FROM apikey.key_types WHERE key_type = 'openai';
+ALTER ROLE apikey_maintenance RENAME TO regress_apikey_status_m;
+SELECT item, value, advice FROM apikey.status() WHERE severity = 'error';
+ROLLBACK;
+BEGIN;
+ALTER SCHEMA apikey RENAME TO "Elsewhere";
+SELECT item, value, severity, advice FROM "Elsewhere".status() WHERE severity = 'error';
+ALTER SCHEMA "Elsewhere" RENAME TO apikey;
+SELECT count(*) FROM bad;
+ROLLBACK;
+
+-- An event trigger that enables row-level security on each new table: not on
+-- those of the extension.  Later changes are reported.
+CREATE FUNCTION enable_row_security() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE c record;
+BEGIN
+	FOR c IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE command_tag = 'CREATE TABLE'
+	LOOP
+		EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', c.object_identity);
+	END LOOP;
+END $$;
+BEGIN;
+CREATE EVENT TRIGGER enable_row_security ON ddl_command_end EXECUTE FUNCTION enable_row_security();
+DROP VIEW bad;
+SET LOCAL apikey.allow_drop = on;
+DROP EXTENSION apikey;
+SET LOCAL client_min_messages = error;
+CREATE EXTENSION apikey;
+SET LOCAL client_min_messages = warning;
+CREATE TABLE other ();
+SELECT oid::regclass, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relkind = 'r' AND relrowsecurity;
+SET LOCAL ROLE regress_apikey_status_admin;
+INSERT INTO apikey.custom_key_types (key_type, label, env_vars) VALUES ('mine', 'Mine', '{MY_KEY}');
+SELECT count(*) FROM apikey.custom_key_types;
+RESET ROLE;
+ALTER TABLE apikey.custom_key_types ENABLE ROW LEVEL SECURITY;
+ALTER TABLE apikey.data_keys ENABLE ROW LEVEL SECURITY;
+SELECT * FROM apikey.status() WHERE item LIKE 'row-level%';
 ROLLBACK;
 UPDATE pg_extension SET extversion = '0.1' WHERE extname = 'apikey';
 SELECT item, regexp_replace(value, '^library [^,]*', 'library V') AS value, advice FROM bad;
