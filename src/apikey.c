@@ -17,8 +17,10 @@
 #include "exec/identity.h"
 #include "exec/table_cache.h"
 #include "functions/drop_guard.h"
+#include "functions/setting_guard.h"
 #include "functions/status.h"
 #include "keys/fernet_key.h"
+#include "keys/key_cache.h"
 #include "keys/key_source.h"
 #include "keys/master_key.h"
 #include "validate/value_plausibility.h"
@@ -34,9 +36,11 @@ _PG_init(void)
 	apikey_table_cache_init();
 	apikey_value_plausibility_init();
 	apikey_key_source_command_init();
+	apikey_key_cache_init();
 	apikey_master_key_init();
 	apikey_fernet_key_init();
 	apikey_drop_guard_init();
+	apikey_setting_guard_init();
 	apikey_status_init();
 	MarkGUCPrefixReserved("apikey");
 }

@@ -95,14 +95,23 @@ hide_statement(void *arg)
 		((ErrorContextCallback *) arg)->previous = NULL;
 }
 
+void
+apikey_hide_errors(ErrorContextCallback *callback)
+{
+	callback->previous = error_context_stack;
+	callback->callback = hide_statement;
+	callback->arg = callback;
+	error_context_stack = callback;
+}
+
 Datum
 apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo)
 {
 	ErrorContextCallback *outer = error_context_stack;
-	ErrorContextCallback callback = {outer, hide_statement, &callback};
+	ErrorContextCallback callback;
 	Datum		result;
 
-	error_context_stack = &callback;
+	apikey_hide_errors(&callback);
 	result = (*function) (fcinfo);
 	error_context_stack = outer;
 	return result;

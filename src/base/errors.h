@@ -55,6 +55,13 @@ pg_noreturn extern void apikey_refuse_argument(const char *argument, const char 
  */
 extern Datum apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo);
 
+/*
+ * Do the same for all that follows, until the caller restores
+ * error_context_stack from callback->previous.  *callback is on the caller's
+ * stack.
+ */
+extern void apikey_hide_errors(ErrorContextCallback *callback);
+
 /* Raise 40001: this transaction's snapshot does not see a row that exists now. */
 pg_noreturn extern void apikey_raise_old_snapshot(void);
 

@@ -26,6 +26,57 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+static bool
+begins_with(const char *text, size_t len, const char *start)
+{
+	return len >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
+}
+
+static bool
+begins_with_any(const char *text, size_t len, const char *const *starts)
+{
+	for (int i = 0; starts[i] != NULL; i++)
+		if (begins_with(text, len, starts[i]))
+			return true;
+	return false;
+}
+
+/* "NAME=value" or "export NAME=value", and not base64 with its padding. */
+static bool
+is_assignment(const char *text, size_t len)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t		name = 0;
+
+	if (begins_with(text, len, "export "))
+	{
+		text += strlen("export ");
+		len -= strlen("export ");
+	}
+	while (name < len && text[name] != '\0' && strchr(letters, text[name]) != NULL)
+		name++;
+	return name > 0 && name + 1 < len && text[name] == '=' && text[name + 1] != '=';
+}
+
+ApikeyKeytextStatus
+apikey_keytext_mistake(const char *text, size_t len)
+{
+	/* UTF-8, and UTF-16 of both byte orders */
+	static const char *const marks[] = {"\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF", NULL};
+
+	/* ASCII, and the typographic ones (U+2018 to U+201F) */
+	static const char *const quotes[] = {
+		"\"", "'", "`", "\xE2\x80\x98", "\xE2\x80\x99", "\xE2\x80\x9A",
+		"\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x9E", NULL
+	};
+
+	if (begins_with_any(text, len, marks))
+		return APIKEY_KEYTEXT_MARKED;
+	if (begins_with_any(text, len, quotes))
+		return APIKEY_KEYTEXT_QUOTED;
+	return is_assignment(text, len) ? APIKEY_KEYTEXT_NAMED : APIKEY_KEYTEXT_MALFORMED;
+}
+
 /* Trim white space at both ends. */
 static void
 trim(const char **token, size_t *len)
@@ -64,7 +115,7 @@ parse_token(const char *token, size_t len, ApikeyKeytext *result)
 		return APIKEY_KEYTEXT_OK;
 
 	if (decode(token, len, buffer, &decoded_len) != APIKEY_OK)
-		status = APIKEY_KEYTEXT_MALFORMED;
+		status = apikey_keytext_mistake(token, len);
 	else if (decoded_len != APIKEY_KEY_SIZE)
 	{
 		status = APIKEY_KEYTEXT_WRONG_LENGTH;

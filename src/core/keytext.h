@@ -25,6 +25,9 @@ typedef enum ApikeyKeytextStatus
 	APIKEY_KEYTEXT_TOO_LONG,	/* over APIKEY_KEYTEXT_MAX_SIZE */
 	APIKEY_KEYTEXT_TOO_MANY,	/* over APIKEY_KEYTEXT_MAX_KEYS */
 	APIKEY_KEYTEXT_MALFORMED,	/* neither base64, base64url nor hex */
+	APIKEY_KEYTEXT_MARKED,		/* malformed: begins with a byte order mark */
+	APIKEY_KEYTEXT_QUOTED,		/* malformed: begins with a quotation mark */
+	APIKEY_KEYTEXT_NAMED,		/* malformed: NAME=value */
 	APIKEY_KEYTEXT_WRONG_LENGTH /* well-formed, but not 32 bytes */
 } ApikeyKeytextStatus;
 
@@ -43,5 +46,11 @@ typedef struct ApikeyKeytext
  */
 extern ApikeyKeytextStatus apikey_keytext_parse(const char *text, size_t len,
 												ApikeyKeytext *result);
+
+/*
+ * What is wrong with a text that is not what it should be: APIKEY_KEYTEXT_MARKED,
+ * _QUOTED or _NAMED if it begins like that, else APIKEY_KEYTEXT_MALFORMED.
+ */
+extern ApikeyKeytextStatus apikey_keytext_mistake(const char *text, size_t len);
 
 #endif							/* APIKEY_KEYTEXT_H */

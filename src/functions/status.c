@@ -52,6 +52,12 @@ apikey_status_init(void)
 	preloaded = process_shared_preload_libraries_in_progress;
 }
 
+bool
+apikey_status_is_preloaded(void)
+{
+	return preloaded;
+}
+
 void
 apikey_status_put(ReturnSetInfo *result, const char *item, const char *value,
 				  const char *severity, const char *advice)
@@ -141,7 +147,7 @@ put_library(ReturnSetInfo *result)
 		apikey_status_put(result, "preload", "on", APIKEY_SEVERITY_OK, NULL);
 	else
 		apikey_status_put(result, "preload", "off", APIKEY_SEVERITY_WARNING,
-						  "Add apikey to shared_preload_libraries and restart the server.  The variable of an env: source is then removed from the server's environment, and the settings are checked at server start.");
+						  "Add apikey to shared_preload_libraries and restart the server.  The key sources are then always hidden from ordinary roles, the variable of an env: source is removed from the server's environment, a key command runs once for all sessions, and the settings are checked at server start.");
 
 	apikey_status_put(result, "redaction", "off", APIKEY_SEVERITY_WARNING,
 					  "This version does not keep values out of the server log.  Pass values as bound parameters, and set log_statement to none or ddl, log_min_duration_statement to -1, and log_parameter_max_length and log_parameter_max_length_on_error to 0.");

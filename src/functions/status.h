@@ -22,6 +22,9 @@ extern void apikey_status_put(ReturnSetInfo *result, const char *item,
 /* Add the rows about the keys; in status_keys.c. */
 extern void apikey_status_put_keys(ReturnSetInfo *result);
 
+/* Was the library preloaded by the postmaster? */
+extern bool apikey_status_is_preloaded(void);
+
 /*
  * Remember whether the library is being preloaded; called once, by _PG_init.
  */

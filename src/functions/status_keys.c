@@ -50,13 +50,20 @@ may_see_sources(void)
 	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
 }
 
-/* The key source; kind is "master key" or "Fernet key". */
+/*
+ * The key source; kind is "master key" or "Fernet key".  Before the library is
+ * loaded in a session, the setting is not known, and hidden from nobody.
+ */
 static void
 put_source(ReturnSetInfo *result, const char *kind, const char *source)
 {
+	bool		exposed = !apikey_status_is_preloaded() &&
+	apikey_key_source_shown(source) < (int) strlen(source);
+
 	apikey_status_put(result, psprintf("%s source", kind),
 					  may_see_sources() ? source : apikey_key_source_scheme(source),
-					  APIKEY_SEVERITY_OK, NULL);
+					  exposed ? APIKEY_SEVERITY_WARNING : APIKEY_SEVERITY_OK,
+					  exposed ? "Any role can read the arguments of this command with SHOW, in a session that has not loaded the library.  Add apikey to shared_preload_libraries and restart the server, and keep secrets out of the arguments." : NULL);
 }
 
 /* Why there are no keys of a kind. */
@@ -71,12 +78,23 @@ put_failure(ReturnSetInfo *result, const char *kind,
 					  error->hint[0] != '\0' ? error->hint : APIKEY_HINT_SERVER_LOG);
 }
 
-/* The number of keys of a kind, and their fingerprints. */
+/*
+ * The number of keys of a kind, and their fingerprints.  stale is why their source
+ * could not be read again, or NULL.
+ */
 static void
 put_keys(ReturnSetInfo *result, const char *kind, int count,
-		 const char *fingerprints)
+		 const char *fingerprints, const ApikeyKeySourceError *stale,
+		 TimestampTz until)
 {
-	apikey_status_put(result, kind, psprintf("%d available", count), APIKEY_SEVERITY_OK, NULL);
+	if (stale == NULL)
+		apikey_status_put(result, kind, psprintf("%d available", count), APIKEY_SEVERITY_OK, NULL);
+	else
+		apikey_status_put(result, kind,
+						  psprintf("%d available, until %s at most", count, timestamptz_to_str(until)),
+						  APIKEY_SEVERITY_WARNING,
+						  psprintf("The source could not be read again.  %s  %s", stale->summary,
+								   stale->hint[0] != '\0' ? stale->hint : APIKEY_HINT_SERVER_LOG));
 	apikey_status_put(result, psprintf("%s fingerprint", kind), fingerprints,
 					  APIKEY_SEVERITY_OK, NULL);
 }
@@ -91,6 +109,8 @@ put_master_key(ReturnSetInfo *result)
 	const char *kind = "master key";
 	const ApikeyMasterKeys *masters;
 	ApikeyKeySourceError error;
+	TimestampTz until;
+	bool		stale;
 
 	if (apikey_master_key_source()[0] == '\0')
 		apikey_status_put(result, "master key source", "none", APIKEY_SEVERITY_ERROR,
@@ -104,7 +124,9 @@ put_master_key(ReturnSetInfo *result)
 		put_failure(result, kind, &error);
 		return false;
 	}
-	put_keys(result, kind, masters->count, apikey_master_key_id_list(masters));
+	stale = apikey_master_keys_are_stale(&error, &until);
+	put_keys(result, kind, masters->count, apikey_master_key_id_list(masters),
+			 stale ? &error : NULL, until);
 	return true;
 }
 
@@ -115,15 +137,21 @@ put_fernet_key(ReturnSetInfo *result)
 	const char *kind = "Fernet key";
 	const ApikeyFernetKeys *keys;
 	ApikeyKeySourceError error;
+	TimestampTz until;
+	bool		stale;
 
 	if (apikey_fernet_key_source()[0] == '\0')
 		return;
 	put_source(result, kind, apikey_fernet_key_source());
 	keys = apikey_fernet_keys_try(&error);
 	if (keys == NULL)
+	{
 		put_failure(result, kind, &error);
-	else
-		put_keys(result, kind, keys->count, apikey_fernet_key_id_list(keys));
+		return;
+	}
+	stale = apikey_fernet_keys_are_stale(&error, &until);
+	put_keys(result, kind, keys->count, apikey_fernet_key_id_list(keys),
+			 stale ? &error : NULL, until);
 }
 
 /* What select_data_key_states returns for a purpose. */
@@ -202,13 +230,10 @@ count_wraps_of(const ApikeyMasterKey *master)
 static void
 put_older_master_keys(ReturnSetInfo *result)
 {
-	ApikeyKeySourceError error;
-	const ApikeyMasterKeys *masters = apikey_master_keys_try(&error);
+	const ApikeyMasterKeys *masters = apikey_master_keys();
 	StringInfoData list;
 	bool		needed = false;
 
-	if (masters == NULL)
-		return;
 	initStringInfo(&list);
 	for (int i = 1; i < masters->count; i++)
 	{
@@ -234,6 +259,7 @@ apikey_status_put_keys(ReturnSetInfo *result)
 
 	put_data_keys(result, APIKEY_PURPOSE_VALUE, have_master);
 	put_data_keys(result, APIKEY_PURPOSE_COLUMN, have_master);
-	put_older_master_keys(result);
+	if (have_master)
+		put_older_master_keys(result);
 	put_fernet_key(result);
 }

@@ -57,6 +57,7 @@ data_keys_build(const ApikeyRows *rows)
 	ApikeyDataKeys *all = palloc0(offsetof(ApikeyDataKeys, entries) +
 								  rows->count * sizeof(ApikeyDataKeyEntry));
 
+	all->read_at = apikey_master_keys_moment();
 	all->count = (int) rows->count;
 	for (uint64 i = 0; i < rows->count; i++)
 		data_key_read(rows, i, &all->entries[i]);
@@ -169,8 +170,7 @@ apikey_data_keys_unwrap(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry,
 		 * The rows may need a new master key before this session has been
 		 * told to reload it: read the source again, once for these rows.
 		 */
-		all->source_read = true;
-		apikey_master_keys_extend();
+		all->source_read = apikey_master_keys_extend(all->read_at);
 		state = unwrap_with(masters, entry);
 	}
 	return state;

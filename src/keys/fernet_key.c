@@ -63,8 +63,10 @@ add_fernet_key(const uint8_t *raw)
 static ApikeyKeyLoader loader = {
 	.setting = "apikey.fernet_key_source",
 	.missing = "no Fernet key is available",
+	.count = &current.count,
 	.add = add_fernet_key,
-	.drop = drop_fernet_keys
+	.drop = drop_fernet_keys,
+	.cached.kind = APIKEY_KEY_FERNET
 };
 
 const ApikeyFernetKeys *
@@ -82,6 +84,12 @@ apikey_fernet_keys(void)
 	if (keys == NULL)
 		apikey_key_loader_raise(&loader, &error);
 	return keys;
+}
+
+bool
+apikey_fernet_keys_are_stale(ApikeyKeySourceError *error, TimestampTz *until)
+{
+	return apikey_key_loader_is_stale(&loader, error, until);
 }
 
 char *

@@ -4,13 +4,14 @@
  *		The Fernet keys of this backend.
  *
  * They are read from apikey.fernet_key_source on first use, and again after
- * each reload of the configuration.  A failure is not remembered: the next call
- * tries again.
+ * each reload of the configuration; key_loader.h has the details.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef APIKEY_FERNET_KEY_H
 #define APIKEY_FERNET_KEY_H
+
+#include "utils/timestamp.h"
 
 #include "core/fernet.h"
 #include "keys/key_source.h"
@@ -23,13 +24,20 @@ typedef struct ApikeyFernetKeys
 } ApikeyFernetKeys;
 
 /*
- * The keys, or NULL with *error filled.  Never raises.  The result is valid
- * until the next call.
+ * The keys, or NULL with *error filled.  The result is valid until the next call.
+ * Raises an error only if a wait for the source is cancelled.
  */
 extern const ApikeyFernetKeys *apikey_fernet_keys_try(ApikeyKeySourceError *error);
 
 /* The same, but raises KA001. */
 extern const ApikeyFernetKeys *apikey_fernet_keys(void);
+
+/*
+ * Are keys in use though their source could not be read?  Then *error says why,
+ * and *until until when at most.
+ */
+extern bool apikey_fernet_keys_are_stale(ApikeyKeySourceError *error,
+										 TimestampTz *until);
 
 /*
  * The ids of all keys, as hexadecimal digits, in their order and separated by

@@ -61,7 +61,34 @@ apikey_key_source_fail(ApikeyKeySourceError *error, const char *summary,
 	va_start(args, detail);
 	vsnprintf(error->detail, sizeof(error->detail), detail, args);
 	va_end(args);
+	error->interrupted = false;
 	return false;
+}
+
+/*
+ * Say what is wrong with a setting that has no known scheme.  It may be a key by
+ * mistake, so it is not repeated.
+ */
+static void
+fail_form(const char *source, ApikeyKeySourceError *error)
+{
+	const char *summary = "The key source has an unrecognized form.";
+
+	switch (apikey_keytext_mistake(source, strlen(source)))
+	{
+		case APIKEY_KEYTEXT_MARKED:
+			summary = "The key source begins with a byte order mark.";
+			break;
+		case APIKEY_KEYTEXT_QUOTED:
+			summary = "The key source is enclosed in quotation marks of its own.";
+			break;
+		case APIKEY_KEYTEXT_NAMED:
+			summary = "The key source has the form NAME=value.";
+			break;
+		default:
+			break;
+	}
+	apikey_key_source_fail(error, summary, HINT_SCHEMES, "%s", "");
 }
 
 /* Find the routine of a source and have it check its argument. */
@@ -70,11 +97,9 @@ resolve(const char *source, const char **argument, ApikeyKeySourceError *error)
 {
 	const ApikeyKeySourceRoutine *routine = find_routine(source, argument);
 
-	/* The setting may be a key by mistake, so it is not repeated. */
 	if (routine == NULL)
 	{
-		apikey_key_source_fail(error, "The key source has an unrecognized form.",
-							   HINT_SCHEMES, "%s", "");
+		fail_form(source, error);
 		return NULL;
 	}
 	return routine->check(*argument, error) ? routine : NULL;
@@ -132,6 +157,24 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
 		case APIKEY_KEYTEXT_MALFORMED:
 			snprintf(summary, sizeof(summary),
 					 "Line %d of the key source is not a key.", keys->line);
+			break;
+		case APIKEY_KEYTEXT_MARKED:
+			snprintf(summary, sizeof(summary),
+					 "Line %d of the key source begins with a byte order mark.",
+					 keys->line);
+			hint = "Save the keys as plain ASCII text, without a byte order mark.";
+			break;
+		case APIKEY_KEYTEXT_QUOTED:
+			snprintf(summary, sizeof(summary),
+					 "Line %d of the key source is enclosed in quotation marks.",
+					 keys->line);
+			hint = "Remove the quotation marks.";
+			break;
+		case APIKEY_KEYTEXT_NAMED:
+			snprintf(summary, sizeof(summary),
+					 "Line %d of the key source has the form NAME=value.",
+					 keys->line);
+			hint = "Write only the value, which is the key.";
 			break;
 		case APIKEY_KEYTEXT_WRONG_LENGTH:
 			snprintf(summary, sizeof(summary),

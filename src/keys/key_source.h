@@ -14,6 +14,9 @@
 
 #include "core/keytext.h"
 
+/* Bytes that the argument of command: may have, with a terminating zero. */
+#define APIKEY_COMMAND_SIZE		2048
+
 /* The text of a source, which the caller of the reader wipes. */
 typedef struct ApikeyKeySourceText
 {
@@ -31,6 +34,8 @@ typedef struct ApikeyKeySourceError
 	char		summary[160];	/* as in "The key file does not exist." */
 	char		detail[1200];	/* a sentence with the source; may be empty */
 	char		hint[240];		/* what to do, a sentence; may be empty */
+	bool		interrupted;	/* by a cancel or a termination, still
+								 * pending: the source has not failed */
 } ApikeyKeySourceError;
 
 typedef struct ApikeyKeySourceRoutine

@@ -17,7 +17,6 @@
 #include "keys/key_source.h"
 #include "keys/run_command.h"
 
-#define COMMAND_SIZE	2048	/* bytes, with the terminating zero */
 #define MAX_WORDS		32		/* including the path */
 
 /*
@@ -32,7 +31,7 @@ static int	command_timeout = 10 * 1000;
 /* A command, split; not to be copied: argv points into text. */
 typedef struct Command
 {
-	char		text[COMMAND_SIZE];
+	char		text[APIKEY_COMMAND_SIZE];
 	char	   *argv[MAX_WORDS + 1];
 } Command;
 
@@ -43,7 +42,7 @@ split(const char *argument, Command *command)
 	char	   *rest = NULL;
 	int			count = 0;
 
-	if (strlcpy(command->text, argument, COMMAND_SIZE) >= COMMAND_SIZE)
+	if (strlcpy(command->text, argument, APIKEY_COMMAND_SIZE) >= APIKEY_COMMAND_SIZE)
 		return false;
 	for (char *word = strtok_r(command->text, " \t", &rest); word != NULL;
 		 word = strtok_r(NULL, " \t", &rest))
@@ -132,8 +131,9 @@ check_outcome(ApikeyCommandOutcome outcome, int status, const char *path,
 								"The key command did not end within %d ms.",
 								command_timeout);
 		case APIKEY_COMMAND_INTERRUPTED:
-			return fail_command(error, path, "",
-								"The key command was interrupted.");
+			fail_command(error, path, "", "The key command was interrupted.");
+			error->interrupted = true;
+			return false;
 		case APIKEY_COMMAND_TOO_LONG:
 			return fail_command(error, path,
 								"Change the command so that it prints only keys.",

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/protect.h"
 #include "keys/key_source.h"
 
 #define NAME_SIZE	256			/* with its terminating zero */
@@ -103,7 +104,10 @@ read_env(const char *name, ApikeyKeySourceText *text, ApikeyKeySourceError *erro
 	return true;
 }
 
-/* Copy a variable to memory that is left out of core dumps. */
+/*
+ * Copy a variable to memory that is left out of core dumps, and locked where that
+ * is permitted.
+ */
 static bool
 keep_variable(const char *name, const char *value)
 {
@@ -113,9 +117,7 @@ keep_variable(const char *name, const char *value)
 
 	if (kept == MAP_FAILED)
 		return false;
-#ifdef MADV_DONTDUMP
-	(void) madvise(kept, sizeof(KeptVariable), MADV_DONTDUMP);
-#endif
+	(void) apikey_protect_memory(kept, sizeof(KeptVariable));
 	strlcpy(kept->name, name, sizeof(kept->name));
 	copy_value(&kept->text, value);
 	kept->next = kept_variables;

@@ -59,6 +59,23 @@ open_file(const char *path, ApikeyKeySourceError *error)
 }
 
 /*
+ * Is it a secret that a container's runtime has mounted, whose permissions cannot
+ * be changed in the container?  Docker mounts secrets in /run/secrets; Kubernetes'
+ * files are links through a directory "..data".
+ */
+static bool
+is_mounted_secret(const char *path)
+{
+	char	   *real = realpath(path, NULL);
+	bool		result = strncmp(path, "/run/secrets/", strlen("/run/secrets/")) == 0 ||
+	strncmp(path, "/var/run/secrets/", strlen("/var/run/secrets/")) == 0 ||
+	(real != NULL && strstr(real, "/..") != NULL);
+
+	free(real);
+	return result;
+}
+
+/*
  * Is it accessible only to the server and root?  The rules are those of
  * ssl_key_file: a file owned by the server's user has no permissions for group
  * and others; one owned by root may be readable by a group, by which the server
@@ -77,6 +94,8 @@ check_access(const struct stat *st, const char *path, ApikeyKeySourceError *erro
 		(st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IXGRP | S_IRWXO))))
 		return apikey_key_source_fail(error,
 									  "The key file is accessible to other users.",
+									  is_mounted_secret(path) ?
+									  "Mount the secret with mode 0400 (Docker Swarm: uid and mode), or 0440 for the server's group (Kubernetes: defaultMode and fsGroup), or use \"command:/bin/cat\" with its path." :
 									  "Run chmod 0600 on the file, or chmod 0640 if root owns it and the server reads it as a member of its group.",
 									  "File \"%s\" has permissions %04o.",
 									  path, (unsigned int) st->st_mode & 07777);

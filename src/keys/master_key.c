@@ -29,10 +29,7 @@ drop_master_keys(void)
 	current.generation = ++last_generation;
 }
 
-/*
- * Derive a key, unless it is there already.  Only apikey_master_keys_extend()
- * may find more keys than there is room for; these wait for a reload.
- */
+/* Derive a key, unless it is there already. */
 static bool
 add_master_key(const uint8_t *raw)
 {
@@ -40,8 +37,7 @@ add_master_key(const uint8_t *raw)
 
 	if (key == NULL)
 		return false;
-	if (apikey_master_keys_find(&current, key->id) != NULL ||
-		current.count == APIKEY_KEYTEXT_MAX_KEYS)
+	if (apikey_master_keys_find(&current, key->id) != NULL)
 		apikey_master_key_free(key);
 	else
 		current.keys[current.count++] = key;
@@ -58,8 +54,10 @@ add_master_key(const uint8_t *raw)
 static ApikeyKeyLoader loader = {
 	.setting = "apikey.master_key_source",
 	.missing = "no master key is available",
+	.count = &current.count,
 	.add = add_master_key,
-	.drop = drop_master_keys
+	.drop = drop_master_keys,
+	.cached.kind = APIKEY_KEY_MASTER
 };
 
 const ApikeyMasterKey *
@@ -82,13 +80,25 @@ apikey_master_keys_try(ApikeyKeySourceError *error)
 void
 apikey_master_keys_reread(void)
 {
-	loader.is_loaded = false;
+	apikey_key_loader_reread(&loader);
 }
 
-void
-apikey_master_keys_extend(void)
+uint64
+apikey_master_keys_moment(void)
 {
-	apikey_key_loader_extend(&loader);
+	return apikey_key_loader_moment(&loader);
+}
+
+bool
+apikey_master_keys_extend(uint64 since)
+{
+	return apikey_key_loader_extend(&loader, since);
+}
+
+bool
+apikey_master_keys_are_stale(ApikeyKeySourceError *error, TimestampTz *until)
+{
+	return apikey_key_loader_is_stale(&loader, error, until);
 }
 
 const ApikeyMasterKeys *

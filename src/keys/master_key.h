@@ -4,13 +4,14 @@
  *		The master keys of this backend.
  *
  * They are read from apikey.master_key_source on first use, and again after
- * each reload of the configuration.  A failure is not remembered: the next call
- * tries again.
+ * each reload of the configuration; key_loader.h has the details.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef APIKEY_MASTER_KEY_H
 #define APIKEY_MASTER_KEY_H
+
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "core/keys.h"
@@ -27,8 +28,8 @@ typedef struct ApikeyMasterKeys
 } ApikeyMasterKeys;
 
 /*
- * The keys, or NULL with *error filled.  Never raises.  The result is valid
- * until the next call.
+ * The keys, or NULL with *error filled.  The result is valid until the next call.
+ * Raises an error only if a wait for the source is cancelled.
  */
 extern const ApikeyMasterKeys *apikey_master_keys_try(ApikeyKeySourceError *error);
 
@@ -38,12 +39,23 @@ extern const ApikeyMasterKeys *apikey_master_keys_try(ApikeyKeySourceError *erro
  */
 extern void apikey_master_keys_reread(void);
 
+/* Marks this moment, for apikey_master_keys_extend(). */
+extern uint64 apikey_master_keys_moment(void);
+
 /*
- * Read the source again, for a key that is missing: keys that are new in the
- * source are added behind the loaded keys, which stay, also if that fails.
- * Never raises.
+ * Read the source again, unless that has happened since a moment, for a key that
+ * is missing: keys that are new in the source are added behind the loaded keys,
+ * which stay, also if that fails.  Returns false if it was put off, since a
+ * command ran a few seconds ago.
  */
-extern void apikey_master_keys_extend(void);
+extern bool apikey_master_keys_extend(uint64 since);
+
+/*
+ * Are keys in use though their source could not be read?  Then *error says why,
+ * and *until until when at most.
+ */
+extern bool apikey_master_keys_are_stale(ApikeyKeySourceError *error,
+										 TimestampTz *until);
 
 /* The same as apikey_master_keys_try(), but raises KA001. */
 extern const ApikeyMasterKeys *apikey_master_keys(void);

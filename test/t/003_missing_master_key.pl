@@ -1,7 +1,8 @@
 # Some data keys are wrapped with a master key that is not available, and some
 # rows name a data key that does not exist: the source is read again, in case it
 # has changed without the session noticing, but not for each row; and if it fails
-# then, values that could be decrypted still can.
+# then, values that could be decrypted still can.  The library is not preloaded, so
+# that each session runs the command; 154_key_commands.pl has the other case.
 
 use strict;
 use warnings;
@@ -22,6 +23,7 @@ append_to_file("$dir/command", "#!/bin/sh\necho >> '$dir/runs'\ncat '$key'\n");
 chmod(0700, "$dir/command") or die "could not chmod: $!";
 
 my ($node) = new_node('main',
+	preload => 0,
 	conf => "apikey.identity = session\napikey.master_key_source = 'command:$dir/command'\n");
 
 sub runs
