@@ -55,6 +55,7 @@ put_master_keys("$dir/second", $second);
 # Programs that the scripts of the document use are looked up here first.
 mkdir("$dir/bin") or die "could not mkdir: $!";
 $ENV{PATH} = "$dir/bin:$ENV{PATH}";
+$ENV{STAND_IN} = "$dir";
 
 my ($node) = new_node('main',
 	init => [ allows_streaming => 1 ],
@@ -336,6 +337,86 @@ is(scalar ask($_, $reveal), 'the-value', 'a file') for @sessions[0, 1];
 set_mode('');
 set('master_key_source', "command:$command $dir/first");
 is(scalar ask($_, $reveal), 'the-value', 'the command') for @sessions[0, 1];
+
+# ----------------------------------------------------------------------
+# The scripts of the document, with stand-ins for the programs that they call
+# ----------------------------------------------------------------------
+
+# Each stand-in takes exactly the arguments that the document has, and answers as
+# the program does.  What they encrypt is reversed.
+put_file('bin/stand-in', q{#!/usr/bin/perl
+use strict;
+use warnings;
+use MIME::Base64;
+my $call = join(' ', $0 =~ m{([^/]+)$}, @ARGV);
+binmode($_) for *STDIN, *STDOUT;
+local $/;
+sub file { open(my $file, '<:raw', $_[0]) or die "$_[0]: $!"; return scalar <$file>; }
+sub put { open(my $file, '>:raw', $_[0]) or die "$_[0]: $!"; print $file $_[1]; }
+sub turn { return scalar reverse($_[0]); }
+for ($call)
+{
+	my $kms = qr/--location global --keyring apikey --key master/;
+	my $token = qr/--module \S+ --token-label apikey/;
+
+	if (/^aws kms encrypt --key-id alias\/apikey --plaintext fileb:\/\/\/dev\/stdin --query CiphertextBlob --output text$/) { print encode_base64(turn(<STDIN>), ''), "\n" }
+	elsif (/^aws kms decrypt --ciphertext-blob fileb:\/\/(\S+) --query Plaintext --output text$/) { print encode_base64(turn(file($1)), ''), "\n" }
+	elsif (/^gcloud kms encrypt $kms --plaintext-file - --ciphertext-file (\S+)$/) { put($1, turn(<STDIN>)) }
+	elsif (/^gcloud kms decrypt $kms --ciphertext-file (\S+) --plaintext-file -$/) { print turn(file($1)) }
+	elsif (/^az keyvault secret set --vault-name apikey --name master-key --file \/dev\/stdin --output none$/) { put("$ENV{STAND_IN}/vault", scalar <STDIN>) }
+	elsif (/^az keyvault secret show --vault-name apikey --name master-key --query value --output tsv$/) { print file("$ENV{STAND_IN}/vault") }
+	elsif (/^vault write -field=ciphertext transit\/encrypt\/apikey plaintext=-$/) { print 'vault:v1:', encode_base64(turn(decode_base64(<STDIN>)), '') }
+	elsif (/^vault write -field=plaintext transit\/decrypt\/apikey ciphertext=@(\S+)$/) { file($1) =~ /^vault:v1:(.*)$/ or die; print encode_base64(turn(decode_base64($1)), '') }
+	elsif (/^pkcs11-tool $token --read-object --type pubkey --id 01 --output-file (\S+)$/) { system("openssl genpkey -quiet -algorithm RSA -out $ENV{STAND_IN}/token.pem 2>&- || openssl genpkey -algorithm RSA -out $ENV{STAND_IN}/token.pem 2>&-; openssl pkey -in $ENV{STAND_IN}/token.pem -pubout -outform DER -out $1") == 0 or die }
+	elsif (/^pkcs11-tool $token --login --pin env:PIN --decrypt --id 01 --input-file (\S+) --mechanism RSA-PKCS-OAEP --hash-algorithm SHA-1 --mgf MGF1-SHA1$/) { $ENV{PIN} eq '1234' or die; exec("openssl pkeyutl -decrypt -inkey $ENV{STAND_IN}/token.pem -pkeyopt rsa_padding_mode:oaep -in $1") }
+	elsif (/^age-keygen -o (\S+)$/) { put($1, "AGE-SECRET-KEY-1\n") }
+	elsif (/^age-keygen -y (\S+)$/) { file($1) =~ /^AGE-SECRET-KEY-1$/m or die; print "age1\n" }
+	elsif (/^age --encrypt --recipient age1$/) { print turn(<STDIN>) }
+	elsif (/^age --decrypt --identity (\S+) (\S+)$/) { my $data = $2; file($1) =~ /^AGE-SECRET-KEY-1$/m or die; print turn(file($data)) }
+	elsif (/^systemd-creds encrypt --name=master.key - (\S+)$/) { put($1, turn(<STDIN>)) }
+	elsif (/^systemd-creds decrypt --name=master.key (\S+) (\S+)$/) { put($2, turn(file($1))) }
+	elsif (/^chown -R postgres \S+$/) { }
+	else { die "unexpected: $call" }
+}
+}, 0700);
+symlink('stand-in', "$dir/bin/$_") or die "could not link: $!"
+  for qw(aws gcloud az vault pkcs11-tool age age-keygen systemd-creds chown);
+put_file('token.pin', "1234\n", 0600);
+
+my $document = slurp_file("$FindBin::RealBin/../../doc/administration.md");
+$document =~ s{/etc/apikey}{$dir}g;
+$document =~ s{/run/apikey}{$dir/run}g;
+my %once;
+
+while ($document =~ /^```bash (\w+)\n(.*?)^```$/msg)
+{
+	my ($service, $script) = ($1, $2);
+
+	if (!defined $once{$service})
+	{
+		$once{$service} = $script;
+		is(system('sh', '-c', $script), 0, "$service: what is done once");
+		next;
+	}
+	set('master_key_source', 'command:' . put_file("recipe-$service", $script, 0700));
+	is(status('master key'), '1 available; ok; ', "$service: the script yields a key");
+}
+is(join(' ', sort keys %once), 'age aws azure gcp pkcs11 systemd vault', 'each service has a script');
+
+my ($unit) = $document =~ /^ExecStartPre=\+\/bin\/sh -ec '(.*)'$/m;
+is(system('sh', '-ec', $unit), 0, 'systemd: what is done before the server starts');
+set('master_key_source', "file:$dir/run/master.key");
+is(status('master key'), '1 available; ok; ', 'systemd: the file has a key, and is accessible to nobody else');
+
+# As Kubernetes mounts secrets, by default.
+mkdir("$dir/$_") or die "could not mkdir: $!" for 'mount', 'mount/..2026';
+put_file('mount/..2026/key', "$first\n", 0644);
+symlink('..2026', "$dir/mount/..data") or die "could not link: $!";
+symlink('..data/key', "$dir/mount/key") or die "could not link: $!";
+set('master_key_source', "file:$dir/mount/key");
+like(status('master key'), qr/accessible to other users.*; error; Mount the secret .*defaultMode and fsGroup.*or use "command:\/bin\/cat" with its path\./, 'a mounted secret: the hint says how to mount it');
+set('master_key_source', "command:/bin/cat $dir/mount/key");
+is(reveal_once(), 'the-value', 'or to read it with a command');
 
 # ----------------------------------------------------------------------
 # The reader is stopped while others wait
