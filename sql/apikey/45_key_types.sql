@@ -24,7 +24,7 @@ COMMENT ON TABLE apikey.builtin_key_types IS
 'The built-in key types. To change one, insert a row with its name into apikey.custom_key_types: changes made here are not dumped.';
 COMMENT ON COLUMN apikey.builtin_key_types.key_type IS 'The name of the type: at most 63 characters of a-z, 0-9 and _.';
 COMMENT ON COLUMN apikey.builtin_key_types.label IS 'The display name: 1 to 200 characters.';
-COMMENT ON COLUMN apikey.builtin_key_types.env_vars IS 'The environment variables that clients of the provider read, in order of preference; each must have a name that is plainly that of a secret.';
+COMMENT ON COLUMN apikey.builtin_key_types.env_vars IS 'The environment variables that clients of the provider read, in order of preference: at most 32, with names that a key may have. Where several types have the same variable, one that lists it first has precedence in apikey.reveal_env().';
 COMMENT ON COLUMN apikey.builtin_key_types.pattern IS 'The format of a value: a PostgreSQL regular expression for the C collation that begins with ^, ends with $ and has no | outside parentheses; NULL: any.';
 COMMENT ON COLUMN apikey.builtin_key_types.prefixes IS 'Prefixes of values that identify the provider: at most 32, each of 2 to 40 printable ASCII characters. They also serve to recognize a value given for another type.';
 COMMENT ON COLUMN apikey.builtin_key_types.checksum IS 'The checksum that values contain: github, github_fine_grained, gitlab, cloudflare or vercel; NULL: none that is known.';
@@ -81,12 +81,12 @@ CREATE FUNCTION apikey.check_key(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_check_key';
 COMMENT ON FUNCTION apikey.check_key(text, text) IS
-'Returns what apikey.create_key() would report about a value, without storing it: no row for a valid value, else one row for each finding, errors first. severity: "error" (create_key rejects the value with KA008) or "warning" (it is stored nevertheless); code: empty, too_long, characters, other_provider, format, public_key, placeholder, checksum or short_lived; message: the message of that error or warning, without its hint, which never contains a part of the value. value: trimmed first; NULL counts as empty. 22023: key_type is NULL or not in apikey.key_types.';
+'Returns what apikey.create_key() would report about a value, without storing it: no row for a valid value, else one row for each finding, errors first. severity: "error" (create_key rejects the value with KA008) or "warning" (it is stored nevertheless); code: empty, too_long, characters, other_provider, format, public_key, placeholder, checksum, short_lived or superseded; message: the message of that error or warning, without its hint, which never contains a part of the value. value: trimmed first; NULL counts as empty. 22023: key_type is NULL or not in apikey.key_types.';
 REVOKE ALL ON FUNCTION apikey.check_key(text, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.detect_key_type(value text) RETURNS SETOF text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10
 	AS 'MODULE_PATHNAME', 'apikey_detect_key_type';
 COMMENT ON FUNCTION apikey.detect_key_type(text) IS
-'Returns the key types that a value could be of, most specific first: those whose prefix it begins with, then other formats, then types that accept almost any string, then "custom". Meant as a suggestion in a form, since formats overlap. value: trimmed first; NULL: no row.';
+'Returns the key types that a value could be of, most specific first: those whose prefix it begins with, then other formats, then types that accept almost any string, then "custom". A type without a pattern is returned only for its prefixes. Meant as a suggestion in a form, since formats overlap. value: trimmed first; NULL: no row.';
 REVOKE ALL ON FUNCTION apikey.detect_key_type(text) FROM PUBLIC;

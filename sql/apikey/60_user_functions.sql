@@ -11,7 +11,7 @@ CREATE FUNCTION apikey.create_key(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_create_key';
 COMMENT ON FUNCTION apikey.create_key(text, text, text, timestamptz, jsonb, text) IS
-'Stores a new key for the caller, encrypted, and returns its id. name: 1 to 200 characters, not in the form of a uuid, and nothing that looks like an API key (22023); key_type: one of apikey.key_types (22023); value: the secret, at most 8192 bytes, trimmed and validated against its type (KA008); expires_at: a future time (NULL or infinity: never); metadata: a JSON object of at most 8 KiB (22023); env_var: an environment variable used only for this key, such as MY_SERVICE_API_KEY (22023). 23505: the name is already in use; KA001: no master key is available; KA002: wrong master key; KA007: no identity.';
+'Stores a new key for the caller, encrypted, and returns its id. name: 1 to 200 characters, not in the form of a uuid, and nothing that looks like an API key (22023); key_type: one of apikey.key_types (22023); value: the secret, at most 8192 bytes, trimmed and validated against its type (KA008); expires_at: a future time (NULL or infinity: never); metadata: a JSON object of at most 8 KiB (22023); env_var: an environment variable used only for this key, such as MY_SERVICE_API_KEY: at most 128 characters, A-Z, 0-9 and _, and none of the names that change what programs run or where they connect, such as PATH (22023). 23505: the name is already in use; KA001: no master key is available; KA002: wrong master key; KA007: no identity.';
 REVOKE ALL ON FUNCTION apikey.create_key(text, text, text, timestamptz, jsonb, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.set_key(

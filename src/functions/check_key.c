@@ -112,6 +112,9 @@ consider(const ApikeyKeyType *type, const char *value, size_t len,
 		!apikey_pattern_matches(type, value, len))
 		return false;
 	prefix = apikey_key_type_prefix(type, value, len);
+	/* That a type without a format accepts the value means nothing. */
+	if (type->pattern == NULL && prefix == NULL)
+		return false;
 	candidate->type = type;
 	candidate->prefix_len = prefix != NULL ? strlen(prefix) : 0;
 	candidate->matches_anything = matches_anything(type);

@@ -26,11 +26,13 @@
 #include "base/errors.h"
 #include "exec/table_cache.h"
 #include "validate/checksum.h"
+#include "validate/env_var.h"
 #include "validate/pattern_scan.h"
 
 #define LABEL_MAX		200		/* characters */
 #define PATTERN_MAX		1000	/* characters */
 #define PREFIXES_MAX	32
+#define ENV_VARS_MAX	32
 
 PG_FUNCTION_INFO_V1(apikey_check_key_type_row);
 
@@ -65,18 +67,10 @@ check_label(const char *label)
 							   "Use the name by which people know the key, such as Acme Cloud API key.");
 }
 
-/*
- * The rule for the variable of a single key (validate/arguments.h) is too narrow
- * here: vendors use AWS_BEARER_TOKEN_BEDROCK, CLARIFAI_PAT and SLACK_WEBHOOK_URL.
- * The name must nevertheless be that of a secret: never PATH or LD_PRELOAD.
- */
 static void
 check_env_var(const char *name)
 {
-	if (!is_like(name, "^[A-Z][A-Z0-9_]{0,190}_(?:(?:KEY|TOKEN|SECRET|PASSWORD|PAT|WEBHOOK)(?:_[A-Z0-9_]*)?|ID)$"))
-		apikey_refuse_argument("env_vars", "invalid environment variable name",
-							   "It consists of A-Z, 0-9 and _, begins with a letter, and has the word KEY, TOKEN, SECRET, PASSWORD, PAT or WEBHOOK after a _, or ends with _ID.",
-							   "Use names such as ACME_API_KEY.");
+	apikey_env_var_check(name, "env_vars");
 }
 
 /*
@@ -205,7 +199,7 @@ static const struct
 }			columns[] = {
 	{"key_type", 0, check_name},
 	{"label", 0, check_label},
-	{"env_vars", PG_INT32_MAX, check_env_var},
+	{"env_vars", ENV_VARS_MAX, check_env_var},
 	{"pattern", 0, check_pattern},
 	{"prefixes", PREFIXES_MAX, check_type_prefix},
 	{"checksum", 0, check_checksum},

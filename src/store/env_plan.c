@@ -41,7 +41,6 @@ apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id)
 	initStringInfo(&plan->absent);
 	initStringInfo(&plan->unusable);
 	initStringInfo(&plan->nameless);
-	initStringInfo(&plan->conflicting);
 }
 
 /* The names of a key's variables, copied: its own, or those of its type. */
@@ -76,9 +75,42 @@ find_variable(const ApikeyEnvPlan *plan, const char *name)
 }
 
 /*
- * Let a key set its variables, except those that an earlier key sets.  It is a
- * conflict if both keys were requested by name.
+ * Does one of two keys for the same variable have precedence over the other?
+ * One that was requested by name has; then one whose own variable it is, or the
+ * first of its type, over one of a type that has the variable as an alias
+ * (CLOUDFLARE_API_KEY); then the newer one.
  */
+static bool
+precedes(const ApikeyEnvVariable *one, const ApikeyEnvVariable *other)
+{
+	if (one->named != other->named)
+		return one->named;
+	if (one->alias != other->alias)
+		return other->alias;
+	return one->key < other->key;
+}
+
+/*
+ * Let a key set a variable, unless another has precedence.  It is a conflict if
+ * only age decides between two that were requested by name.
+ */
+static void
+set_variable(ApikeyEnvPlan *plan, const ApikeyEnvVariable *wanted)
+{
+	ApikeyEnvVariable *present = find_variable(plan, wanted->name);
+
+	if (present == NULL)
+	{
+		present = palloc(sizeof(ApikeyEnvVariable));
+		*present = *wanted;
+		plan->variables = lappend(plan->variables, present);
+	}
+	else if (wanted->named && present->named && wanted->alias == present->alias)
+		present->contested = present->contested || wanted->key != present->key;
+	else if (precedes(wanted, present))
+		*present = *wanted;
+}
+
 static void
 add_key(ApikeyEnvPlan *plan, ApikeyKeyRow *key, bool named)
 {
@@ -89,21 +121,14 @@ add_key(ApikeyEnvPlan *plan, ApikeyKeyRow *key, bool named)
 		note(&plan->nameless, "", key->name);
 	foreach(cell, names)
 	{
-		ApikeyEnvVariable *variable = find_variable(plan, lfirst(cell));
+		ApikeyEnvVariable wanted = {
+			.name = lfirst(cell),
+			.key = key,
+			.named = named,
+			.alias = cell != list_head(names)
+		};
 
-		if (variable == NULL)
-		{
-			variable = palloc0(sizeof(ApikeyEnvVariable));
-			variable->name = lfirst(cell);
-			variable->key = key;
-			variable->named = named;
-			plan->variables = lappend(plan->variables, variable);
-		}
-		else if (named && variable->named && variable->key != key && !variable->contested)
-		{
-			variable->contested = true;
-			note(&plan->conflicting, "", variable->name);
-		}
+		set_variable(plan, &wanted);
 	}
 }
 
@@ -182,9 +207,29 @@ apikey_env_plan_add_all(ApikeyEnvPlan *plan)
 			add_key(plan, &plan->keys[i], false);
 }
 
+/* The variables that several of the named keys set. */
+static char *
+contested_variables(const ApikeyEnvPlan *plan)
+{
+	StringInfoData list;
+	ListCell   *cell;
+
+	initStringInfo(&list);
+	foreach(cell, plan->variables)
+	{
+		const ApikeyEnvVariable *variable = lfirst(cell);
+
+		if (variable->contested)
+			note(&list, "", variable->name);
+	}
+	return list.data;
+}
+
 void
 apikey_env_plan_require_complete(const ApikeyEnvPlan *plan, const char *argument)
 {
+	char	   *contested = contested_variables(plan);
+
 	if (plan->absent.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_NO_SUCH_KEY),
@@ -204,11 +249,11 @@ apikey_env_plan_require_complete(const ApikeyEnvPlan *plan, const char *argument
 						plan->nameless.data),
 				 errhint("Set one with apikey.update_key(..., new_env_var => ...)."),
 				 apikey_err_argument(argument)));
-	if (plan->conflicting.len > 0)
+	if (*contested != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("several of the named API keys set the same environment variable: %s",
-						plan->conflicting.data),
+						contested),
 				 errhint("Name only one of them, or give one of them another variable."),
 				 apikey_err_argument(argument)));
 }

@@ -22,7 +22,8 @@ typedef struct ApikeyEnvVariable
 	char	   *name;
 	ApikeyKeyRow *key;
 	bool		named;			/* the key was requested by name */
-	bool		contested;		/* so was another that sets this variable */
+	bool		alias;			/* not the first variable of the key's type */
+	bool		contested;		/* several keys requested by name set it */
 } ApikeyEnvVariable;
 
 typedef struct ApikeyEnvPlan
@@ -35,7 +36,6 @@ typedef struct ApikeyEnvPlan
 	StringInfoData absent;		/* keys that do not exist */
 	StringInfoData unusable;	/* expired or disabled keys */
 	StringInfoData nameless;	/* keys without a variable */
-	StringInfoData conflicting; /* variables that several keys set */
 } ApikeyEnvPlan;
 
 /* Read the user's keys. */

@@ -20,11 +20,8 @@
 #include "core/base64.h"
 #include "exec/identity.h"
 #include "validate/arguments.h"
+#include "validate/env_var.h"
 #include "validate/key_search.h"
-
-static const char *const env_var_endings[] = {
-	"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ID"
-};
 
 /*
  * The syntax of the type's input function: optional braces, and an optional
@@ -132,34 +129,12 @@ apikey_arg_reason(const text *reason)
 	return result;
 }
 
-/* ^[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET|PASSWORD|ID)$ */
-static bool
-is_env_var(const char *name)
-{
-	size_t		len = strlen(name);
-
-	if (*name < 'A' || *name > 'Z' ||
-		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != len)
-		return false;
-	for (size_t i = 0; i < lengthof(env_var_endings); i++)
-	{
-		size_t		ending = strlen(env_var_endings[i]);
-
-		if (len > ending && strcmp(name + len - ending, env_var_endings[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 char *
 apikey_arg_env_var(const text *env_var, const char *argument)
 {
 	char	   *result = text_to_cstring(env_var);
 
-	if (strlen(result) > APIKEY_NAME_MAX || !is_env_var(result))
-		apikey_refuse_argument(argument, "invalid environment variable name",
-							   "It consists of A-Z, 0-9 and _, begins with a letter and ends with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.",
-							   "Choose a name such as MY_SERVICE_API_KEY.");
+	apikey_env_var_check(result, argument);
 	return result;
 }
 

@@ -49,11 +49,7 @@ extern const ApikeyKeyType *apikey_arg_key_type(FunctionCallInfo fcinfo, int num
  */
 extern char *apikey_arg_reason(const text *reason);
 
-/*
- * A key's own environment variable, with a name that a secret can have: at most
- * APIKEY_NAME_MAX characters, A-Z, 0-9 and "_", beginning with a letter and
- * ending with _KEY, _TOKEN, _SECRET, _PASSWORD or _ID.
- */
+/* A key's own environment variable; validate/env_var.h has the rule. */
 extern char *apikey_arg_env_var(const text *env_var, const char *argument);
 
 /*

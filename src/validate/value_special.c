@@ -65,9 +65,33 @@ is_anon_jwt(const char *value, size_t len)
 }
 
 static bool
+begins_with(const char *value, size_t len, const char *prefix)
+{
+	return len > strlen(prefix) && memcmp(value, prefix, strlen(prefix)) == 0;
+}
+
+static bool
 is_temporary_id(const char *value, size_t len)
 {
-	return len > 4 && memcmp(value, "ASIA", 4) == 0;
+	return begins_with(value, len, "ASIA");
+}
+
+static bool
+is_standard_google_key(const char *value, size_t len)
+{
+	return begins_with(value, len, "AIza");
+}
+
+static bool
+is_airtable_api_key(const char *value, size_t len)
+{
+	return begins_with(value, len, "key");
+}
+
+static bool
+is_legacy_npm_token(const char *value, size_t len)
+{
+	return !begins_with(value, len, "npm_");
 }
 
 /* A rule for one type; it has a finding if it applies. */
@@ -94,6 +118,27 @@ static const SpecialRule special_rules[] = {
 		.code = "short_lived",
 		.message = "value is the id of temporary credentials, which expire within hours and need a session token",
 		.hint = "Store the id of a long-term access key."
+	},
+	{
+		.type = "google_gemini",
+		.applies = is_standard_google_key,
+		.code = "superseded",
+		.message = "value is a standard API key, which the Gemini API is ceasing to accept",
+		.hint = "Create an authorization key, which begins with \"AQ.\", in Google AI Studio."
+	},
+	{
+		.type = "airtable",
+		.applies = is_airtable_api_key,
+		.code = "superseded",
+		.message = "value is an API key of the kind that Airtable has replaced by personal access tokens",
+		.hint = "Create a personal access token, which begins with \"pat\"."
+	},
+	{
+		.type = "npm",
+		.applies = is_legacy_npm_token,
+		.code = "superseded",
+		.message = "value is a token of the kind that npm issued until 2021",
+		.hint = "Create a granular access token, which begins with \"npm_\"."
 	},
 	{
 		.type = "supabase_secret",

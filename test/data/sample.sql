@@ -2,7 +2,8 @@
 -- generated, so that no file contains what looks like a key.
 --
 -- pg_temp.sample(pattern, seed) returns a string that the pattern matches, always
--- the same for the same seed; seed n chooses alternative number n.  It supports
+-- the same for the same seed; seed n chooses alternative number n; without a
+-- pattern, a string that is of no provider's form.  It supports
 -- the syntax that the built-in patterns use: literals, classes, groups,
 -- alternatives, quantifiers, and negative look-ahead, which it skips.
 
@@ -95,7 +96,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION pg_temp.sample(pattern text, seed int DEFAULT 0) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-	SELECT e.result FROM pg_temp.expand(pattern, seed, 1) e
+	SELECT e.result FROM pg_temp.expand(coalesce(pattern, '^[0-9a-z]{30}$'), seed, 1) e
 $$;
 
 -- The same for a built-in type.

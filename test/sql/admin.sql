@@ -147,7 +147,7 @@ SELECT count(*) FROM apikey.all_keys;
 
 -- purge_deleted: by age, for all users; an interval of zero does not include a key
 -- deleted in the same transaction.
-SELECT user_id, name, deleted_at < now() - interval '1 year' FROM apikey.all_keys WHERE deleted_at IS NOT NULL ORDER BY user_id;
+SELECT user_id, name, deleted_at < now() - interval '1 year' FROM apikey.all_keys WHERE deleted_at IS NOT NULL ORDER BY user_id, name;
 SELECT apikey.purge_deleted('1 year');
 SELECT apikey.purge_deleted(older_than => interval '1 hour');
 SELECT apikey.purge_deleted('0');

@@ -185,13 +185,10 @@ SELECT what, outcome(format('SELECT apikey.create_key(%L, %L, %L, NULL, %L)', 'm
 	('an API key at depth', jsonb_build_object('a', jsonb_build_object('b', jsonb_build_array(jsonb_build_object('c', 'Bearer ' || openai()))))),
 	('nothing amiss', '{"a": null, "b": {"c": [true, "sk-", {"d": "e"}]}}')
 	) AS t(what, metadata);
--- The key's own environment variable.
-SELECT left(env_var, 20), outcome(format('SELECT apikey.create_key(%L, %L, %L, env_var => %L)', 'variable ' || left(env_var, 20), 'custom', 'a-value-of-no-use', env_var)) FROM (VALUES
-	('A_KEY'), ('X1_TOKEN'), ('MY_SECRET'), ('DB_PASSWORD'), ('ACCOUNT_ID'), ('A' || repeat('B', 195) || '_KEY')) AS t(env_var);
-SELECT left(env_var, 20), split_part(outcome(format('SELECT apikey.create_key(%L, %L, %L, env_var => %L)', 'variable refused', 'custom', 'a-value-of-no-use', env_var)), E'\n', 1) FROM (VALUES
-	('PATH'), ('LD_PRELOAD'), ('_KEY'), ('KEY'), ('a_KEY'), ('A_key'), ('1A_KEY'), ('A-B_KEY'), ('A_KEY '), ('A_KEYS'), (U&'\00c9_KEY'), (E'A_KEY\nB_KEY'),
-	('A' || repeat('B', 196) || '_KEY')) AS t(env_var);
-SELECT outcome($$SELECT apikey.create_key('variable', 'custom', 'a-value-of-no-use', env_var => 'PATH')$$);
+-- The key's own environment variable; env_vars.sql has the rule.
+SELECT outcome($$SELECT apikey.create_key('variable', 'custom', 'a-value-of-no-use', env_var => 'ACME_API_KEY')$$);
+SELECT outcome($$SELECT apikey.create_key('variable refused', 'custom', 'a-value-of-no-use', env_var => 'acme_key')$$);
+SELECT outcome($$SELECT apikey.create_key('variable refused', 'custom', 'a-value-of-no-use', env_var => 'PATH')$$);
 
 -- User ids: 1 to 255 characters, compared byte for byte.
 SET apikey.user_id = 'Alice';

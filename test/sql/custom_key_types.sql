@@ -89,8 +89,8 @@ $$;
 SELECT assignment, pg_temp.result(assignment) AS result FROM unnest(ARRAY[
 	$$key_type = 'Acme'$$, $$key_type = ''$$, $$key_type = '9lives'$$, $$key_type = repeat('a', 64)$$, $$key_type = 'a b'$$,
 	$$label = ''$$, $$label = repeat('a', 201)$$, $$label = E'two\nlines'$$, $$label = ' Acme'$$,
-	$$env_vars = '{PATH}'$$, $$env_vars = '{LD_PRELOAD}'$$, $$env_vars = '{ACME_API_KEY,acme_api_key}'$$, $$env_vars = '{_KEY}'$$, $$env_vars = '{ACME_HOST}'$$,
-	$$env_vars = '{"A B_KEY"}'$$, $$env_vars = '{A_KEY=x}'$$, $$env_vars = '{NULL}'$$, $$env_vars = '{{A_KEY},{B_KEY}}'$$,
+	$$env_vars = '{PATH}'$$, $$env_vars = '{LD_PRELOAD}'$$, $$env_vars = '{ACME_API_KEY,acme_api_key}'$$, $$env_vars = '{_KEY}'$$, $$env_vars = '{ACME_API_KEY,HTTPS_PROXY}'$$,
+	$$env_vars = (SELECT array_agg('ACME_KEY_' || n) FROM generate_series(1, 33) n)$$, $$env_vars = '{"A B_KEY"}'$$, $$env_vars = '{A_KEY=x}'$$, $$env_vars = '{NULL}'$$, $$env_vars = '{{A_KEY},{B_KEY}}'$$,
 	$$pattern = ''$$, $$pattern = 'acme'$$, $$pattern = '^acme'$$, $$pattern = 'acme$'$$, $$pattern = '^acme\$'$$, $$pattern = '^(acme$'$$, $$pattern = '^a{256}$'$$,
 	$$pattern = '^' || repeat('a', 999) || '$'$$,
 	$$pattern = '^acme_[0-9]+|[a-z]{3}$'$$, $$pattern = '^a|b$'$$, $$pattern = '^(a)|(b)$'$$, $$pattern = '^(a|b)|[)]$'$$, $$pattern = '^[[:alpha:](]|x$'$$,
@@ -109,7 +109,7 @@ SELECT pg_temp.result(assignment) AS result FROM unnest(ARRAY[
 	$$label = repeat('a', 200)$$, $$label = U&'\00C4cme (caf\00E9)'$$, $$env_vars = '{}'$$, $$pattern = '^' || repeat('a', 998) || '$'$$, $$pattern = '^acme\\$'$$, $$pattern = '^(?:a|b)$'$$, $$pattern = '^(?:a|(b|c)d)[|]\|[]|)(]$'$$,
 	$$pattern = '^[[:alpha:]|](?#a|b)[^]|][[.|.][=|=]|]\c|[\]|]$'$$, $$pattern = NULL$$, $$prefixes = (SELECT array_agg('acme' || n) FROM generate_series(1, 32) n)$$,
 	$$prefixes = '{}'$$, $$prefixes = ARRAY[repeat('a', 40), '~!']$$, $$docs_url = NULL$$, $$checksum = NULL$$,
-	$$env_vars = '{AWS_BEARER_TOKEN_BEDROCK,CLARIFAI_PAT,SLACK_WEBHOOK_URL,ACME_ID,ACME_PASSWORD,ACME_SECRET}'$$,
+	$$env_vars = (SELECT array_agg('ACME_KEY_' || n) FROM generate_series(1, 32) n)$$,
 	$$key_type = repeat('a', 63)$$]) assignment;
 -- The built-in types follow the same rules.
 SELECT regress_apikey.outcome('UPDATE apikey.builtin_key_types SET enforcement = ''off'' WHERE key_type = ''groq''') AS result;

@@ -94,6 +94,34 @@ SELECT apikey.update_key('my openai', new_env_var => 'OPENAI_API_KEY');
 SELECT outcome($$SELECT apikey.reveal_env('{old openai, my openai}')$$);
 SELECT apikey.reveal_env(key_types => '{openai}');
 
+-- Types that share a variable: a type that lists it first has precedence over an
+-- older or newer key of a type that has it as an alias; then the newer key.
+RESET ROLE;
+SET apikey.user_id = 'carol';
+INSERT INTO apikey.custom_key_types (key_type, label, env_vars) VALUES ('regress_main', 'Main', '{SHARED_KEY}'),
+	('regress_alias', 'Alias', '{ALIAS_KEY,SHARED_KEY}'), ('regress_other', 'Other', '{OTHER_KEY,SHARED_KEY}');
+SET ROLE regress_apikey_worker;
+SELECT apikey.create_key('alias', 'regress_alias', 'value-of-alias') IS NOT NULL;
+SELECT apikey.create_key('main', 'regress_main', 'value-of-main') IS NOT NULL;
+SELECT apikey.create_key('other', 'regress_other', 'value-of-other') IS NOT NULL;
+SELECT apikey.reveal_env();
+SELECT apikey.reveal_env(key_types => '{regress_alias, regress_main, regress_other}');
+SELECT apikey.reveal_env(key_types => '{regress_other, regress_alias}'), apikey.reveal_env(key_types => '{regress_alias, regress_other}');
+SELECT apikey.reveal_env('{alias}', '{regress_main}');
+SELECT apikey.reveal_env('{main, alias}'), apikey.reveal_env('{alias, main}');
+SELECT apikey.reveal_env('{main, other, alias}'), apikey.reveal_env('{alias, other, main}');
+SELECT outcome($$SELECT apikey.reveal_env('{alias, other}')$$);
+SELECT apikey.create_key('main 2', 'regress_main', 'value-of-main-2') IS NOT NULL;
+SELECT outcome($$SELECT apikey.reveal_env('{alias, main, main 2}')$$);
+-- A key's own variable counts as the first.
+SELECT apikey.create_key('own', 'custom', 'value-of-own', env_var => 'ALIAS_KEY') IS NOT NULL;
+SELECT outcome($$SELECT apikey.reveal_env('{alias, own}')$$);
+SELECT apikey.purge_own_keys();
+RESET ROLE;
+DELETE FROM apikey.custom_key_types WHERE key_type LIKE 'regress%';
+SET apikey.user_id = 'alice';
+SET ROLE regress_apikey_worker;
+
 -- A key that cannot be decrypted is left out with a warning if all keys were
 -- requested, and is an error if it was requested by name or type.
 RESET ROLE;
