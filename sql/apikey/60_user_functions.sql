@@ -6,13 +6,14 @@ CREATE FUNCTION apikey.create_key(
 	value text,
 	expires_at timestamptz DEFAULT NULL,
 	metadata jsonb DEFAULT NULL,
-	env_var text DEFAULT NULL)
+	env_var text DEFAULT NULL,
+	check_format boolean DEFAULT true)
 	RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_create_key';
-COMMENT ON FUNCTION apikey.create_key(text, text, text, timestamptz, jsonb, text) IS
-'Stores a new key for the caller, encrypted, and returns its id. name: 1 to 200 characters, not in the form of a uuid, and nothing that looks like an API key (22023); key_type: one of apikey.key_types (22023); value: the secret, at most 8192 bytes, trimmed and validated against its type (KA008); expires_at: a future time (NULL or infinity: never); metadata: a JSON object of at most 8 KiB (22023); env_var: an environment variable used only for this key, such as MY_SERVICE_API_KEY: at most 128 characters, A-Z, 0-9 and _, and none of the names that change what programs run or where they connect, such as PATH (22023). 23505: the name is already in use; KA001: no master key is available; KA002: wrong master key; KA007: no identity.';
-REVOKE ALL ON FUNCTION apikey.create_key(text, text, text, timestamptz, jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION apikey.create_key(text, text, text, timestamptz, jsonb, text, boolean) IS
+'Stores a new key for the caller, encrypted, and returns its id. name: 1 to 200 characters, not in the form of a uuid, and nothing that looks like an API key (22023); key_type: one of apikey.key_types (22023); value: the secret, at most 8192 bytes, trimmed and validated against its type (KA008); expires_at: a future time (NULL or infinity: never); metadata: a JSON object of at most 8 KiB (22023); env_var: an environment variable used only for this key, such as MY_SERVICE_API_KEY: at most 128 characters, A-Z, 0-9 and _, and none of the names that change what programs run or where they connect, such as PATH (22023); check_format: false ("store it anyway") does not compare the value with its type''s format and with those of other types, but still checks its length and characters. What is NULL has its default. 23505: the name is already in use; KA001: no master key is available; KA002: wrong master key; KA007: no identity.';
+REVOKE ALL ON FUNCTION apikey.create_key(text, text, text, timestamptz, jsonb, text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION apikey.set_key(
 	name text,
@@ -20,13 +21,15 @@ CREATE FUNCTION apikey.set_key(
 	value text,
 	expires_at timestamptz DEFAULT NULL,
 	metadata jsonb DEFAULT NULL,
-	env_var text DEFAULT NULL)
+	env_var text DEFAULT NULL,
+	clear text[] DEFAULT NULL,
+	check_format boolean DEFAULT true)
 	RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_set_key';
-COMMENT ON FUNCTION apikey.set_key(text, text, text, timestamptz, jsonb, text) IS
-'Creates a key of the caller, or replaces the value of the key with this name; returns its id. Options that are NULL keep their values. 22023: the key with this name is of another type. A disabled key stays disabled. Otherwise the same as apikey.create_key().';
-REVOKE ALL ON FUNCTION apikey.set_key(text, text, text, timestamptz, jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION apikey.set_key(text, text, text, timestamptz, jsonb, text, text[], boolean) IS
+'Creates a key of the caller, or replaces the value of the key with this name; returns its id. Options that are NULL keep their values; clear: those to remove, of expires_at, metadata and env_var (22023 for any other, and for one that is also given a value). 22023: the key with this name is of another type. A disabled key stays disabled. Otherwise the same as apikey.create_key().';
+REVOKE ALL ON FUNCTION apikey.set_key(text, text, text, timestamptz, jsonb, text, text[], boolean) FROM PUBLIC;
 
 CREATE FUNCTION apikey.update_key(
 	name text,
@@ -34,13 +37,15 @@ CREATE FUNCTION apikey.update_key(
 	new_name text DEFAULT NULL,
 	new_expires_at timestamptz DEFAULT NULL,
 	new_metadata jsonb DEFAULT NULL,
-	new_env_var text DEFAULT NULL)
+	new_env_var text DEFAULT NULL,
+	clear text[] DEFAULT NULL,
+	check_format boolean DEFAULT true)
 	RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_update_key';
-COMMENT ON FUNCTION apikey.update_key(text, text, text, timestamptz, jsonb, text) IS
-'Changes a key of the caller and returns its id; what is NULL keeps its value. name: the key''s name, or its id as text; new_value: validated against the key''s type (KA008); new_expires_at: infinity removes the expiry; new_metadata: replaces the whole object; new_env_var: an empty string removes it. A new name re-encrypts the value, so it needs the master key (KA001, KA002) and an intact value (KA003). 22023: an invalid argument; 23505: the new name is already in use; KA005: no such key; KA007: no identity.';
-REVOKE ALL ON FUNCTION apikey.update_key(text, text, text, timestamptz, jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION apikey.update_key(text, text, text, timestamptz, jsonb, text, text[], boolean) IS
+'Changes a key of the caller and returns its id; what is NULL keeps its value. name: the key''s name, or its id as text; new_value: validated against the key''s type (KA008); new_expires_at: infinity removes the expiry; new_metadata: replaces the whole object; new_env_var: an empty string removes it; clear: options to remove, of expires_at, metadata and env_var (22023 for any other, and for one that is also given a value); check_format: as for apikey.create_key(). A new name re-encrypts the value, so it needs the master key (KA001, KA002) and an intact value (KA003). 22023: an invalid argument; 23505: the new name is already in use; KA005: no such key; KA007: no identity.';
+REVOKE ALL ON FUNCTION apikey.update_key(text, text, text, timestamptz, jsonb, text, text[], boolean) FROM PUBLIC;
 
 CREATE FUNCTION apikey.update_key(
 	id uuid,
@@ -48,13 +53,15 @@ CREATE FUNCTION apikey.update_key(
 	new_name text DEFAULT NULL,
 	new_expires_at timestamptz DEFAULT NULL,
 	new_metadata jsonb DEFAULT NULL,
-	new_env_var text DEFAULT NULL)
+	new_env_var text DEFAULT NULL,
+	clear text[] DEFAULT NULL,
+	check_format boolean DEFAULT true)
 	RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_update_key_by_id';
-COMMENT ON FUNCTION apikey.update_key(uuid, text, text, timestamptz, jsonb, text) IS
-'As apikey.update_key(text, text, text, timestamptz, jsonb, text), with the key given by its id.';
-REVOKE ALL ON FUNCTION apikey.update_key(uuid, text, text, timestamptz, jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION apikey.update_key(uuid, text, text, timestamptz, jsonb, text, text[], boolean) IS
+'As apikey.update_key(text, text, text, timestamptz, jsonb, text, text[], boolean), with the key given by its id.';
+REVOKE ALL ON FUNCTION apikey.update_key(uuid, text, text, timestamptz, jsonb, text, text[], boolean) FROM PUBLIC;
 
 CREATE FUNCTION apikey.disable_key(name text, reason text DEFAULT NULL) RETURNS uuid
 	LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -100,10 +100,10 @@ GRANT SELECT ON apikey.linked_users TO apikey_admin;
 
 GRANT EXECUTE ON FUNCTION
 	apikey.set_user_id(text), apikey.set_user_id(bigint), apikey.set_user_id(uuid),
-	apikey.create_key(text, text, text, timestamptz, jsonb, text),
-	apikey.set_key(text, text, text, timestamptz, jsonb, text),
-	apikey.update_key(text, text, text, timestamptz, jsonb, text),
-	apikey.update_key(uuid, text, text, timestamptz, jsonb, text),
+	apikey.create_key(text, text, text, timestamptz, jsonb, text, boolean),
+	apikey.set_key(text, text, text, timestamptz, jsonb, text, text[], boolean),
+	apikey.update_key(text, text, text, timestamptz, jsonb, text, text[], boolean),
+	apikey.update_key(uuid, text, text, timestamptz, jsonb, text, text[], boolean),
 	apikey.disable_key(text, text), apikey.disable_key(uuid, text),
 	apikey.enable_key(text), apikey.enable_key(uuid),
 	apikey.delete_key(text), apikey.delete_key(uuid),

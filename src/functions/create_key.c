@@ -125,7 +125,8 @@ store_key(NewKey *key)
 }
 
 /*
- * apikey.create_key(name, key_type, value, expires_at, metadata, env_var)
+ * apikey.create_key(name, key_type, value, expires_at, metadata, env_var,
+ * check_format) -> uuid
  */
 static Datum
 create_key(PG_FUNCTION_ARGS)
@@ -133,7 +134,7 @@ create_key(PG_FUNCTION_ARGS)
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
 	key->user_id = apikey_require_identity();
-	read_new_key(fcinfo, 0, true, false, key);
+	read_new_key(fcinfo, 0, apikey_arg_check_format(fcinfo, 6), false, key);
 	apikey_random_uuid(key->id.data);
 	if (!store_key(key))
 		apikey_key_update_raise_name_taken(key->content.name, "name");
@@ -171,7 +172,8 @@ replace_key(NewKey *key, const ApikeyKeySelector *selector)
 }
 
 /*
- * apikey.set_key(name, key_type, value, expires_at, metadata, env_var)
+ * apikey.set_key(name, key_type, value, expires_at, metadata, env_var, clear,
+ * check_format) -> uuid
  *
  * If another session creates a key with the name before our insert, the second
  * attempt to replace it finds that key.
@@ -184,8 +186,9 @@ set_key(PG_FUNCTION_ARGS)
 
 	selector = apikey_key_selector_by_text(fcinfo);
 	key->user_id = selector.user_id;
-	read_value(fcinfo, 1, true, key);
+	read_value(fcinfo, 1, apikey_arg_check_format(fcinfo, 7), key);
 	apikey_key_update_read_options(fcinfo, 3, "", false, &key->content);
+	apikey_key_update_read_clear(fcinfo, 6, &key->content);
 	apikey_lock_for_write();
 	if (replace_key(key, &selector))
 		PG_RETURN_UUID_P(&key->id);
@@ -234,20 +237,20 @@ raise_in_use(const NewKey *key)
 
 /*
  * apikey.create_key_for(user_id, name, key_type, value, expires_at, metadata,
- * env_var, id, created_at, updated_at, deleted_at, check_format)
+ * env_var, id, created_at, updated_at, deleted_at, check_format) -> uuid
  */
 static Datum
 create_key_for(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
-	bool		check_format = PG_ARGISNULL(11) || PG_GETARG_BOOL(11);
 
 	apikey_refuse_restricted();
 	key->user_id = apikey_arg_user_id(fcinfo, 0);
 	key->has_created_at = read_time(fcinfo, 8, "created_at", &key->created_at);
 	key->has_updated_at = read_time(fcinfo, 9, "updated_at", &key->updated_at);
 	key->has_deleted_at = read_time(fcinfo, 10, "deleted_at", &key->deleted_at);
-	read_new_key(fcinfo, 1, check_format, key->has_created_at, key);
+	read_new_key(fcinfo, 1, apikey_arg_check_format(fcinfo, 11),
+				 key->has_created_at, key);
 	if (PG_ARGISNULL(7))
 		apikey_random_uuid(key->id.data);
 	else

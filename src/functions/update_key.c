@@ -34,12 +34,12 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 				 apikey_err_argument("new_value")));
 	apikey_value_read(fcinfo, arg, &change->value, &change->value_len);
 	apikey_value_require_valid(type, change->value, change->value_len, "new_value",
-							   true);
+							   apikey_arg_check_format(fcinfo, 7));
 }
 
 /*
  * apikey.update_key(name or id, new_value, new_name, new_expires_at,
- * new_metadata, new_env_var) -> uuid
+ * new_metadata, new_env_var, clear, check_format) -> uuid
  */
 static Datum
 update_selected_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
@@ -53,6 +53,7 @@ update_selected_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 	if (!PG_ARGISNULL(2))
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(2), "new_name");
 	apikey_key_update_read_options(fcinfo, 3, "new_", false, &change);
+	apikey_key_update_read_clear(fcinfo, 6, &change);
 	apikey_key_update_apply(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);
 }

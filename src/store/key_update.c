@@ -21,12 +21,15 @@
 #include "exec/statement.h"
 #include "store/key_update.h"
 #include "validate/arguments.h"
+#include "validate/array_argument.h"
+
+#define CLEAR_HINT "It can contain 'expires_at', 'metadata' and 'env_var'."
 
 static ApikeyStatement change_row = {
 	.sql = "UPDATE apikey.api_keys SET name = $3,"
 	" encrypted_value = COALESCE($4, encrypted_value),"
 	" hint = COALESCE($5, hint), fingerprint = COALESCE($6, fingerprint),"
-	" expires_at = $7, metadata = $8, env_var = $9,"
+	" expires_at = $7, metadata = COALESCE($8, '{}'::pg_catalog.jsonb), env_var = $9,"
 	" deleted_at = NULL, updated_at = pg_catalog.now()"
 	APIKEY_KEY_ROW_WHERE,
 	.arg_count = 9,
@@ -75,6 +78,48 @@ apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg, const char *pre
 											 argument_name(prefix, "env_var"));
 }
 
+/* An option that is to be cleared must not have been given a value as well. */
+static void
+clear_option(ApikeyKeyUpdate *change, const char *option)
+{
+	bool		has_value = false;
+
+	if (strcmp(option, "expires_at") == 0)
+	{
+		has_value = change->sets_expiry;
+		change->sets_expiry = true;
+		change->expires_at = DT_NOEND;
+	}
+	else if (strcmp(option, "metadata") == 0)
+	{
+		has_value = change->metadata != NULL;
+		change->clears_metadata = true;
+	}
+	else if (strcmp(option, "env_var") == 0)
+	{
+		has_value = change->env_var != NULL;
+		change->env_var = "";
+	}
+	else
+		apikey_refuse_argument("clear", "argument \"clear\" contains an unknown option",
+							   NULL, CLEAR_HINT);
+	if (has_value)
+		apikey_refuse_argument("clear",
+							   psprintf("option \"%s\" is both cleared and given a value",
+										option),
+							   NULL, "Do one of the two.");
+}
+
+void
+apikey_key_update_read_clear(FunctionCallInfo fcinfo, int arg, ApikeyKeyUpdate *change)
+{
+	char	  **options;
+	int			count = apikey_arg_text_array(fcinfo, arg, "clear", &options);
+
+	for (int i = 0; i < count; i++)
+		clear_option(change, options[i]);
+}
+
 /* The arguments of change_row: the new contents of the row. */
 static void
 fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
@@ -107,6 +152,7 @@ fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 	args[6] = TimestampTzGetDatum(expires_at);
 	nulls[6] = expires_at == DT_NOEND;
 	args[7] = JsonbPGetDatum(change->metadata != NULL ? change->metadata : key->metadata);
+	nulls[7] = change->clears_metadata;
 	args[8] = apikey_optional_text(change->env_var != NULL ? change->env_var : key->env_var,
 								   &nulls[8]);
 }

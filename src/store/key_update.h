@@ -19,7 +19,8 @@ typedef struct ApikeyKeyUpdate
 	bool		sets_expiry;
 	TimestampTz expires_at;		/* DT_NOEND: remove the expiry */
 	Jsonb	   *metadata;
-	char	   *env_var;		/* "": remove the variable */
+	const char *env_var;		/* "": remove the variable */
+	bool		clears_metadata;
 } ApikeyKeyUpdate;
 
 /*
@@ -30,6 +31,15 @@ typedef struct ApikeyKeyUpdate
 extern void apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg,
 										   const char *prefix, bool past_expiry,
 										   ApikeyKeyUpdate *change);
+
+/*
+ * Read the argument clear, number arg, the names of options to remove, into
+ * change, whose options have been read before.  Raises 22023 for a name that is
+ * none of expires_at, metadata and env_var, and for an option that also has a
+ * value; 54000 for too many names.
+ */
+extern void apikey_key_update_read_clear(FunctionCallInfo fcinfo, int arg,
+										 ApikeyKeyUpdate *change);
 
 /*
  * Write a change to the row that key was read from; this also restores a deleted

@@ -187,6 +187,12 @@ apikey_arg_is_json_null(Jsonb *json)
 		JsonbExtractScalar(&json->root, &value) && value.type == jbvNull;
 }
 
+bool
+apikey_arg_check_format(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) || PG_GETARG_BOOL(number);
+}
+
 void
 apikey_arg_past(TimestampTz at, const char *argument)
 {

@@ -61,6 +61,9 @@ extern Jsonb *apikey_arg_metadata(Jsonb *metadata, const char *argument);
 /* Is it the JSON value null, which stands for an argument that was not given? */
 extern bool apikey_arg_is_json_null(Jsonb *json);
 
+/* The argument check_format; NULL means true, its default. */
+extern bool apikey_arg_check_format(FunctionCallInfo fcinfo, int number);
+
 /* A finite timestamp in the past. */
 extern void apikey_arg_past(TimestampTz at, const char *argument);
 

@@ -56,7 +56,7 @@ apikey_value_validate(const ApikeyKeyType *type, const char *value, size_t len)
 	return errors_first(findings);
 }
 
-/* Check only length and characters. */
+/* What check_format => false leaves: length and characters. */
 static List *
 validate_characters(const ApikeyKeyType *type, const char *value, size_t len)
 {
@@ -83,6 +83,17 @@ warn(const ApikeyFinding *warning, const char *argument)
 }
 
 /*
+ * For the hint of an error: how to store the value in spite of it, unless it
+ * would be refused without its format being checked, too.
+ */
+static const char *
+advise_unchecked(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	return validate_characters(type, value, len) == NIL ?
+		"  To store the value anyway, pass check_format => false." : "";
+}
+
+/*
  * Errors come first in the list, so there are no warnings about a value that
  * is then refused.
  */
@@ -103,7 +114,8 @@ apikey_value_require_valid(const ApikeyKeyType *type, const char *value, size_t 
 			ereport(ERROR,
 					(errcode(ERRCODE_APIKEY_VALUE_REFUSED),
 					 errmsg("%s", finding->message),
-					 errhint("%s", finding->hint),
+					 errhint("%s%s", finding->hint,
+							 advise_unchecked(type, value, len)),
 					 apikey_err_argument(argument)));
 		warn(finding, argument);
 	}

@@ -24,7 +24,7 @@ extern List *apikey_value_validate(const ApikeyKeyType *type,
 /*
  * Validate a trimmed value: raises KA008 with COLUMN argument for the first
  * error, or else a WARNING for each warning.  If check_format is false, only
- * length and characters are checked (for migrations).
+ * length and characters are checked; the hint of an error tells when that helps.
  */
 extern void apikey_value_require_valid(const ApikeyKeyType *type,
 									   const char *value, size_t len,

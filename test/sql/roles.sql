@@ -144,7 +144,7 @@ SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace A
 		OR has_table_privilege('apikey_user', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
 SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v') AND has_table_privilege('apikey_user', oid, 'SELECT') ORDER BY oid::regclass::text;
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'regress_apikey_nobody'::regrole);
-SELECT has_function_privilege('apikey_user', 'apikey.reveal_key(text)', 'EXECUTE'), has_function_privilege('apikey_user', 'apikey.create_key(text, text, text, timestamptz, jsonb, text)', 'EXECUTE');
+SELECT has_function_privilege('apikey_user', 'apikey.reveal_key(text)', 'EXECUTE'), has_function_privilege('apikey_user', 'apikey.create_key(text, text, text, timestamptz, jsonb, text, boolean)', 'EXECUTE');
 -- What PUBLIC may execute does not depend on the default privileges.
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace AND has_function_privilege('regress_apikey_nobody', oid, 'EXECUTE') ORDER BY oid::regprocedure::text COLLATE "C";
 BEGIN;
