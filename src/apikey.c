@@ -17,6 +17,7 @@
 #include "exec/identity.h"
 #include "exec/table_cache.h"
 #include "functions/drop_guard.h"
+#include "functions/has_identity.h"
 #include "functions/setting_guard.h"
 #include "functions/status.h"
 #include "keys/fernet_key.h"
@@ -40,6 +41,7 @@ _PG_init(void)
 	apikey_master_key_init();
 	apikey_fernet_key_init();
 	apikey_drop_guard_init();
+	apikey_has_identity_init();
 	apikey_setting_guard_init();
 	apikey_status_init();
 	MarkGUCPrefixReserved("apikey");

@@ -1,34 +1,77 @@
--- Views.  None has a value or a fingerprint, and none decrypts.  They are joins and
--- therefore read-only: writes go through the functions.
+-- Views.  None has a value or a fingerprint, and none decrypts.
+
+CREATE FUNCTION apikey.has_identity_support(internal) RETURNS internal
+	LANGUAGE C STRICT STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'apikey_has_identity_support';
+COMMENT ON FUNCTION apikey.has_identity_support(internal) IS
+'Planner support function of apikey.has_identity(): has EXPLAIN report that there is no identity.';
+REVOKE ALL ON FUNCTION apikey.has_identity_support(internal) FROM PUBLIC;
+
+CREATE FUNCTION apikey.has_identity() RETURNS boolean
+	LANGUAGE C STABLE PARALLEL RESTRICTED SUPPORT apikey.has_identity_support
+	AS 'MODULE_PATHNAME', 'apikey_has_identity';
+COMMENT ON FUNCTION apikey.has_identity() IS
+'Returns true if the caller has an identity. KA007: it has none; 42501: within a security-restricted operation; with apikey.empty_without_identity, false instead of both.';
+
+CREATE FUNCTION apikey.key_type_label(key_type text) RETURNS text
+	LANGUAGE C STRICT STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'apikey_key_type_label';
+COMMENT ON FUNCTION apikey.key_type_label(text) IS
+'Returns the label of a key type, as in apikey.key_types; NULL if there is no such type.';
 
 CREATE VIEW apikey.keys WITH (security_barrier = true) AS
-	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
-		k.metadata, k.created_at, k.updated_at, k.expires_at, k.disabled_at,
-		k.disabled_reason, k.deleted_at, k.is_active
+	SELECT k.id, k.user_id, k.name, k.key_type, apikey.key_type_label(k.key_type) AS label,
+		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
+		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
+		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()) AS usable
 	FROM apikey.api_keys k
-	LEFT JOIN apikey.key_types t ON t.key_type = k.key_type
-	WHERE k.user_id = apikey.current_user_id() AND k.deleted_at IS NULL;
+	WHERE apikey.has_identity() AND k.user_id = apikey.current_user_id() AND k.deleted_at IS NULL;
 COMMENT ON VIEW apikey.keys IS
-'The caller''s keys that are not deleted, for lists and for models of an ORM. Empty without an identity. Read-only: use apikey.create_key() and related functions to write.';
+'The caller''s keys that are not deleted, for lists. Read-only: use apikey.create_key() and related functions to write. KA007: there is no identity (with apikey.empty_without_identity, the view is empty).';
 
 CREATE VIEW apikey.deleted_keys WITH (security_barrier = true) AS
-	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
-		k.metadata, k.created_at, k.updated_at, k.expires_at, k.disabled_at,
-		k.disabled_reason, k.deleted_at, k.is_active
+	SELECT k.id, k.user_id, k.name, k.key_type, apikey.key_type_label(k.key_type) AS label,
+		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
+		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
+		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()) AS usable
 	FROM apikey.api_keys k
-	LEFT JOIN apikey.key_types t ON t.key_type = k.key_type
-	WHERE k.user_id = apikey.current_user_id() AND k.deleted_at IS NOT NULL;
+	WHERE apikey.has_identity() AND k.user_id = apikey.current_user_id() AND k.deleted_at IS NOT NULL;
 COMMENT ON VIEW apikey.deleted_keys IS
-'The caller''s deleted keys: apikey.restore_key() restores one, apikey.purge_key() removes one permanently.';
+'The caller''s deleted keys: apikey.restore_key() restores one, apikey.purge_key() removes one permanently. KA007: there is no identity (with apikey.empty_without_identity, the view is empty).';
 
 CREATE VIEW apikey.all_keys WITH (security_barrier = true) AS
-	SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint, k.env_var,
-		k.metadata, k.created_at, k.updated_at, k.expires_at, k.disabled_at,
-		k.disabled_reason, k.deleted_at, k.is_active
-	FROM apikey.api_keys k
-	LEFT JOIN apikey.key_types t ON t.key_type = k.key_type;
+	SELECT k.id, k.user_id, k.name, k.key_type, apikey.key_type_label(k.key_type) AS label,
+		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
+		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
+		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()) AS usable
+	FROM apikey.api_keys k;
 COMMENT ON VIEW apikey.all_keys IS
 'Every user''s keys, including deleted ones, for administrators and monitoring.';
+
+CREATE FUNCTION apikey.read_only_view() RETURNS trigger
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'apikey_read_only_view';
+COMMENT ON FUNCTION apikey.read_only_view() IS
+'Trigger of the views of keys. 55000: the view is read-only, with a hint that names the functions to call; 39P01: not called as its trigger.';
+REVOKE ALL ON FUNCTION apikey.read_only_view() FROM PUBLIC;
+
+DO $triggers$
+DECLARE
+	relation regclass;
+	hint text;
+BEGIN
+	FOR relation, hint IN VALUES
+		('apikey.keys'::regclass, 'Call apikey.create_key(), apikey.update_key() or a related function.'),
+		('apikey.deleted_keys', 'Call apikey.restore_key() or apikey.purge_key().'),
+		('apikey.all_keys', 'Call apikey.create_key_for() or a related function.')
+	LOOP
+		EXECUTE format('CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION apikey.read_only_view(%L)', relation, hint);
+		EXECUTE format('COMMENT ON TRIGGER read_only ON %s IS %L', relation, 'Keeps the view from being updatable.');
+		EXECUTE format('CREATE TRIGGER read_only_statement BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION apikey.read_only_view(%L)', relation, hint);
+		EXECUTE format('COMMENT ON TRIGGER read_only_statement ON %s IS %L', relation, 'Raises an error that tells what to call instead.');
+	END LOOP;
+END
+$triggers$;
 
 -- The three views have the same columns.
 DO $comments$
@@ -55,7 +98,8 @@ BEGIN
 		('disabled_at', 'When the key was disabled; NULL: it is not disabled.'),
 		('disabled_reason', 'Why the key was disabled.'),
 		('deleted_at', 'When the key was deleted; NULL: it is not deleted.'),
-		('is_active', 'Neither deleted nor disabled.')) c(attribute, description)
+		('is_active', 'Neither deleted nor disabled.'),
+		('usable', 'Neither deleted, disabled nor expired: apikey.reveal_key() returns its value.')) c(attribute, description)
 	LOOP
 		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, attribute, description);
 	END LOOP;

@@ -36,6 +36,24 @@ UNION ALL
 	WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'r' AND relrowsecurity
 		AND oid <> 'apikey.api_keys'::regclass
 UNION ALL
+	-- Our functions turn it on for their own statements; a view cannot.
+	SELECT 'row_security setting',
+		coalesce('off for ' || string_agg(scope, ', ' ORDER BY scope), 'on'),
+		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
+		CASE WHEN count(*) > 0 THEN 'The views of keys cannot be read there.  Run ' || string_agg(remedy, ', ' ORDER BY scope)
+			|| ', and connect again.' END
+	FROM (SELECT concat_ws(' in ',
+				CASE WHEN s.setrole <> 0 THEN format('role %s', s.setrole::regrole)
+					WHEN s.setdatabase = 0 THEN 'all roles' END,
+				CASE WHEN s.setdatabase <> 0 THEN 'this database' END) AS scope,
+			concat_ws(' ', 'ALTER ROLE',
+				CASE WHEN s.setrole <> 0 THEN s.setrole::regrole::text ELSE 'ALL' END,
+				CASE WHEN s.setdatabase <> 0 THEN format('IN DATABASE %I', current_database()) END,
+				'RESET row_security') AS remedy
+		FROM pg_db_role_setting s, unnest(s.setconfig) c(setting)
+		WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+			AND c.setting LIKE 'row\_security=%' AND NOT substr(c.setting, 14)::boolean) s
+UNION ALL
 	SELECT 'drop guard',
 		CASE WHEN ok THEN 'enabled' ELSE 'disabled' END,
 		CASE WHEN ok THEN 'ok' ELSE 'error' END,

@@ -79,7 +79,8 @@ BEGIN
 END
 $default_privileges$;
 
-GRANT EXECUTE ON FUNCTION apikey.current_user_id(), apikey.data_key_id(apikey.encrypted),
+GRANT EXECUTE ON FUNCTION apikey.current_user_id(), apikey.has_identity(),
+	apikey.key_type_label(text), apikey.data_key_id(apikey.encrypted),
 	apikey.encrypted_in(cstring), apikey.encrypted_out(apikey.encrypted),
 	apikey.encrypted_recv(internal), apikey.encrypted_send(apikey.encrypted)
 	TO PUBLIC;
@@ -94,6 +95,9 @@ GRANT SELECT ON apikey.data_keys, apikey.key_types, apikey.linked_users, apikey.
 
 GRANT SELECT ON apikey.key_types TO apikey_user, apikey_reveal, apikey_admin, apikey_monitor;
 GRANT SELECT ON apikey.keys, apikey.deleted_keys TO apikey_user, apikey_reveal;
+-- To write is an error in any case, which only those with the privilege get to see.
+GRANT INSERT, UPDATE, DELETE ON apikey.keys, apikey.deleted_keys TO apikey_user, apikey_reveal;
+GRANT INSERT, UPDATE, DELETE ON apikey.all_keys TO apikey_admin;
 GRANT SELECT ON apikey.all_keys, apikey.key_status, apikey.rotation_progress TO apikey_admin, apikey_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON apikey.custom_key_types TO apikey_admin;
 GRANT SELECT ON apikey.linked_users TO apikey_admin;

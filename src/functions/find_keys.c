@@ -33,11 +33,13 @@ PG_FUNCTION_INFO_V1(apikey_find_keys);
  */
 static ApikeyStatement find_by_fingerprint = {
 	.role = APIKEY_AS_MAINTENANCE,
-	.sql = "SELECT k.id, k.user_id, k.name, k.key_type, t.label, k.hint,"
+	.sql = "SELECT k.id, k.user_id, k.name, k.key_type,"
+	" apikey.key_type_label(k.key_type), k.hint,"
 	" k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,"
-	" k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active"
-	" FROM apikey.api_keys k LEFT JOIN apikey.key_types t"
-	" ON t.key_type OPERATOR(pg_catalog.=) k.key_type"
+	" k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,"
+	" k.is_active AND (k.expires_at IS NULL"
+	" OR k.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp())"
+	" FROM apikey.api_keys k"
 	" WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,

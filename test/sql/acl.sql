@@ -97,7 +97,7 @@ SET LOCAL ROLE regress_apikey_monitor; SELECT * FROM refusals();
 ROLLBACK;
 RESET ROLE;
 -- The same for tables and views, for reading and for writing.
-CREATE FUNCTION readable() RETURNS TABLE (result text) LANGUAGE sql AS $$
+CREATE FUNCTION readable() RETURNS TABLE (result text) LANGUAGE sql SET apikey.empty_without_identity = on AS $$
 	SELECT string_agg(relname || CASE regress_apikey.outcome('DELETE FROM apikey.' || relname || ' WHERE false') WHEN 'done' THEN ' (and writable)' ELSE '' END, ', ' ORDER BY relname)
 		FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'apikey') AND relkind IN ('r', 'v')
 			AND regress_apikey.outcome('SELECT * FROM apikey.' || relname) = 'done'

@@ -62,9 +62,12 @@ SELECT attname, staattnum IS NOT NULL FROM pg_attribute LEFT JOIN pg_statistic O
 	WHERE attrelid = 'apikey.api_keys'::regclass AND attname IN ('hint', 'fingerprint', 'name', 'metadata', 'env_var', 'disabled_reason', 'user_id') ORDER BY 1;
 SELECT count(*) FROM pg_statistic_ext WHERE stxrelid = 'apikey.api_keys'::regclass;
 SELECT sum(apikey.purge_user('u' || n)) FROM generate_series(1, 5) n;
--- Views: security barriers, not updatable, and without calls of functions that
--- decrypt a value.
-SELECT relname, reloptions, pg_relation_is_updatable(oid, true) FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' ORDER BY 1;
+-- Views: security barriers, not updatable or with a trigger that raises an error
+-- (INSTEAD OF and BEFORE, for INSERT, UPDATE and DELETE), and without calls of
+-- functions that decrypt a value.
+SELECT relname, reloptions, CASE WHEN pg_relation_is_updatable(oid, true) <> 0 THEN
+		(SELECT string_agg(format('%s %s %s', tgfoid::regproc, tgtype, tgenabled), ', ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = c.oid) END
+	FROM pg_class c WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' ORDER BY 1;
 SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ '\m(reveal|decrypt)';
 SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ 'encrypted_value' AND pg_get_viewdef(oid) !~ 'data_key_id\(k\.encrypted_value\)';
 -- Triggers: those that invalidate caches or check rows are enabled as ALWAYS.

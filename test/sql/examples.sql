@@ -53,7 +53,7 @@ BEGIN;
 EXECUTE identify('2');
 SELECT split_part(outcome(format('SELECT apikey.reveal_key(%L::uuid)', api_key)), '"', 1) AS result FROM jobs WHERE id = 1;
 ROLLBACK;
--- Without an identity: no rows, and an error that says what to do.
+-- Without an identity: an error that says what to do.
 EXECUTE list;
 EXECUTE need(NULL, NULL);
 

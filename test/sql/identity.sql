@@ -5,7 +5,7 @@ SET search_path = regress_apikey;
 \pset tuples_only on
 
 -- The caller's identity, and the keys that are visible with it.
-CREATE FUNCTION who() RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION who() RETURNS text LANGUAGE sql SET apikey.empty_without_identity = on AS $$
 	SELECT coalesce(apikey.current_user_id(), '(nobody)') || ' sees '
 			|| coalesce(string_agg(user_id || '/' || name, ' ' ORDER BY user_id, name), 'nothing')
 		FROM apikey.keys
@@ -249,6 +249,7 @@ COMMIT;
 FETCH ALL held;
 CLOSE held;
 BEGIN;
+SET LOCAL apikey.empty_without_identity = on;
 DECLARE held CURSOR WITH HOLD FOR SELECT user_id, name FROM apikey.keys;
 COMMIT;
 SET apikey.user_id = 'alice';

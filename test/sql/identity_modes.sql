@@ -4,7 +4,7 @@ SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
 
-CREATE FUNCTION who() RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION who() RETURNS text LANGUAGE sql SET apikey.empty_without_identity = on AS $$
 	SELECT coalesce(apikey.current_user_id(), '(nobody)') || ' sees '
 			|| coalesce(string_agg(user_id || '/' || name, ' ' ORDER BY user_id, name), 'nothing')
 		FROM apikey.keys

@@ -27,7 +27,11 @@ SET plan_cache_mode = force_generic_plan;
 BEGIN; SELECT apikey.set_user_id('alice'); :all_of_them COMMIT;
 BEGIN; SELECT apikey.set_user_id('bob'); :all_of_them COMMIT;
 BEGIN; SELECT apikey.set_user_id('carol'); EXECUTE from_view; EXECUTE from_over(''); EXECUTE from_cte; EXECUTE from_subselect; EXECUTE from_in('one'); EXECUTE me; SELECT * FROM names_of_mine(); COMMIT;
--- Without an identity.
+-- Without an identity, also where an empty list is wanted.
+\set VERBOSITY sqlstate
+EXECUTE from_view; EXECUTE from_over(''); EXECUTE from_cte; EXECUTE from_subselect; EXECUTE from_in('one'); SELECT * FROM names_of_mine(); SELECT * FROM inlined();
+\set VERBOSITY default
+SET apikey.empty_without_identity = on;
 EXECUTE from_view; EXECUTE from_over(''); EXECUTE from_cte; EXECUTE from_subselect; EXECUTE from_in('one'); EXECUTE me; SELECT * FROM names_of_mine(); SELECT * FROM inlined();
 \set VERBOSITY sqlstate
 EXECUTE reveal('one');

@@ -141,7 +141,8 @@ CREATE EXTENSION apikey;
 SELECT has_schema_privilege('regress_apikey_nobody', 'apikey', 'USAGE'), has_schema_privilege('regress_apikey_nobody', 'apikey', 'CREATE');
 SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v')
 	AND (has_table_privilege('regress_apikey_nobody', oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
-		OR has_table_privilege('apikey_user', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+		OR has_table_privilege('apikey_user', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'))
+	ORDER BY oid::regclass::text;
 SELECT oid::regclass FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind IN ('r', 'v') AND has_table_privilege('apikey_user', oid, 'SELECT') ORDER BY oid::regclass::text;
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'apikey'::regnamespace AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'regress_apikey_nobody'::regrole);
 SELECT has_function_privilege('apikey_user', 'apikey.reveal_key(text)', 'EXECUTE'), has_function_privilege('apikey_user', 'apikey.create_key(text, text, text, timestamptz, jsonb, text, boolean)', 'EXECUTE');

@@ -48,7 +48,7 @@ SELECT metadata FROM apikey.all_keys WHERE user_id = 'bob' AND name = 'json';
 -- current_user_id() is NULL without an identity.
 RESET apikey.user_id;
 SELECT apikey.current_user_id() IS NULL;
-SELECT count(*) FROM apikey.keys;
+SELECT outcome('SELECT count(*) FROM apikey.keys');
 SELECT apikey.purge_user('alice'), apikey.purge_user('bob');
 DROP TABLE arguments;
 DELETE FROM apikey.data_keys;

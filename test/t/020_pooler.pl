@@ -33,6 +33,7 @@ $node->append_conf(
 	'postgresql.conf', qq{
 shared_preload_libraries = 'apikey'
 apikey.master_key_source = 'file:$dir/master.key'
+apikey.empty_without_identity = on
 });
 $node->start;
 $node->safe_psql(
@@ -134,6 +135,10 @@ is(ask($second, 'SELECT pg_backend_pid()'),
 is( ask($first, "BEGIN; SELECT apikey.set_user_id('1'); $who; $reveal; COMMIT;"),
 	"1\n1 1\nvalue-of-1", 'the identity of the first client');
 is(ask($second, $who), 'nobody 0', 'is not that of the second');
+like(
+	ask($second, 'BEGIN; SET LOCAL apikey.empty_without_identity = off; SELECT count(*) FROM apikey.keys; ROLLBACK;'),
+	qr/KA007/,
+	'who is told so by default');
 like(ask($second, $reveal), qr/KA007/, 'which reveals nothing');
 is( ask($second, "BEGIN; $who; ROLLBACK;"),
 	'nobody 0', 'not even in its own transaction');

@@ -25,6 +25,7 @@ $node->safe_psql(
 	'postgres', q{
 CREATE EXTENSION apikey;
 CREATE ROLE regress_apikey_app LOGIN IN ROLE apikey_reveal;
+ALTER ROLE regress_apikey_app SET apikey.empty_without_identity = on;
 SELECT apikey.create_key_for(u, 'k', 'custom', 'value-of-' || u) FROM unnest(ARRAY['alice', 'bob', 'regress_apikey_app']) u;
 });
 
@@ -60,6 +61,8 @@ sub error
 is(answer('', q{SELECT current_setting('apikey.user_id', true) IS NULL;}),
 	't', 'the library is not loaded at first');
 is(answer('', $who), 'nobody -', 'no identity at first');
+like(error('-c apikey.empty_without_identity=off', $who),
+	qr/KA007/, 'which is an error by default');
 
 # Settings made before the library is loaded: which count, and which do not.
 is( answer('', 'BEGIN;', q{SET LOCAL apikey.user_id = 'alice';}, $who, 'COMMIT;', $who),
