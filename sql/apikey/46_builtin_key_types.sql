@@ -505,7 +505,7 @@ VALUES
 		'^sk-[A-Za-z0-9]{48}$',
 		'{sk-}', NULL, 'reject',
 		'https://platform.stability.ai/docs/getting-started/authentication'),
-	('stripe', 'Stripe secret, restricted or organization key',
+	('stripe', 'Stripe secret or restricted key',
 		'{STRIPE_API_KEY,STRIPE_SECRET_KEY}',
 		'^(?:(?:sk|rk)_(?:live|test|prod)_[A-Za-z0-9]{10,247}|sk_org_(?:(?:live|test)_)?[A-Za-z0-9]{10,247})$',
 		'{sk_live_,sk_test_,sk_prod_,rk_live_,rk_test_,rk_prod_,sk_org_}', NULL, 'reject',
