@@ -70,6 +70,17 @@ typedef struct JsonbInState
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
 #endif
 
+/* PostgreSQL 18: the executor no longer needs to know that it is run once. */
+#if PG_VERSION_NUM >= 180000
+#define APIKEY_EXECUTOR_RUN_PARAMETERS \
+	QueryDesc *query, ScanDirection direction, uint64 count
+#define APIKEY_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define APIKEY_EXECUTOR_RUN_PARAMETERS \
+	QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define APIKEY_EXECUTOR_RUN_ARGUMENTS query, direction, count, execute_once
+#endif
+
 /* PostgreSQL 18: pg_noreturn took the place of pg_attribute_noreturn(). */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()

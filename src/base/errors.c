@@ -79,12 +79,11 @@ apikey_refuse_argument(const char *argument, const char *message,
 }
 
 /*
- * Error context callback.  For an error, it also removes the outer callbacks,
- * which may quote the statement to the client.  For a warning, it keeps them,
- * since the function continues.
+ * For an error, also remove the outer callbacks, which may quote the statement to
+ * the client.  For a warning, keep them, since the function continues.
  */
-static void
-hide_statement(void *arg)
+void
+apikey_hide_this_error(ErrorContextCallback *callback)
 {
 	int			class = ERRCODE_TO_CATEGORY(geterrcode());
 
@@ -92,7 +91,13 @@ hide_statement(void *arg)
 	errhidecontext(true);
 	if (class != ERRCODE_WARNING && class != ERRCODE_NO_DATA &&
 		class != ERRCODE_SUCCESSFUL_COMPLETION)
-		((ErrorContextCallback *) arg)->previous = NULL;
+		callback->previous = NULL;
+}
+
+static void
+hide_statement(void *arg)
+{
+	apikey_hide_this_error(arg);
 }
 
 void

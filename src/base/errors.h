@@ -62,6 +62,12 @@ extern Datum apikey_call_hidden(PGFunction function, FunctionCallInfo fcinfo);
  */
 extern void apikey_hide_errors(ErrorContextCallback *callback);
 
+/*
+ * The same from within an error context callback, for the error that is being
+ * raised; callback is the one that is called.
+ */
+extern void apikey_hide_this_error(ErrorContextCallback *callback);
+
 /* Raise 40001: this transaction's snapshot does not see a row that exists now. */
 pg_noreturn extern void apikey_raise_old_snapshot(void);
 

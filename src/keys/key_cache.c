@@ -45,7 +45,7 @@ unlock_cache(void)
 
 /* Become the reader, unless another session was faster; *epoch is the present. */
 static bool
-claim(ApikeyKeyCacheEntry * entry, const ApikeyKeyCacheRequest * request,
+claim(ApikeyKeyCacheEntry *entry, const ApikeyKeyCacheRequest *request,
 	  uint64 *epoch)
 {
 	bool		claimed;
@@ -60,7 +60,7 @@ claim(ApikeyKeyCacheEntry * entry, const ApikeyKeyCacheRequest * request,
 
 /* One entry in the log for each failure, and not one in each session. */
 static void
-log_failure(const ApikeyKeyCacheRequest * request, const ApikeyKeySourceError *error)
+log_failure(const ApikeyKeyCacheRequest *request, const ApikeyKeySourceError *error)
 {
 	ApikeyKeySourceError ignored;
 	TimestampTz until;
@@ -81,7 +81,7 @@ log_failure(const ApikeyKeyCacheRequest * request, const ApikeyKeySourceError *e
  * termination stopped that: then another session reads it.
  */
 static bool
-read_as_reader(ApikeyKeyCacheEntry * entry, const ApikeyKeyCacheRequest * request,
+read_as_reader(ApikeyKeyCacheEntry *entry, const ApikeyKeyCacheRequest *request,
 			   uint64 epoch, ApikeyKeySourceError *error)
 {
 	TimestampTz start = GetCurrentTimestamp();
@@ -104,7 +104,7 @@ read_as_reader(ApikeyKeyCacheEntry * entry, const ApikeyKeyCacheRequest * reques
 
 /* The slices are for a reader that is gone without having released its claim. */
 static void
-wait_for_reader(ApikeyKeyCacheEntry * entry)
+wait_for_reader(ApikeyKeyCacheEntry *entry)
 {
 	bool		wait;
 
@@ -124,7 +124,7 @@ wait_for_reader(ApikeyKeyCacheEntry * entry)
 
 /* Answer from an entry whose keys can be used; the caller holds the lock. */
 static ApikeyKeyCacheAnswer
-answer_keys(const ApikeyKeyCacheEntry * entry, ApikeyKeyCacheRequest * request,
+answer_keys(const ApikeyKeyCacheEntry *entry, ApikeyKeyCacheRequest *request,
 			ApikeyKeytext *raw)
 {
 	bool		unchanged = entry->generation == request->generation;
@@ -144,8 +144,8 @@ answer_keys(const ApikeyKeyCacheEntry * entry, ApikeyKeyCacheRequest * request,
  * groups do not take the entry from each other at every turn.
  */
 static ApikeyKeyCacheState
-look(ApikeyKeyCacheEntry * entry, ApikeyKeyCacheRequest * request, bool has_read,
-	 ApikeyKeyCacheAnswer * answer, ApikeyKeytext *raw, ApikeyKeySourceError *error)
+look(ApikeyKeyCacheEntry *entry, ApikeyKeyCacheRequest *request, bool has_read,
+	 ApikeyKeyCacheAnswer *answer, ApikeyKeytext *raw, ApikeyKeySourceError *error)
 {
 	ApikeyKeyCacheState state = APIKEY_CACHE_USE;
 
@@ -167,7 +167,7 @@ look(ApikeyKeyCacheEntry * entry, ApikeyKeyCacheRequest * request, bool has_read
 }
 
 ApikeyKeyCacheAnswer
-apikey_key_cache_get(ApikeyKeyCacheRequest * request, ApikeyKeytext *raw,
+apikey_key_cache_get(ApikeyKeyCacheRequest *request, ApikeyKeytext *raw,
 					 ApikeyKeySourceError *error)
 {
 	ApikeyKeyCacheEntry *entry = entry_of(request->kind);
@@ -217,7 +217,7 @@ apikey_key_cache_expire(ApikeyKeyKind kind)
 }
 
 bool
-apikey_key_cache_renew(const ApikeyKeyCacheRequest * request, uint64 since)
+apikey_key_cache_renew(const ApikeyKeyCacheRequest *request, uint64 since)
 {
 	ApikeyKeyCacheEntry *entry = entry_of(request->kind);
 	bool		is_new;
@@ -234,7 +234,7 @@ apikey_key_cache_renew(const ApikeyKeyCacheRequest * request, uint64 since)
 }
 
 bool
-apikey_key_cache_is_stale(const ApikeyKeyCacheRequest * request,
+apikey_key_cache_is_stale(const ApikeyKeyCacheRequest *request,
 						  ApikeyKeySourceError *error, TimestampTz *until)
 {
 	ApikeyKeyCacheEntry *entry = entry_of(request->kind);

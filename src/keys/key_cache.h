@@ -26,7 +26,7 @@ typedef enum ApikeyKeyCacheAnswer
 	APIKEY_CACHE_UNCHANGED,		/* the session has these keys */
 	APIKEY_CACHE_KEYS,			/* here they are */
 	APIKEY_CACHE_FAILED			/* there are none, for this reason */
-}			ApikeyKeyCacheAnswer;
+} ApikeyKeyCacheAnswer;
 
 /* Is this source read through the cache? */
 extern bool apikey_key_cache_serves(const char *source);
@@ -38,7 +38,7 @@ extern bool apikey_key_cache_serves(const char *source);
  * APIKEY_CACHE_KEYS; the caller wipes *raw whatever the answer is.  *error is
  * filled for APIKEY_CACHE_FAILED.  Raises an error only if the wait is cancelled.
  */
-extern ApikeyKeyCacheAnswer apikey_key_cache_get(ApikeyKeyCacheRequest * request,
+extern ApikeyKeyCacheAnswer apikey_key_cache_get(ApikeyKeyCacheRequest *request,
 												 ApikeyKeytext *raw,
 												 ApikeyKeySourceError *error);
 
@@ -58,14 +58,14 @@ extern uint64 apikey_key_cache_expire(ApikeyKeyKind kind);
  * The same, unless the source has been read since an epoch.  Returns false, and
  * does nothing, if it has not, but was read a moment ago.
  */
-extern bool apikey_key_cache_renew(const ApikeyKeyCacheRequest * request,
+extern bool apikey_key_cache_renew(const ApikeyKeyCacheRequest *request,
 								   uint64 since);
 
 /*
  * Are keys in use though the source could not be read?  Then *error says why,
  * and *until until when at most.
  */
-extern bool apikey_key_cache_is_stale(const ApikeyKeyCacheRequest * request,
+extern bool apikey_key_cache_is_stale(const ApikeyKeyCacheRequest *request,
 									  ApikeyKeySourceError *error,
 									  TimestampTz *until);
 

@@ -39,20 +39,20 @@ is_within(TimestampTz since, int seconds)
 }
 
 bool
-apikey_key_cache_entry_is_of(const ApikeyKeyCacheEntry * entry, const char *source)
+apikey_key_cache_entry_is_of(const ApikeyKeyCacheEntry *entry, const char *source)
 {
 	return strcmp(entry->source, source) == 0;
 }
 
 bool
-apikey_key_cache_entry_is_read(const ApikeyKeyCacheEntry * entry)
+apikey_key_cache_entry_is_read(const ApikeyKeyCacheEntry *entry)
 {
 	return entry->reader != 0 && BackendPidGetProc(entry->reader) != NULL;
 }
 
 bool
-apikey_key_cache_entry_is_foreign(const ApikeyKeyCacheEntry * entry,
-								  const ApikeyKeyCacheRequest * request)
+apikey_key_cache_entry_is_foreign(const ApikeyKeyCacheEntry *entry,
+								  const ApikeyKeyCacheRequest *request)
 {
 	return request->generation != 0 && request->min_epoch == 0 &&
 		!apikey_key_cache_entry_is_of(entry, request->source) &&
@@ -60,14 +60,14 @@ apikey_key_cache_entry_is_foreign(const ApikeyKeyCacheEntry * entry,
 }
 
 bool
-apikey_key_cache_entry_is_recent(const ApikeyKeyCacheEntry * entry)
+apikey_key_cache_entry_is_recent(const ApikeyKeyCacheEntry *entry)
 {
 	return is_within(entry->read_end, APIKEY_FAILURE_MEMORY);
 }
 
 /* Is there no reason to read the source again? */
 static bool
-is_current(ApikeyKeyCacheEntry * entry, const ApikeyKeyCacheRequest * request)
+is_current(ApikeyKeyCacheEntry *entry, const ApikeyKeyCacheRequest *request)
 {
 	return entry->read_epoch == pg_atomic_read_u64(&entry->epoch) &&
 		entry->read_start >= request->not_before &&
@@ -80,7 +80,7 @@ is_current(ApikeyKeyCacheEntry * entry, const ApikeyKeyCacheRequest * request)
  * the failure, but not from later than when they should have been read.
  */
 static TimestampTz
-end_of_use(const ApikeyKeyCacheEntry * entry)
+end_of_use(const ApikeyKeyCacheEntry *entry)
 {
 	return Min(entry->failing_since,
 			   entry->keys_read + command_cache_time * USECS_PER_SEC) +
@@ -89,7 +89,7 @@ end_of_use(const ApikeyKeyCacheEntry * entry)
 
 /* May the keys be used as they are, however old? */
 static bool
-is_usable(const ApikeyKeyCacheEntry * entry, uint64 min_epoch)
+is_usable(const ApikeyKeyCacheEntry *entry, uint64 min_epoch)
 {
 	if (entry->generation == 0 || entry->keys_epoch < min_epoch)
 		return false;
@@ -97,8 +97,8 @@ is_usable(const ApikeyKeyCacheEntry * entry, uint64 min_epoch)
 }
 
 ApikeyKeyCacheState
-apikey_key_cache_entry_state(ApikeyKeyCacheEntry * entry,
-							 const ApikeyKeyCacheRequest * request, bool has_read)
+apikey_key_cache_entry_state(ApikeyKeyCacheEntry *entry,
+							 const ApikeyKeyCacheRequest *request, bool has_read)
 {
 	bool		ours = apikey_key_cache_entry_is_of(entry, request->source);
 	bool		usable = ours && is_usable(entry, request->min_epoch);
@@ -111,21 +111,21 @@ apikey_key_cache_entry_state(ApikeyKeyCacheEntry * entry,
 }
 
 bool
-apikey_key_cache_entry_is_stale(const ApikeyKeyCacheEntry * entry, TimestampTz *until)
+apikey_key_cache_entry_is_stale(const ApikeyKeyCacheEntry *entry, TimestampTz *until)
 {
 	*until = end_of_use(entry);
 	return entry->failed && is_usable(entry, 0);
 }
 
 static void
-wipe_keys(ApikeyKeyCacheEntry * entry)
+wipe_keys(ApikeyKeyCacheEntry *entry)
 {
 	explicit_bzero(&entry->keys, sizeof(entry->keys));
 	entry->generation = 0;
 }
 
 void
-apikey_key_cache_entry_clear(ApikeyKeyCacheEntry * entry)
+apikey_key_cache_entry_clear(ApikeyKeyCacheEntry *entry)
 {
 	wipe_keys(entry);
 	entry->source[0] = '\0';
@@ -134,7 +134,7 @@ apikey_key_cache_entry_clear(ApikeyKeyCacheEntry * entry)
 }
 
 uint64
-apikey_key_cache_entry_claim(ApikeyKeyCacheEntry * entry, const char *source)
+apikey_key_cache_entry_claim(ApikeyKeyCacheEntry *entry, const char *source)
 {
 	if (!apikey_key_cache_entry_is_of(entry, source))
 	{
@@ -146,14 +146,14 @@ apikey_key_cache_entry_claim(ApikeyKeyCacheEntry * entry, const char *source)
 }
 
 void
-apikey_key_cache_entry_release(ApikeyKeyCacheEntry * entry)
+apikey_key_cache_entry_release(ApikeyKeyCacheEntry *entry)
 {
 	entry->reader = 0;
 }
 
 /* The same keys keep their generation: no session needs to derive them again. */
 static void
-publish(ApikeyKeyCacheEntry * entry, const ApikeyKeytext *raw)
+publish(ApikeyKeyCacheEntry *entry, const ApikeyKeytext *raw)
 {
 	if (entry->generation == 0 || entry->keys.count != raw->count ||
 		memcmp(entry->keys.keys, raw->keys, sizeof(raw->keys)) != 0)
@@ -167,7 +167,7 @@ publish(ApikeyKeyCacheEntry * entry, const ApikeyKeytext *raw)
 }
 
 static void
-note_failure(ApikeyKeyCacheEntry * entry, const ApikeyKeySourceError *error)
+note_failure(ApikeyKeyCacheEntry *entry, const ApikeyKeySourceError *error)
 {
 	if (!entry->failed)
 		entry->failing_since = entry->read_end;
@@ -178,7 +178,7 @@ note_failure(ApikeyKeyCacheEntry * entry, const ApikeyKeySourceError *error)
 }
 
 void
-apikey_key_cache_entry_end(ApikeyKeyCacheEntry * entry, uint64 epoch,
+apikey_key_cache_entry_end(ApikeyKeyCacheEntry *entry, uint64 epoch,
 						   TimestampTz start, const ApikeyKeytext *raw,
 						   const ApikeyKeySourceError *error)
 {

@@ -63,7 +63,7 @@ wipe_cache_memory(int code, Datum arg)
 }
 
 static void
-fill_cache_memory(ApikeyKeyCacheMemory * memory)
+fill_cache_memory(ApikeyKeyCacheMemory *memory)
 {
 	memset(memory, 0, cache_size());
 	memory->lock = &GetNamedLWLockTranche(NAME)->lock;

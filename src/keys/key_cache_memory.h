@@ -43,17 +43,17 @@ typedef struct ApikeyKeyCacheEntry
 	uint64		keys_epoch;		/* its read_epoch ... */
 	TimestampTz keys_read;		/* ... and its read_end */
 	ApikeyKeytext keys;
-}			ApikeyKeyCacheEntry;
+} ApikeyKeyCacheEntry;
 
 typedef struct ApikeyKeyCacheMemory
 {
 	LWLock	   *lock;
 	uint64		last_generation;	/* no two lists of keys have the same */
 	ApikeyKeyCacheEntry entries[APIKEY_KEY_KINDS];
-}			ApikeyKeyCacheMemory;
+} ApikeyKeyCacheMemory;
 
 /* NULL unless the library is preloaded, and while the server starts. */
-extern ApikeyKeyCacheMemory * apikey_key_cache_memory;
+extern ApikeyKeyCacheMemory *apikey_key_cache_memory;
 
 /* Have the memory allocated; called once, by apikey_key_cache_init(). */
 extern void apikey_key_cache_memory_init(void);

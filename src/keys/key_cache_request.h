@@ -14,7 +14,7 @@ typedef enum ApikeyKeyKind
 {
 	APIKEY_KEY_MASTER,
 	APIKEY_KEY_FERNET
-}			ApikeyKeyKind;
+} ApikeyKeyKind;
 
 #define APIKEY_KEY_KINDS	2
 
@@ -36,6 +36,6 @@ typedef struct ApikeyKeyCacheRequest
 	/* Kept by apikey_key_cache_get(). */
 	uint64		generation;		/* of the session's keys; 0: it has none */
 	TimestampTz keys_read;		/* 0: they may be another source's */
-}			ApikeyKeyCacheRequest;
+} ApikeyKeyCacheRequest;
 
 #endif							/* APIKEY_KEY_CACHE_REQUEST_H */

@@ -193,19 +193,24 @@ note_reload(ApikeyKeyLoader *loader)
 static bool
 load_cached(ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
 {
+	ApikeyKeyCacheRequest *cached = &loader->cached;
+	ApikeyKeyCacheRequest request;
 	ApikeyKeytext raw;
 	ApikeyKeyCacheAnswer answer;
 	bool		ok;
 
 	if (loader->loaded_for != PgReloadTime)
 		note_reload(loader);
-	loader->cached.setting = loader->setting;
-	loader->cached.source = loader->source;
-	answer = apikey_key_cache_get(&loader->cached, &raw, error);
+	cached->setting = loader->setting;
+	cached->source = loader->source;
+	request = *cached;
+	cached->min_epoch = 0;		/* for this call only, even if it raises */
+	answer = apikey_key_cache_get(&request, &raw, error);
+	cached->generation = request.generation;
+	cached->keys_read = request.keys_read;
 	ok = answer == APIKEY_CACHE_UNCHANGED ||
 		(answer == APIKEY_CACHE_KEYS && replace_keys(loader, &raw, error));
 	explicit_bzero(&raw, sizeof(raw));
-	loader->cached.min_epoch = 0;
 	return ok;
 }
 

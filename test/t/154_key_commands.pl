@@ -318,6 +318,29 @@ $node->safe_psql('postgres',
 	'UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
 is(scalar ask($sessions[0], $reveal), 'the-value', 'the data key again');
 
+# More keys than there is room for: what is loaded stays, and the rest waits.
+put_master_keys("$dir/first", $first, map { random_key() } 2 .. 32);
+reload();
+is(scalar ask($sessions[0], $reveal), 'the-value', 'as many master keys as possible');
+put_master_keys("$dir/first", map { random_key() } 1 .. 32);
+$node->safe_psql('postgres',
+	'UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
+$before = runs();
+my $messages = '';
+for (1 .. 100)
+{
+	(undef, undef, $messages) = ask($sessions[0], $reveal);
+	last if runs() > $before;
+	usleep(100_000);
+}
+my ($fingerprints) = $messages =~ /available master keys have the fingerprints (.*)\.$/m;
+is(scalar(split(/, /, $fingerprints)), 32, 'with as many others, no more are loaded');
+$node->safe_psql('postgres',
+	'UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
+put_master_keys("$dir/first", $first);
+reload();
+is(scalar ask($sessions[0], $reveal), 'the-value', 'one master key again');
+
 # ----------------------------------------------------------------------
 # Sources are not mixed
 # ----------------------------------------------------------------------
@@ -539,6 +562,9 @@ for my $name ('apikey.master_key_source', 'apikey.fernet_key_source')
 	refused("ALTER ROLE regress_apikey_nobody SET $name = '$third'", qr/55P02/, "$name: ALTER ROLE");
 	refused("ALTER DATABASE postgres SET $name = '$third'", qr/55P02/, "$name: ALTER DATABASE");
 	refused("CREATE FUNCTION f() RETURNS int LANGUAGE sql SET $name = '$third' AS 'SELECT 1'", qr/55P02/, "$name: CREATE FUNCTION");
+	refused("SELECT set_config('$name', '$third', false)", qr/55P02/, "$name: set_config()");
+	refused("DO \$\$ DECLARE x text; BEGIN x := set_config('$name', '$third', true); END \$\$", qr/55P02/, "$name: in an expression");
+	refused("WITH v AS (SELECT '$third'::text AS v) SELECT set_config('$name', v, true) FROM v", qr/55P02/, "$name: set_config() as another role", user => 'regress_apikey_nobody');
 	refused("ALTER SYSTEM SET $name = '$third'", qr/42501/, "$name: as another role", user => 'regress_apikey_nobody');
 }
 refused("ALTER SYSTEM SET apikey.master_key = '$third'", qr/(?:42602|42704): /, 'a parameter that does not exist');
