@@ -95,11 +95,27 @@ sub reveal_once
 	return $state || $out;
 }
 
+# A session for what needs no new one.
+my $admin;
+
+sub admin
+{
+	$admin //= new_session($node);
+	return scalar ask($admin, $_[0]);
+}
+
+# Before and after the server stops.
+sub quit_admin
+{
+	eval { $admin->quit } if defined $admin;
+	undef $admin;
+}
+
 sub status
 {
 	my ($item) = @_;
 
-	return $node->safe_psql('postgres',
+	return admin(
 		"SELECT value || '; ' || severity || '; ' || coalesce(advice, '') FROM apikey.status() WHERE item = '$item'");
 }
 
@@ -107,18 +123,22 @@ sub set
 {
 	my ($name, $value) = @_;
 
-	$node->safe_psql('postgres', "ALTER SYSTEM SET apikey.$name = '$value'");
+	admin("ALTER SYSTEM SET apikey.$name = '$value'");
 	reload();
 }
 
-# A new connection has the configuration that the postmaster had: wait for that.
+# A session hears of a reload after the postmaster has processed it.
 sub reload
 {
-	my $before = $node->safe_psql('postgres', 'SELECT pg_conf_load_time()');
+	my $before = admin('SELECT pg_conf_load_time()');
 
-	$node->safe_psql('postgres', 'SELECT apikey.reload_master_key()');
-	$node->poll_query_until('postgres', "SELECT pg_conf_load_time() > '$before'")
-	  or die 'the configuration was not reloaded';
+	admin('SELECT apikey.reload_master_key()');
+	for (1 .. 1000)
+	{
+		return if admin('SELECT pg_conf_load_time()') ne $before;
+		usleep(10_000);
+	}
+	die 'the configuration was not reloaded';
 }
 
 # Start a statement and do not wait for it.
@@ -307,15 +327,13 @@ is(scalar ask($sessions[0], 'SELECT apikey.rewrap_data_keys()'), '1', 'and back'
 put_master_keys("$dir/first", $first);
 reload();
 is(scalar ask($_, $reveal), 'the-value', 'one master key') for @sessions;
-$node->safe_psql('postgres',
-	'UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
+admin('UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
 $before = runs();
 is(scalar ask($_, $reveal), 'KA002', 'a master key that there is not') for @sessions;
 run_until($before + 1, $sessions[0]);
 is(join(' ', map { scalar ask($_, $reveal) } (@sessions) x 3), join(' ', ('KA002') x 15), 'nor after running the command again');
 is(runs(), $before + 1, 'which ran once for all sessions');
-$node->safe_psql('postgres',
-	'UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
+admin('UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
 is(scalar ask($sessions[0], $reveal), 'the-value', 'the data key again');
 
 # More keys than there is room for: what is loaded stays, and the rest waits.
@@ -323,8 +341,7 @@ put_master_keys("$dir/first", $first, map { random_key() } 2 .. 32);
 reload();
 is(scalar ask($sessions[0], $reveal), 'the-value', 'as many master keys as possible');
 put_master_keys("$dir/first", map { random_key() } 1 .. 32);
-$node->safe_psql('postgres',
-	'UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
+admin('UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
 $before = runs();
 my $messages = '';
 for (1 .. 100)
@@ -335,8 +352,7 @@ for (1 .. 100)
 }
 my ($fingerprints) = $messages =~ /available master keys have the fingerprints (.*)\.$/m;
 is(scalar(split(/, /, $fingerprints)), 32, 'with as many others, no more are loaded');
-$node->safe_psql('postgres',
-	'UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
+admin('UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))');
 put_master_keys("$dir/first", $first);
 reload();
 is(scalar ask($sessions[0], $reveal), 'the-value', 'one master key again');
@@ -348,8 +364,8 @@ is(scalar ask($sessions[0], $reveal), 'the-value', 'one master key again');
 set('fernet_key_source', "command:$command $dir/second");
 is(scalar ask($sessions[0], q{SELECT apikey.fernet_decrypt(apikey.fernet_encrypt('x'))}), 'x', 'a second source');
 is(scalar ask($sessions[0], $reveal), 'the-value', 'beside the first');
-isnt($node->safe_psql('postgres', q{SELECT value FROM apikey.status() WHERE item = 'Fernet key fingerprint'}),
-	$node->safe_psql('postgres', q{SELECT value FROM apikey.status() WHERE item = 'master key fingerprint'}), 'with other keys');
+isnt(admin(q{SELECT value FROM apikey.status() WHERE item = 'Fernet key fingerprint'}),
+	admin(q{SELECT value FROM apikey.status() WHERE item = 'master key fingerprint'}), 'with other keys');
 set('master_key_source', "command:$command $dir/second");
 is(scalar ask($_, $reveal), 'KA002', 'another source has other keys') for @sessions[0 .. 2];
 set_mode('exit 3');
@@ -468,7 +484,7 @@ for my $function ('pg_cancel_backend', 'pg_terminate_backend')
 	ask($waiting[0], q{SET statement_timeout = '300ms'});
 	is(scalar ask($waiting[0], $reveal), '57014', 'a session that waits can be cancelled');
 	start($_, $reveal) for @waiting[1, 2];
-	$node->safe_psql('postgres', "SELECT $function($pid)");
+	admin("SELECT $function($pid)");
 	is(scalar ask($_, 'SELECT 1'), "the-value\n1", "$function(): another session reads") for @waiting[1, 2];
 	is(runs(), $before + 2, 'one of them');
 	eval { $_->quit } for $reader, @waiting;
@@ -482,6 +498,7 @@ start($reader, $reveal);
 wait_for_runs($before + 1);
 kill('KILL', $pid);
 eval { $_->quit } for $reader, @sessions;
+quit_admin();
 $node->poll_query_until('postgres', 'SELECT 1', '1');
 is(reveal_once(), 'the-value', 'after a crash the command runs again') for 1, 2;
 is(runs(), $before + 2, 'once');
@@ -510,6 +527,7 @@ sub pg_ctl
 	$node->command_ok([ 'pg_ctl', '-w', '-s', '-D', $node->data_dir, '-l', $node->logfile, @arguments ], "pg_ctl $arguments[-1]");
 }
 
+quit_admin();
 $node->stop;
 pg_ctl('-o', "-c 'apikey.master_key_source=command:$command $dir/first'", 'start');
 $before = runs();
@@ -523,6 +541,7 @@ is(runs(), $before + 2, 'once for new sessions');
 is(scalar ask($_, $reveal), 'KA002', 'and has effect in lasting ones') for @lasting;
 put_master_keys("$dir/first", $first);
 $_->quit for @lasting;
+quit_admin();
 pg_ctl('stop');
 
 my ($single, $ignored) = ('', '');
@@ -535,7 +554,7 @@ like($single, qr/reveal_key = "the-value"/, 'a single-user server');
 # ----------------------------------------------------------------------
 
 $node->start;
-$node->safe_psql('postgres', 'CREATE ROLE regress_apikey_nobody LOGIN');
+admin('CREATE ROLE regress_apikey_nobody LOGIN');
 my $seen = '';
 
 sub refused
@@ -572,9 +591,10 @@ refused("SET APIKEY.Master_Key TO '$third'", qr/42602: invalid configuration par
 unlike($seen, qr/\Q$third\E/, 'the client gets no key back');
 
 # By hand in the configuration file, and in a connection's options.
-$node->safe_psql('postgres', 'ALTER SYSTEM RESET ALL');
+admin('ALTER SYSTEM RESET ALL');
 $node->append_conf('postgresql.conf', "apikey.master_key_source = '$third'\napikey.master_key = '$third'\n");
 reload();
+quit_admin();
 $node->restart;
 $node->adjust_conf('postgresql.conf', 'apikey.master_key', undef);
 $node->append_conf('postgresql.conf', "apikey.master_key_source = 'command:$command $dir/first'\n");
@@ -593,6 +613,7 @@ unlike($log, qr/\Q$third\E/, 'and has no key');
 # ----------------------------------------------------------------------
 
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''\n");
+quit_admin();
 $node->restart;
 $before = runs();
 is(reveal_once(), 'the-value', 'not preloaded') for 1 .. 3;
@@ -610,6 +631,7 @@ is(scalar ask($session, $_), 'KA001', "remembered for: $_")
   for 'SELECT apikey.reveal_env()', q{SELECT apikey.update_key('k', new_name => 'l')};
 at_most_ok($before + 1, $began, 'one run');
 $before = runs();
+quit_admin();
 like(status('master key'), qr/exit status 3/, 'status() in another session');
 is(runs(), $before + 1, 'runs it once');
 set_mode('');
@@ -621,6 +643,7 @@ $node->append_conf('postgresql.conf', "session_preload_libraries = 'apikey'\n");
 reload();
 refused("SHOW $setting", qr/42501/, 'with session_preload_libraries the source is hidden', user => 'regress_apikey_nobody');
 
+quit_admin();
 $node->stop;
 unlike(slurp_file($node->logfile), qr/\Q$_\E/, 'no master key is in the log') for $first, $second;
 done_testing();
