@@ -7,7 +7,9 @@ CREATE TABLE apikey.data_keys (
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	deactivated_at timestamptz,
 	destroyed_at timestamptz,
-	CHECK ((wrapped_key IS NULL) = (destroyed_at IS NOT NULL))
+	lost_at timestamptz,
+	CHECK ((wrapped_key IS NULL) = (destroyed_at IS NOT NULL)),
+	CHECK (lost_at IS NULL OR deactivated_at IS NOT NULL)
 );
 SELECT pg_extension_config_dump('apikey.data_keys', '');
 
@@ -19,6 +21,7 @@ COMMENT ON COLUMN apikey.data_keys.wrapped_key IS 'The key, encrypted with the m
 COMMENT ON COLUMN apikey.data_keys.created_at IS 'When the key was created; the newest active key of a purpose encrypts.';
 COMMENT ON COLUMN apikey.data_keys.deactivated_at IS 'When the key was deactivated: since then it only decrypts; NULL: it is active.';
 COMMENT ON COLUMN apikey.data_keys.destroyed_at IS 'When the wrapped key was destroyed; NULL: it was not.';
+COMMENT ON COLUMN apikey.data_keys.lost_at IS 'When apikey.abandon_lost_data_keys() found that no master key can unwrap it; NULL: it has not.';
 
 -- Stored keys.  No triggers, no foreign keys, and user_id in every unique
 -- index, so that the table can be distributed by user_id.

@@ -19,11 +19,18 @@ CREATE FUNCTION apikey.key_type_label(key_type text) RETURNS text
 COMMENT ON FUNCTION apikey.key_type_label(text) IS
 'Returns the label of a key type, as in apikey.key_types; NULL if there is no such type.';
 
+CREATE FUNCTION apikey.is_lost(data_key_id uuid) RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'apikey_is_lost';
+COMMENT ON FUNCTION apikey.is_lost(uuid) IS
+'Returns whether a data key was abandoned as lost, or destroyed, or does not exist, so that what is encrypted with it cannot be decrypted. Reads no master key.';
+
 CREATE VIEW apikey.keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, apikey.key_type_label(k.key_type) AS label,
 		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
 		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
-		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()) AS usable
+		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable
 	FROM apikey.api_keys k
 	WHERE apikey.has_identity() AND k.user_id = apikey.current_user_id() AND k.deleted_at IS NULL;
 COMMENT ON VIEW apikey.keys IS
@@ -33,7 +40,8 @@ CREATE VIEW apikey.deleted_keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, apikey.key_type_label(k.key_type) AS label,
 		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
 		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
-		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()) AS usable
+		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable
 	FROM apikey.api_keys k
 	WHERE apikey.has_identity() AND k.user_id = apikey.current_user_id() AND k.deleted_at IS NOT NULL;
 COMMENT ON VIEW apikey.deleted_keys IS
@@ -43,7 +51,8 @@ CREATE VIEW apikey.all_keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, apikey.key_type_label(k.key_type) AS label,
 		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
 		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
-		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()) AS usable
+		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable
 	FROM apikey.api_keys k;
 COMMENT ON VIEW apikey.all_keys IS
 'Every user''s keys, including deleted ones, for administrators and monitoring.';
@@ -99,7 +108,7 @@ BEGIN
 		('disabled_reason', 'Why the key was disabled.'),
 		('deleted_at', 'When the key was deleted; NULL: it is not deleted.'),
 		('is_active', 'Neither deleted nor disabled.'),
-		('usable', 'Neither deleted, disabled nor expired: apikey.reveal_key() returns its value.')) c(attribute, description)
+		('usable', 'Neither deleted, disabled nor expired, nor encrypted with a data key that is lost: apikey.reveal_key() returns its value.')) c(attribute, description)
 	LOOP
 		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, attribute, description);
 	END LOOP;
@@ -109,6 +118,7 @@ $comments$;
 CREATE VIEW apikey.key_status WITH (security_barrier = true) AS
 	SELECT d.id, d.purpose,
 		CASE WHEN d.destroyed_at IS NOT NULL THEN 'destroyed'
+			WHEN d.lost_at IS NOT NULL THEN 'lost'
 			WHEN d.deactivated_at IS NOT NULL THEN 'inactive'
 			ELSE 'active' END AS state,
 		d.created_at, now() - d.created_at AS age,
@@ -122,7 +132,7 @@ COMMENT ON VIEW apikey.key_status IS
 'The data keys: the purpose of each, whether it is in use, how old it is, how many rows need it, and which master key wraps it.';
 COMMENT ON COLUMN apikey.key_status.id IS 'The id of the data key, as apikey.data_key_id() returns it.';
 COMMENT ON COLUMN apikey.key_status.purpose IS '"value" or "column".';
-COMMENT ON COLUMN apikey.key_status.state IS '"active": the newest of these encrypts; "inactive": only decrypts; "destroyed": what was encrypted with it is lost.';
+COMMENT ON COLUMN apikey.key_status.state IS '"active": the newest of these encrypts; "inactive": only decrypts; "lost": abandoned, since no master key can unwrap it; "destroyed": what was encrypted with it is lost.';
 COMMENT ON COLUMN apikey.key_status.created_at IS 'When the data key was created.';
 COMMENT ON COLUMN apikey.key_status.age IS 'How long ago it was created.';
 COMMENT ON COLUMN apikey.key_status.rows IS 'The number of rows of apikey.api_keys encrypted with it; NULL for purpose "column", whose uses are not known.';

@@ -4,8 +4,15 @@ CREATE FUNCTION apikey.rewrap_data_keys() RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_rewrap_data_keys';
 COMMENT ON FUNCTION apikey.rewrap_data_keys() IS
-'Wraps every data key with the primary master key, and returns how many were wrapped with another; the older master keys can be removed when apikey.status() says so. Does not touch values, so it takes milliseconds and does not disturb other sessions. KA001, KA002, KA003: nothing was changed, since a data key could not be unwrapped; the message names it. 40001: the transaction''s snapshot is older than a data key.';
+'Wraps every data key with the primary master key, except those abandoned as lost that still cannot be unwrapped, and returns how many were wrapped with another; the older master keys can be removed when apikey.status() says so. Does not touch values, so it takes milliseconds and does not disturb other sessions. KA001, KA002, KA003: nothing was changed, since a data key could not be unwrapped; the message names it. 40001: the transaction''s snapshot is older than a data key.';
 REVOKE ALL ON FUNCTION apikey.rewrap_data_keys() FROM PUBLIC;
+
+CREATE FUNCTION apikey.abandon_lost_data_keys() RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'apikey_abandon_lost_data_keys';
+COMMENT ON FUNCTION apikey.abandon_lost_data_keys() IS
+'Starts over after the loss of a master key: marks as lost the data keys that no available master key can unwrap, or that are damaged, and returns how many; from then on, new values are encrypted with a new data key. Destroys nothing: values encrypted with a lost data key stay listed, with usable = false, and if its master key is found, apikey.rewrap_data_keys() takes the mark back. KA001: no master key is available.';
+REVOKE ALL ON FUNCTION apikey.abandon_lost_data_keys() FROM PUBLIC;
 
 CREATE PROCEDURE apikey.reencrypt_keys(batch_size integer DEFAULT 1000, pause interval DEFAULT '0 s')
 	LANGUAGE C

@@ -80,7 +80,7 @@ END
 $default_privileges$;
 
 GRANT EXECUTE ON FUNCTION apikey.current_user_id(), apikey.has_identity(),
-	apikey.key_type_label(text), apikey.data_key_id(apikey.encrypted),
+	apikey.is_lost(uuid), apikey.key_type_label(text), apikey.data_key_id(apikey.encrypted),
 	apikey.encrypted_in(cstring), apikey.encrypted_out(apikey.encrypted),
 	apikey.encrypted_recv(internal), apikey.encrypted_send(apikey.encrypted)
 	TO PUBLIC;
@@ -131,7 +131,8 @@ GRANT EXECUTE ON FUNCTION
 	apikey.delete_key_for(text, uuid), apikey.restore_key_for(text, uuid, text),
 	apikey.find_keys(text), apikey.verify_keys(),
 	apikey.purge_deleted(interval), apikey.purge_user(text),
-	apikey.rotate_data_key(text), apikey.rewrap_data_keys(), apikey.retire_data_key(uuid, boolean),
+	apikey.rotate_data_key(text), apikey.rewrap_data_keys(), apikey.abandon_lost_data_keys(),
+	apikey.retire_data_key(uuid, boolean),
 	apikey.reload_master_key()
 	TO apikey_admin;
 GRANT EXECUTE ON PROCEDURE apikey.reencrypt_keys(integer, interval) TO apikey_admin;

@@ -39,7 +39,7 @@ static ApikeyStatement select_live = {
 
 static ApikeyStatement update_wrap = {
 	.role = APIKEY_AS_OWNER,
-	.sql = "UPDATE apikey.data_keys SET wrapped_key = $2"
+	.sql = "UPDATE apikey.data_keys SET wrapped_key = $2, lost_at = NULL"
 	" WHERE id OPERATOR(pg_catalog.=) $1",
 	.arg_count = 2,
 	.arg_types = {UUIDOID, BYTEAOID}
@@ -73,7 +73,8 @@ rewrap(const pg_uuid_t *id, const char *purpose, const bytea *old)
 
 /*
  * Rewrap one row of select_live, unless it is wrapped with the primary master
- * key.  KA002 or KA003 if it cannot be unwrapped.
+ * key, or lost.  A mark as lost is removed if the data key can be unwrapped.
+ * KA002 or KA003 if one without that mark cannot be.
  */
 static bool
 rewrap_row(const ApikeyRows *rows, uint64 row)
@@ -82,15 +83,19 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 	pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(rows, row, 1, &is_null));
 	char	   *purpose = TextDatumGetCString(apikey_rows_get(rows, row, 2, &is_null));
 	bytea	   *old = DatumGetByteaPP(apikey_rows_get(rows, row, 3, &is_null));
+	const ApikeyDataKey *key;
 	const uint8_t *master_id;
 	Datum		args[2];
 
+	if (apikey_data_key_lookup(id->data, purpose, &key) == APIKEY_DATA_KEY_LOST)
+		return false;
 	/* Checked even if it can stay as it is. */
 	apikey_data_key_require(id->data, purpose);
 	master_id = apikey_wrap_master_id((const uint8_t *) VARDATA_ANY(old),
 									  VARSIZE_ANY_EXHDR(old));
 	if (memcmp(master_id, apikey_master_keys()->keys[0]->id,
-			   APIKEY_MASTER_ID_SIZE) == 0)
+			   APIKEY_MASTER_ID_SIZE) == 0 &&
+		!apikey_data_key_is_lost(id->data))
 		return false;
 	args[0] = UUIDPGetDatum(id);
 	args[1] = PointerGetDatum(rewrap(id, purpose, old));

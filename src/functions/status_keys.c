@@ -26,7 +26,7 @@
 
 static ApikeyStatement select_data_key_states = {
 	.role = APIKEY_AS_MAINTENANCE,
-	.sql = "SELECT id, deactivated_at IS NULL FROM apikey.data_keys"
+	.sql = "SELECT id, deactivated_at IS NULL, lost_at IS NOT NULL FROM apikey.data_keys"
 	" WHERE purpose OPERATOR(pg_catalog.=) $1 AND destroyed_at IS NULL"
 	" ORDER BY created_at",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
@@ -158,26 +158,56 @@ put_fernet_key(ReturnSetInfo *result)
 typedef struct DataKeyCounts
 {
 	int			active;
+	int			inactive;
+	int			lost;
 	int			available;		/* can be unwrapped */
-	char	   *problem;		/* of the first that cannot; NULL: none */
+	char	   *advice;			/* on the first that cannot; NULL: none */
 } DataKeyCounts;
+
+/* What to do about a data key that cannot be unwrapped. */
+static char *
+data_key_advice(ApikeyDataKeyState state, const pg_uuid_t *id, const char *purpose)
+{
+	const char *problem = apikey_data_key_problem(state, id->data);
+
+	switch (state)
+	{
+		case APIKEY_DATA_KEY_OPEN:
+			return NULL;
+		case APIKEY_DATA_KEY_FOREIGN:
+			return psprintf("%s  Add that key to the source of the master key and reload the configuration.  If it is lost for good, run SELECT apikey.abandon_lost_data_keys(), so that new values can be stored.",
+							problem);
+		case APIKEY_DATA_KEY_LOST:
+			return psprintf("%s  Have the values that are encrypted with it stored again, or remove them.  Then run SELECT apikey.retire_data_key('%s'%s).",
+							problem,
+							DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))),
+							strcmp(purpose, APIKEY_PURPOSE_COLUMN) == 0 ? ", force => true" : "");
+		case APIKEY_DATA_KEY_DAMAGED:
+			return psprintf("%s  Restore its row of apikey.data_keys from a backup.  If there is none, run SELECT apikey.abandon_lost_data_keys().",
+							problem);
+		case APIKEY_DATA_KEY_NO_MASTER:
+			return psprintf("%s  Follow the advice on the master key.", problem);
+		case APIKEY_DATA_KEY_ABSENT:
+		case APIKEY_DATA_KEY_DESTROYED:
+			break;				/* in the meantime */
+	}
+	return psprintf("%s  Run apikey.status() again.", problem);
+}
 
 static void
 count_data_key(DataKeyCounts *counts, const char *purpose, bool have_master,
-			   const pg_uuid_t *id, bool active)
+			   const pg_uuid_t *id)
 {
 	ApikeyDataKeyState state = APIKEY_DATA_KEY_NO_MASTER;
 	const ApikeyDataKey *key;
 
-	if (active)
-		counts->active++;
 	/* Without a master key, do not read its source again for each data key. */
 	if (have_master)
 		state = apikey_data_key_lookup(id->data, purpose, &key);
 	if (state == APIKEY_DATA_KEY_OPEN)
 		counts->available++;
-	else if (counts->problem == NULL)
-		counts->problem = apikey_data_key_problem(state, id->data);
+	else if (counts->advice == NULL)
+		counts->advice = data_key_advice(state, id, purpose);
 }
 
 /* The advice is about the first data key that cannot be unwrapped. */
@@ -198,16 +228,24 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 	{
 		bool		is_null;
 		pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(&rows, i, 1, &is_null));
-		bool		active = DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null));
 
-		count_data_key(&counts, purpose, have_master, id, active);
+		if (DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null)))
+			counts.active++;
+		else if (DatumGetBool(apikey_rows_get(&rows, i, 3, &is_null)))
+			counts.lost++;
+		else
+			counts.inactive++;
+		count_data_key(&counts, purpose, have_master, id);
 	}
 	apikey_status_put(result, item,
-					  psprintf("%d active, %d inactive; %d available", counts.active,
-							   (int) rows.count - counts.active, counts.available),
-					  (counts.problem == NULL) ? APIKEY_SEVERITY_OK :
-					  (counts.available > 0) ? APIKEY_SEVERITY_WARNING : APIKEY_SEVERITY_ERROR,
-					  counts.problem);
+					  psprintf("%d active, %d inactive%s; %d available",
+							   counts.active, counts.inactive,
+							   counts.lost > 0 ? psprintf(", %d lost", counts.lost) : "",
+							   counts.available),
+					  (counts.advice == NULL) ? APIKEY_SEVERITY_OK :
+					  (counts.available > 0 || counts.lost == (int) rows.count) ?
+					  APIKEY_SEVERITY_WARNING : APIKEY_SEVERITY_ERROR,
+					  counts.advice);
 }
 
 /* How many data keys are wrapped with a master key. */

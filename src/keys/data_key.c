@@ -1,35 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * data_key.c
- *		Finding, choosing and making data keys; see data_key.h.
+ *		Finding and choosing data keys; see data_key.h.
  *
- * data_key_cache.c has their rows and unwraps them.
+ * data_key_cache.c has their rows and unwraps them; data_key_create.c makes new
+ * ones.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/uuid.h"
 
 #include "compat.h"
 #include "base/errors.h"
-#include "base/random.h"
-#include "exec/statement.h"
 #include "keys/data_key.h"
 #include "keys/data_key_cache.h"
 #include "keys/key_source.h"
 #include "keys/master_key.h"
-
-static ApikeyStatement insert_data_key = {
-	.role = APIKEY_AS_OWNER,
-	.sql = "INSERT INTO apikey.data_keys (id, purpose, wrapped_key)"
-	" VALUES ($1, $2, $3)",
-	.arg_count = 3,
-	.arg_types = {UUIDOID, TEXTOID, BYTEAOID}
-};
 
 /*
  * A row that is visible may be encrypted with a data key that is newer than the
@@ -102,6 +92,8 @@ apikey_data_key_problem(ApikeyDataKeyState state, const uint8_t *id)
 		case APIKEY_DATA_KEY_FOREIGN:
 			return psprintf("Data key %s requires the master key with fingerprint %s.",
 							key, master_id_of(id));
+		case APIKEY_DATA_KEY_LOST:
+			return psprintf("Data key %s is lost: no available master key can unwrap it.", key);
 		case APIKEY_DATA_KEY_DAMAGED:
 			return psprintf("The wrapped data key %s is damaged.", key);
 		case APIKEY_DATA_KEY_NO_MASTER:
@@ -126,8 +118,18 @@ raise_wrong_master(const uint8_t *id)
 			 errdetail_log("%s  The source is \"%.*s\".", detail,
 						   apikey_key_source_shown(apikey_master_key_source()),
 						   apikey_master_key_source()),
-			 errhint("An administrator adds that master key to apikey.master_key_source and reloads the configuration.  If it is lost for good, replace or purge what is encrypted with the data key, and call apikey.retire_data_key()."),
+			 errhint("An administrator adds that master key to apikey.master_key_source and reloads the configuration.  If it is lost for good, SELECT apikey.abandon_lost_data_keys() makes it possible to store new values."),
 			 apikey_err_hide_statement()));
+}
+
+static const char *
+hint_for_state(ApikeyDataKeyState state)
+{
+	if (state == APIKEY_DATA_KEY_DAMAGED)
+		return "Restore its row of apikey.data_keys from a backup.  If there is none, run SELECT apikey.abandon_lost_data_keys(), and store the values again.";
+	if (state == APIKEY_DATA_KEY_LOST)
+		return "Store the value again with apikey.update_key() or apikey.set_key().";
+	return "Store another value in its place, or restore the row of apikey.data_keys from a backup.";
 }
 
 /* for_value: is the caller decrypting a value? */
@@ -144,9 +146,7 @@ raise_state(ApikeyDataKeyState state, const uint8_t *id, bool for_value,
 			 for_value ? errmsg("could not decrypt value") :
 			 errmsg("could not unwrap data key"),
 			 errdetail("%s", apikey_data_key_problem(state, id)),
-			 state == APIKEY_DATA_KEY_DAMAGED ?
-			 errhint("Restore its row of apikey.data_keys from a backup.  If there is none, call apikey.rotate_data_key(), replace or purge what is encrypted with the data key, and call apikey.retire_data_key().") :
-			 errhint("Store another value in its place, or restore the row of apikey.data_keys from a backup."),
+			 errhint("%s", hint_for_state(state)),
 			 apikey_err_hide_statement()));
 }
 
@@ -198,84 +198,37 @@ apikey_data_key_active(const char *purpose)
 	return NULL;
 }
 
-/*
- * If no data key can be unwrapped, and one needs a master key that is not
- * available, the master key is the wrong one: a new data key wrapped with it
- * would only hide that.  A damaged data key says nothing about the master key.
- */
-static void
-refuse_wrong_master(void)
+bool
+apikey_data_key_is_lost(const uint8_t *id)
 {
-	ApikeyDataKeys *all;
-	ApikeyDataKeyEntry *foreign = NULL;
+	ApikeyDataKeyEntry *entry = apikey_data_keys_find(apikey_data_keys(), id, NULL);
 
-	(void) apikey_master_keys();
-	all = apikey_data_keys();
-	for (int i = 0; i < all->count; i++)
+	if (entry == NULL)
 	{
-		ApikeyKeySourceError error;
-		ApikeyDataKeyState state = apikey_data_keys_unwrap(all, &all->entries[i],
-														   &error);
-
-		if (state == APIKEY_DATA_KEY_OPEN)
-			return;
-		if (state == APIKEY_DATA_KEY_FOREIGN || state == APIKEY_DATA_KEY_NO_MASTER)
-			foreign = &all->entries[i];
+		/* It may be newer than the cache: see lookup(). */
+		AcceptInvalidationMessages();
+		entry = apikey_data_keys_find(apikey_data_keys(), id, NULL);
 	}
-	if (foreign != NULL)
-		(void) unwrap_or_raise(all, foreign);
-}
-
-/* Wrap a new random key.  Nothing raises while raw is in memory. */
-static void
-wrap_new(const ApikeyMasterKey *master, const char *purpose, const uint8_t *id,
-		 bytea *wrapped)
-{
-	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
-	uint8_t		raw[APIKEY_KEY_SIZE];
-	ApikeyResult result = APIKEY_LIBCRYPTO_FAILED;
-
-	apikey_random(nonce, sizeof(nonce));
-	if (pg_strong_random(raw, sizeof(raw)))
-		result = apikey_data_key_wrap(master, id, purpose, nonce, raw,
-									  (uint8_t *) VARDATA(wrapped));
-	explicit_bzero(raw, sizeof(raw));
-	if (result != APIKEY_OK)
-		apikey_raise_libcrypto();
-}
-
-void
-apikey_data_key_create(const char *purpose, pg_uuid_t *id)
-{
-	bytea	   *wrapped = palloc(VARHDRSZ + APIKEY_WRAPPED_SIZE);
-	Datum		args[3];
-
-	refuse_wrong_master();
-	SET_VARSIZE(wrapped, VARHDRSZ + APIKEY_WRAPPED_SIZE);
-	apikey_random_uuid(id->data);
-	wrap_new(apikey_master_keys()->keys[0], purpose, id->data, wrapped);
-	args[0] = UUIDPGetDatum(id);
-	args[1] = CStringGetTextDatum(purpose);
-	args[2] = PointerGetDatum(wrapped);
-	apikey_statement_run(&insert_data_key, NULL, args, NULL, NULL);
-}
-
-const ApikeyDataKey *
-apikey_data_key_active_or_new(void)
-{
-	const ApikeyDataKey *key = apikey_data_key_active(APIKEY_PURPOSE_VALUE);
-	pg_uuid_t	id;
-
-	if (key != NULL)
-		return key;
-	apikey_data_key_create(APIKEY_PURPOSE_VALUE, &id);
-	return lookup_or_raise(id.data, APIKEY_PURPOSE_VALUE, false);
+	return entry == NULL || entry->wrapped == NULL || entry->lost;
 }
 
 void
 apikey_data_key_reload(void)
 {
 	(void) apikey_data_keys_reread();
+}
+
+/*
+ * Is a data key destroyed or lost?  No row needs it, or none that is encrypted
+ * with it can be found.
+ */
+static bool
+is_out_of_reach(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry)
+{
+	ApikeyKeySourceError error;
+	ApikeyDataKeyState state = apikey_data_keys_unwrap(all, entry, &error);
+
+	return state == APIKEY_DATA_KEY_DESTROYED || state == APIKEY_DATA_KEY_LOST;
 }
 
 int
@@ -294,8 +247,8 @@ apikey_data_key_all_fingerprints(const void *value, size_t len,
 		ApikeyDataKeyEntry *entry = &all->entries[i];
 		const ApikeyDataKey *key;
 
-		if (entry->wrapped == NULL ||	/* destroyed: no row needs it */
-			strcmp(entry->purpose, APIKEY_PURPOSE_VALUE) != 0)
+		if (strcmp(entry->purpose, APIKEY_PURPOSE_VALUE) != 0 ||
+			is_out_of_reach(all, entry))
 			continue;
 		key = unwrap_or_raise(all, entry);
 		if (apikey_data_key_fingerprint(key, value, len,

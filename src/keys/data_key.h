@@ -65,13 +65,20 @@ extern void apikey_data_key_create(const char *purpose, pg_uuid_t *id);
 
 /*
  * The fingerprints of a value with each data key of purpose "value"
- * that is not destroyed, committed changes of other sessions included.
+ * that is neither destroyed nor lost, committed changes of other sessions
+ * included.
  * *fingerprints is palloc'ed and holds APIKEY_FINGERPRINT_SIZE bytes for each.
  * Returns how many.  Raises KA001, KA002 or KA003 if one of the keys cannot be
  * unwrapped, since rows encrypted with it would be missed.
  */
 extern int	apikey_data_key_all_fingerprints(const void *value, size_t len,
 											 uint8_t **fingerprints);
+
+/*
+ * Is a data key marked as lost, destroyed or absent?  Reads no master key, so a
+ * key that is not lost need not be available.
+ */
+extern bool apikey_data_key_is_lost(const uint8_t *id);
 
 /*
  * Read the rows again, though no change is known: for a caller that must not

@@ -26,7 +26,8 @@
 static ApikeyStatement select_data_keys = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "SELECT id, purpose,"
-	" deactivated_at IS NULL AND destroyed_at IS NULL, wrapped_key"
+	" deactivated_at IS NULL AND destroyed_at IS NULL, wrapped_key,"
+	" lost_at IS NOT NULL"
 	" FROM apikey.data_keys ORDER BY created_at DESC, id",
 	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
@@ -43,6 +44,7 @@ data_key_read(const ApikeyRows *rows, uint64 row, ApikeyDataKeyEntry *entry)
 		   APIKEY_DATA_KEY_ID_SIZE);
 	entry->purpose = TextDatumGetCString(apikey_rows_get(rows, row, 2, &is_null));
 	entry->active = DatumGetBool(apikey_rows_get(rows, row, 3, &is_null));
+	entry->lost = DatumGetBool(apikey_rows_get(rows, row, 5, &is_null));
 	wrapped = apikey_rows_get(rows, row, 4, &is_null);
 	if (is_null)
 		return;
@@ -124,15 +126,17 @@ current_masters(ApikeyDataKeys *all, ApikeyKeySourceError *error)
 	return masters;
 }
 
-/* Unwrap an entry that has a master key's id with one of those keys. */
+/* Unwrap an entry with that one of the master keys that it names. */
 static ApikeyDataKeyState
 unwrap_with(const ApikeyMasterKeys *masters, ApikeyDataKeyEntry *entry)
 {
-	const ApikeyMasterKey *master = apikey_master_keys_find(masters,
-															entry->master_id);
+	const ApikeyMasterKey *master;
 	uint8_t		raw[APIKEY_KEY_SIZE];
 	ApikeyResult result;
 
+	if (entry->master_id == NULL)
+		return APIKEY_DATA_KEY_DAMAGED;
+	master = apikey_master_keys_find(masters, entry->master_id);
 	if (master == NULL)
 		return APIKEY_DATA_KEY_FOREIGN;
 	result = apikey_data_key_unwrap(master, entry->id, entry->purpose,
@@ -161,10 +165,8 @@ apikey_data_keys_unwrap(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry,
 		return APIKEY_DATA_KEY_NO_MASTER;
 	if (entry->key != NULL)
 		return APIKEY_DATA_KEY_OPEN;
-	if (entry->master_id == NULL)
-		return APIKEY_DATA_KEY_DAMAGED;
 	state = unwrap_with(masters, entry);
-	if (state == APIKEY_DATA_KEY_FOREIGN && !all->source_read)
+	if (state == APIKEY_DATA_KEY_FOREIGN && !entry->lost && !all->source_read)
 	{
 		/*
 		 * The rows may need a new master key before this session has been
@@ -173,5 +175,7 @@ apikey_data_keys_unwrap(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry,
 		all->source_read = apikey_master_keys_extend(all->read_at);
 		state = unwrap_with(masters, entry);
 	}
+	if (entry->lost && state != APIKEY_DATA_KEY_OPEN)
+		return APIKEY_DATA_KEY_LOST;
 	return state;
 }

@@ -19,6 +19,7 @@ typedef struct ApikeyDataKeyEntry
 	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE];
 	char	   *purpose;
 	bool		active;			/* neither deactivated nor destroyed */
+	bool		lost;			/* abandoned as lost */
 	bytea	   *wrapped;		/* NULL once destroyed */
 	const uint8_t *master_id;	/* in wrapped; NULL if that is damaged */
 	ApikeyDataKey *key;			/* NULL until unwrapped */

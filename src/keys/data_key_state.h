@@ -14,6 +14,7 @@ typedef enum ApikeyDataKeyState
 	APIKEY_DATA_KEY_ABSENT,		/* no such data key */
 	APIKEY_DATA_KEY_DESTROYED,	/* retired: its wrapped key is gone */
 	APIKEY_DATA_KEY_FOREIGN,	/* its master key is not available */
+	APIKEY_DATA_KEY_LOST,		/* abandoned, being foreign or damaged */
 	APIKEY_DATA_KEY_DAMAGED,	/* its master key does not unwrap it */
 	APIKEY_DATA_KEY_NO_MASTER	/* no master key is available */
 } ApikeyDataKeyState;

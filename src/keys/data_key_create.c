@@ -1,0 +1,107 @@
+/*-------------------------------------------------------------------------
+ *
+ * data_key_create.c
+ *		Making data keys; see data_key.h.
+ *
+ * A new key is wrapped before anything else sees it; the raw bytes exist only
+ * on the stack of wrap_new().
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+#include "base/errors.h"
+#include "base/random.h"
+#include "exec/statement.h"
+#include "keys/data_key.h"
+#include "keys/data_key_cache.h"
+#include "keys/master_key.h"
+
+static ApikeyStatement insert_data_key = {
+	.role = APIKEY_AS_OWNER,
+	.sql = "INSERT INTO apikey.data_keys (id, purpose, wrapped_key)"
+	" VALUES ($1, $2, $3)",
+	.arg_count = 3,
+	.arg_types = {UUIDOID, TEXTOID, BYTEAOID}
+};
+
+/*
+ * If no data key can be unwrapped, and one needs a master key that is not
+ * available, the master key is the wrong one: a new data key wrapped with it
+ * would only hide that.  A damaged data key says nothing about the master key,
+ * and a lost one has been given up.
+ */
+static void
+refuse_wrong_master(void)
+{
+	ApikeyDataKeys *all;
+	ApikeyDataKeyEntry *foreign = NULL;
+
+	(void) apikey_master_keys();
+	all = apikey_data_keys();
+	for (int i = 0; i < all->count; i++)
+	{
+		ApikeyKeySourceError error;
+		ApikeyDataKeyState state = apikey_data_keys_unwrap(all, &all->entries[i],
+														   &error);
+
+		if (state == APIKEY_DATA_KEY_OPEN)
+			return;
+		if (state == APIKEY_DATA_KEY_FOREIGN || state == APIKEY_DATA_KEY_NO_MASTER)
+			foreign = &all->entries[i];
+	}
+	if (foreign != NULL)
+		apikey_data_key_require(foreign->id, foreign->purpose);
+}
+
+/* Wrap a new random key.  Nothing raises while raw is in memory. */
+static void
+wrap_new(const ApikeyMasterKey *master, const char *purpose, const uint8_t *id,
+		 bytea *wrapped)
+{
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
+	uint8_t		raw[APIKEY_KEY_SIZE];
+	ApikeyResult result = APIKEY_LIBCRYPTO_FAILED;
+
+	apikey_random(nonce, sizeof(nonce));
+	if (pg_strong_random(raw, sizeof(raw)))
+		result = apikey_data_key_wrap(master, id, purpose, nonce, raw,
+									  (uint8_t *) VARDATA(wrapped));
+	explicit_bzero(raw, sizeof(raw));
+	if (result != APIKEY_OK)
+		apikey_raise_libcrypto();
+}
+
+void
+apikey_data_key_create(const char *purpose, pg_uuid_t *id)
+{
+	bytea	   *wrapped = palloc(VARHDRSZ + APIKEY_WRAPPED_SIZE);
+	Datum		args[3];
+
+	refuse_wrong_master();
+	SET_VARSIZE(wrapped, VARHDRSZ + APIKEY_WRAPPED_SIZE);
+	apikey_random_uuid(id->data);
+	wrap_new(apikey_master_keys()->keys[0], purpose, id->data, wrapped);
+	args[0] = UUIDPGetDatum(id);
+	args[1] = CStringGetTextDatum(purpose);
+	args[2] = PointerGetDatum(wrapped);
+	apikey_statement_run(&insert_data_key, NULL, args, NULL, NULL);
+}
+
+const ApikeyDataKey *
+apikey_data_key_active_or_new(void)
+{
+	const ApikeyDataKey *key = apikey_data_key_active(APIKEY_PURPOSE_VALUE);
+	pg_uuid_t	id;
+
+	if (key != NULL)
+		return key;
+	apikey_data_key_create(APIKEY_PURPOSE_VALUE, &id);
+	apikey_data_key_require(id.data, APIKEY_PURPOSE_VALUE);
+	(void) apikey_data_key_lookup(id.data, APIKEY_PURPOSE_VALUE, &key);
+	return key;
+}
