@@ -65,6 +65,17 @@ typedef struct JsonbInState
 	((state)->result = pushJsonbValue(&(state)->parseState, (token), (value)))
 #endif
 
+/*
+ * index_beginscan() got instrumentation in PostgreSQL 18, and flags in 19.
+ */
+#if PG_VERSION_NUM < 180000
+#define index_beginscan(heap, index, snapshot, instrument, keys, order_bys, flags) \
+	index_beginscan((heap), (index), (snapshot), (keys), (order_bys))
+#elif PG_VERSION_NUM < 190000
+#define index_beginscan(heap, index, snapshot, instrument, keys, order_bys, flags) \
+	index_beginscan((heap), (index), (snapshot), (instrument), (keys), (order_bys))
+#endif
+
 /* PostgreSQL 18: a module states its name and version. */
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC

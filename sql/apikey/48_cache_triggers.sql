@@ -8,7 +8,7 @@ DECLARE
 	trigger_name name;
 BEGIN
 	FOREACH relation IN ARRAY ARRAY['apikey.data_keys', 'apikey.builtin_key_types',
-									'apikey.custom_key_types', 'apikey.linked_users']::regclass[]
+									'apikey.custom_key_types', 'apikey.user_links']::regclass[]
 	LOOP
 		EXECUTE format('CREATE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON %s
 			FOR EACH ROW EXECUTE FUNCTION apikey.invalidate_cache()', relation);

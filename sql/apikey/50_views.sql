@@ -122,12 +122,13 @@ CREATE VIEW apikey.key_status WITH (security_barrier = true) AS
 			WHEN d.deactivated_at IS NOT NULL THEN 'inactive'
 			ELSE 'active' END AS state,
 		d.created_at, now() - d.created_at AS age,
-		CASE WHEN d.purpose = 'value' THEN coalesce(r.rows, 0) END AS rows,
+		CASE WHEN d.purpose = 'value' THEN least(r.counted, 100000) END AS rows,
+		CASE WHEN d.purpose = 'value' THEN r.counted <= 100000 END AS rows_exact,
 		encode(substring(d.wrapped_key FROM 3 FOR 8), 'hex') AS master_key
 	FROM apikey.data_keys d
-	-- One scan for all data keys; a query for a single id uses the index.
-	LEFT JOIN (SELECT apikey.data_key_id(k.encrypted_value) AS id, count(*) AS rows
-			FROM apikey.api_keys k GROUP BY 1) r USING (id);
+	-- By the index, and not many more than are shown.
+	CROSS JOIN LATERAL (SELECT count(*) AS counted
+		FROM (SELECT FROM apikey.api_keys k WHERE apikey.data_key_id(k.encrypted_value) = d.id LIMIT 100001) s) r;
 COMMENT ON VIEW apikey.key_status IS
 'The data keys: the purpose of each, whether it is in use, how old it is, how many rows need it, and which master key wraps it.';
 COMMENT ON COLUMN apikey.key_status.id IS 'The id of the data key, as apikey.data_key_id() returns it.';
@@ -135,5 +136,6 @@ COMMENT ON COLUMN apikey.key_status.purpose IS '"value" or "column".';
 COMMENT ON COLUMN apikey.key_status.state IS '"active": the newest of these encrypts; "inactive": only decrypts; "lost": abandoned, since no master key can unwrap it; "destroyed": what was encrypted with it is lost.';
 COMMENT ON COLUMN apikey.key_status.created_at IS 'When the data key was created.';
 COMMENT ON COLUMN apikey.key_status.age IS 'How long ago it was created.';
-COMMENT ON COLUMN apikey.key_status.rows IS 'The number of rows of apikey.api_keys encrypted with it; NULL for purpose "column", whose uses are not known.';
+COMMENT ON COLUMN apikey.key_status.rows IS 'The number of rows of apikey.api_keys encrypted with it, counted up to 100000; NULL for purpose "column", whose uses are not known.';
+COMMENT ON COLUMN apikey.key_status.rows_exact IS 'Whether rows is the exact number; false: there are more.';
 COMMENT ON COLUMN apikey.key_status.master_key IS 'The fingerprint of the master key that wraps it; NULL once destroyed.';

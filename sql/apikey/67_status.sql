@@ -6,14 +6,20 @@ CREATE FUNCTION apikey.catalog_status(OUT item text, OUT value text, OUT severit
 	RETURNS SETOF record
 	LANGUAGE SQL STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
+	-- exact up to a number that takes no time to count
 	SELECT 'keys',
-		format('%s active, %s disabled, %s deleted; %s expired',
-			count(*) FILTER (WHERE is_active),
-			count(*) FILTER (WHERE deleted_at IS NULL AND disabled_at IS NOT NULL),
-			count(*) FILTER (WHERE deleted_at IS NOT NULL),
-			count(*) FILTER (WHERE deleted_at IS NULL AND expires_at <= now())),
+		CASE WHEN k.counted <= 100000 THEN format('%s active, %s disabled, %s deleted; %s expired', active, disabled, deleted, expired)
+			WHEN c.reltuples > 100000 THEN format('about %s, estimated from the planner''s statistics', c.reltuples::bigint)
+			ELSE 'more than 100000, not counted' END,
 		'ok', NULL
-	FROM apikey.api_keys
+	FROM (SELECT count(*) AS counted,
+			count(*) FILTER (WHERE is_active) AS active,
+			count(*) FILTER (WHERE deleted_at IS NULL AND disabled_at IS NOT NULL) AS disabled,
+			count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted,
+			count(*) FILTER (WHERE deleted_at IS NULL AND expires_at <= now()) AS expired
+		FROM (SELECT is_active, disabled_at, deleted_at, expires_at FROM apikey.api_keys LIMIT 100001) s) k
+	CROSS JOIN pg_class c
+	WHERE c.oid = 'apikey.api_keys'::regclass
 UNION ALL
 	SELECT 'row-level security',
 		CASE WHEN ok THEN 'forced' ELSE 'not as installed' END,
@@ -66,43 +72,13 @@ UNION ALL
 		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
 		CASE WHEN count(*) > 0 THEN 'Sessions may keep using outdated data.  Run ALTER TABLE ... ENABLE ALWAYS TRIGGER for the two triggers of each of these tables that call apikey.invalidate_cache().' END
 	FROM unnest(ARRAY['apikey.data_keys'::regclass, 'apikey.builtin_key_types', 'apikey.custom_key_types',
-			'apikey.linked_users']) t(relation)
+			'apikey.user_links']) t(relation)
 	-- AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, and AFTER TRUNCATE
 	WHERE (SELECT count(*) FROM pg_trigger
 		WHERE tgrelid = t.relation AND tgfoid = 'apikey.invalidate_cache()'::regprocedure
 			AND tgenabled = 'A' AND tgtype IN (29, 32)) <> 2
 UNION ALL
-	(SELECT 'linked users',
-		format('%s (%I, %s%s)', l.users, l.id_column, l.on_delete,
-			CASE WHEN l.prefix <> '' THEN format(', prefix %L', l.prefix) END),
-		CASE WHEN fault IS NULL THEN 'ok' ELSE 'error' END,
-		fault
-	FROM apikey.linked_users l
-	CROSS JOIN LATERAL (SELECT CASE
-		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users)
-			THEN format('The table no longer exists, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s).', l.users::oid)
-		WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = l.users
-				AND c.relkind = 'r' AND NOT c.relispartition AND c.relpersistence = 'p')
-			THEN format('The table is no longer an ordinary, permanent table: no key of its users can be stored, and no user deleted.  Make it one again, or run SELECT apikey.unlink_users(%s).', l.users::oid)
-		WHEN NOT EXISTS (SELECT FROM pg_attribute a
-				WHERE a.attrelid = l.users AND a.attname = l.id_column AND NOT a.attisdropped)
-			THEN format('The column no longer exists, and no key of its users can be stored.  Run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
-		WHEN NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-				WHERE i.indrelid = l.users AND a.attname = l.id_column AND a.attnotnull
-					AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL)
-			THEN 'The ids are no longer unique, or can be NULL: users with the same id share their keys.  Make the column the primary key, or NOT NULL with a unique constraint.'
-		-- AFTER DELETE and AFTER UPDATE FOR EACH ROW, BEFORE TRUNCATE
-		WHEN (SELECT count(*) FROM pg_trigger t
-				WHERE t.tgrelid = l.users AND t.tgenabled IN ('O', 'A')
-					AND (t.tgfoid = 'apikey.users_delete_trigger()'::regprocedure AND t.tgtype = 9
-						OR t.tgfoid = 'apikey.users_update_trigger()'::regprocedure AND t.tgtype = 17
-						OR t.tgfoid = 'apikey.users_truncate_trigger()'::regprocedure AND t.tgtype = 34)) <> 3
-			THEN format('A trigger is missing or disabled: keys of deleted users may remain, and without the first trigger no key can be stored.  Enable the triggers apikey_users_delete, apikey_users_update and apikey_users_truncate, or run SELECT apikey.unlink_users(%s), then apikey.link_users().', l.users::oid)
-		END) f(fault)
-	ORDER BY l.prefix)
-UNION ALL
-	SELECT 'linked users', 'none', 'ok', NULL
-	WHERE NOT EXISTS (SELECT FROM apikey.linked_users)
+	SELECT item, value, severity, advice FROM apikey.link_status()
 UNION ALL
 	SELECT CASE WHEN is_internal THEN 'internal role' ELSE 'role' END,
 		CASE WHEN is_present

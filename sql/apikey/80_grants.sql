@@ -91,7 +91,8 @@ GRANT USAGE ON SCHEMA apikey TO apikey_maintenance,
 
 -- What works across users: reading, removing, counting and re-encrypting.
 GRANT SELECT, DELETE, UPDATE (encrypted_value, fingerprint) ON apikey.api_keys TO apikey_maintenance;
-GRANT SELECT ON apikey.data_keys, apikey.key_types, apikey.linked_users, apikey.reencryption TO apikey_maintenance;
+GRANT SELECT ON apikey.data_keys, apikey.key_types, apikey.user_links, apikey.link_triggers, apikey.linked_users,
+	apikey.reencryption TO apikey_maintenance;
 
 GRANT SELECT ON apikey.key_types TO apikey_user, apikey_reveal, apikey_admin, apikey_monitor;
 GRANT SELECT ON apikey.keys, apikey.deleted_keys TO apikey_user, apikey_reveal;
@@ -143,4 +144,4 @@ GRANT EXECUTE ON FUNCTION
 	TO apikey_admin;
 
 GRANT EXECUTE ON FUNCTION apikey.status() TO apikey_admin, apikey_monitor;
-GRANT EXECUTE ON FUNCTION apikey.catalog_status() TO apikey_maintenance;
+GRANT EXECUTE ON FUNCTION apikey.catalog_status(), apikey.link_status() TO apikey_maintenance;

@@ -67,8 +67,7 @@ turn_row_security_on(void)
 }
 
 void
-apikey_frame_enter(ApikeyFrame *frame, Oid role, int security_flags,
-				   const char *identity)
+apikey_frame_enter(ApikeyFrame *frame, Oid role, const char *identity)
 {
 	GetUserIdAndSecContext(&frame->outer_role, &frame->outer_security);
 	frame->guc_level = turn_row_security_on();
@@ -76,7 +75,7 @@ apikey_frame_enter(ApikeyFrame *frame, Oid role, int security_flags,
 	frame->outer = current_frame;
 	current_frame = frame;
 	SetUserIdAndSecContext(role, frame->outer_security |
-						   SECURITY_LOCAL_USERID_CHANGE | security_flags);
+						   SECURITY_LOCAL_USERID_CHANGE);
 }
 
 void

@@ -8,8 +8,7 @@
  * SECURITY DEFINER function does), turns row_security on if it is off, and sets
  * the result of apikey.current_user_id(), so that forced row-level security
  * applies to our own statements.  Frames nest, and each is left in a PG_FINALLY
- * of the function that entered it.  Application code runs only inside the
- * frame in which store/user_lookup.c looks up a user.
+ * of the function that entered it.  No application code runs inside one.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,11 +30,10 @@ extern Oid	apikey_maintenance_role(void);
 
 /*
  * Enter a frame, which is on the caller's stack.  identity must live as long,
- * and is NULL for none.  security_flags are added to those in force and to
- * SECURITY_LOCAL_USERID_CHANGE.
+ * and is NULL for none.
  */
 extern void apikey_frame_enter(ApikeyFrame *frame, Oid role,
-							   int security_flags, const char *identity);
+							   const char *identity);
 
 /* Leave the innermost frame, and restore the role and row_security. */
 extern void apikey_frame_leave(ApikeyFrame *frame);

@@ -150,7 +150,7 @@ apikey_statement_run(ApikeyStatement *statement, const char *user_id,
 	volatile uint64 count = 0;	/* set within PG_TRY */
 	ApikeyFrame frame;
 
-	apikey_frame_enter(&frame, role_of(statement), 0, user_id);
+	apikey_frame_enter(&frame, role_of(statement), user_id);
 	PG_TRY();
 	{
 		SPI_connect();
@@ -242,7 +242,7 @@ apikey_statement_run_each(ApikeyStatement *statement, const char *user_id,
 	char		buffer[APIKEY_STATEMENT_MAX_ARGS];
 	ApikeyFrame frame;
 
-	apikey_frame_enter(&frame, role_of(statement), 0, user_id);
+	apikey_frame_enter(&frame, role_of(statement), user_id);
 	PG_TRY();
 	{
 		Portal		portal;

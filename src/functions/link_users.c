@@ -8,7 +8,8 @@
  * until the transaction ends.  A session that stores a key holds ROW EXCLUSIVE
  * on api_keys, so link_users() sees every key that was stored without the link,
  * and a session that waits for it sees the link.  Both read the newest
- * committed state, whatever the isolation level.
+ * committed state, whatever the isolation level.  No lock is upgraded, so that
+ * it never waits for those who read the users table.
  * The order of all locks: doc/design.md, "Locks".
  *
  * The caller needs the TRIGGER privilege on the users table, and the triggers
@@ -21,10 +22,12 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "base/errors.h"
 #include "exec/precondition.h"
@@ -43,26 +46,29 @@ PG_FUNCTION_INFO_V1(apikey_unlink_users);
 
 static ApikeyStatement insert_link = {
 	.role = APIKEY_AS_OWNER,
-	.sql = "INSERT INTO apikey.linked_users (users, id_column, on_delete, prefix)"
-	" VALUES ($1, $2, $3, $4)",
-	.arg_count = 4,
-	.arg_types = {REGCLASSOID, NAMEOID, TEXTOID, TEXTOID}
+	.sql = "INSERT INTO apikey.user_links (users, on_delete, prefix)"
+	" VALUES ($1, $2, $3)",
+	.arg_count = 3,
+	.arg_types = {REGCLASSOID, TEXTOID, TEXTOID}
 };
 
 static ApikeyStatement delete_link = {
 	.role = APIKEY_AS_OWNER,
-	.sql = "DELETE FROM apikey.linked_users"
+	.sql = "DELETE FROM apikey.user_links"
 	" WHERE users OPERATOR(pg_catalog.=) $1::pg_catalog.oid",
 	.arg_count = 1,
 	.arg_types = {OIDOID}
 };
 
-/* The users with a prefix who have keys, in order, after $2. */
+/*
+ * The users with a prefix who have keys, in order, after $2.  $1, from which the
+ * index can be entered, sorts before all user ids that begin with it.
+ */
 static ApikeyStatement next_user_ids = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "SELECT DISTINCT user_id FROM apikey.api_keys"
 	" WHERE deleted_at IS NULL"
-	" AND pg_catalog.starts_with(user_id, $1)"
+	" AND user_id OPERATOR(pg_catalog.>=) $1"
 	" AND user_id OPERATOR(pg_catalog.>) $2"
 	" ORDER BY user_id LIMIT " IDS_PER_BATCH,
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
@@ -75,49 +81,87 @@ static ApikeyStatement next_user_ids = {
  * sessions after the commit, when they next lock api_keys.
  */
 static void
-store_link(Oid users, Name id_column, const char *on_delete,
-		   const char *prefix)
+store_link(Oid users, const char *on_delete, const char *prefix)
 {
-	Datum		args[4];
+	Datum		args[3];
 
 	args[0] = ObjectIdGetDatum(users);
-	args[1] = NameGetDatum(id_column);
-	args[2] = CStringGetTextDatum(on_delete);
-	args[3] = CStringGetTextDatum(prefix);
+	args[1] = CStringGetTextDatum(on_delete);
+	args[2] = CStringGetTextDatum(prefix);
 	apikey_statement_run(&insert_link, NULL, args, NULL, NULL);
 }
 
-/*
- * Look up every user of the link who has keys that are not deleted, in batches;
- * returns how many of them do not exist, and one of those as an example.
- */
-static uint64
-count_unknown(const List *links, ApikeyUserLink *link, char **example)
+/* The users of a new link who have keys, looked up in batches. */
+typedef struct LinkCheck
 {
+	const List *links;
+	const ApikeyUserLink *link; /* the new one */
+	StringInfoData last;		/* the user id that was looked up last */
+	uint64		unknown;		/* how many users do not exist */
+	StringInfoData example;		/* one of them */
+} LinkCheck;
+
+/* Look a user up, unless the user id belongs to another link. */
+static void
+check_user(LinkCheck *check, const char *user_id)
+{
+	if (apikey_user_link_of_user(check->links, user_id) != check->link ||
+		apikey_user_lookup_exists(check->link, user_id, false))
+		return;
+	if (check->unknown++ == 0)
+		appendStringInfoString(&check->example, user_id);
+}
+
+/* Look up the next users; returns whether there can be more. */
+static bool
+check_batch(LinkCheck *check)
+{
+	const ApikeyUserLink *link = check->link;
 	Datum		args[2];
-	uint64		unknown = 0;
 	ApikeyRows	rows;
+	char	   *user_id = NULL;
 
 	args[0] = CStringGetTextDatum(link->prefix);
-	args[1] = CStringGetTextDatum("");
-	while (apikey_statement_run(&next_user_ids, NULL, args, NULL, &rows) > 0)
+	args[1] = CStringGetTextDatum(check->last.data);
+	apikey_statement_run_by_index(&next_user_ids, args, &rows);
+	for (uint64 i = 0; i < rows.count; i++)
 	{
-		for (uint64 i = 0; i < rows.count; i++)
-		{
-			bool		is_null;
-			char	   *user_id;
+		bool		is_null;
 
-			args[1] = apikey_rows_get(&rows, i, 1, &is_null);
-			user_id = TextDatumGetCString(args[1]);
-			CHECK_FOR_INTERRUPTS();
-			if (apikey_user_link_of_user(links, user_id) != link ||
-				apikey_user_lookup_exists(link, user_id, false))
-				continue;
-			if (unknown++ == 0)
-				*example = user_id;
-		}
+		CHECK_FOR_INTERRUPTS();
+		user_id = TextDatumGetCString(apikey_rows_get(&rows, i, 1, &is_null));
+		if (strncmp(user_id, link->prefix, link->prefix_len) != 0)
+			return false;
+		check_user(check, user_id);
 	}
-	return unknown;
+	if (user_id == NULL)
+		return false;
+	resetStringInfo(&check->last);
+	appendStringInfoString(&check->last, user_id);
+	return true;
+}
+
+/*
+ * Look up every user of the link who has keys that are not deleted.  There can
+ * be millions: what a batch allocates is freed before the next.
+ */
+static void
+check_users(LinkCheck *check)
+{
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext,
+												"apikey users",
+												ALLOCSET_DEFAULT_SIZES);
+	bool		more = true;
+
+	while (more)
+	{
+		MemoryContext outer = MemoryContextSwitchTo(batch);
+
+		more = check_batch(check);
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(batch);
+	}
+	MemoryContextDelete(batch);
 }
 
 /*
@@ -128,20 +172,23 @@ count_unknown(const List *links, ApikeyUserLink *link, char **example)
 static void
 refuse_unknown_users(Oid users)
 {
-	char	   *example = NULL;
-	List	   *links = apikey_user_links();
-	uint64		unknown = count_unknown(links, apikey_user_link_of_table(links, users),
-										&example);
+	LinkCheck	check = {0};
 
-	if (unknown == 0)
+	check.links = apikey_user_links();
+	check.link = apikey_user_link_of_table(check.links, users);
+	initStringInfo(&check.last);
+	initStringInfo(&check.example);
+	check_users(&check);
+	if (check.unknown == 0)
 		return;
+
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("some users who have API keys are not in table \"%s\"",
 					get_rel_name(users)),
 			 errdetail_plural(UINT64_FORMAT " user id has keys that are not deleted and no row in the table, for example \"%s\".",
 							  UINT64_FORMAT " user ids have keys that are not deleted and no row in the table, for example \"%s\".",
-							  unknown, unknown, example),
+							  check.unknown, check.unknown, check.example.data),
 			 errhint("Add the users, delete their keys with apikey.purge_user(), or link the table with the prefix that their user ids have."),
 			 apikey_err_argument("users")));
 }
@@ -205,11 +252,8 @@ apikey_link_users(PG_FUNCTION_ARGS)
 	apikey_link_check_table(relation, NameStr(*id_column));
 	LockRelationOid(apikey_table_oid("api_keys"), ShareRowExclusiveLock);
 	apikey_link_check_new(users, prefix);
-
-	/* A restored or half-removed table may have our triggers already. */
-	(void) apikey_link_triggers_drop(users);
-	apikey_link_triggers_create(relation, NameStr(*id_column));
-	store_link(users, id_column, on_delete, prefix);
+	apikey_link_triggers_create(relation, NameStr(*id_column), on_delete, prefix);
+	store_link(users, on_delete, prefix);
 	refuse_unknown_users(users);
 	table_close(relation, NoLock);
 	PG_RETURN_OID(users);

@@ -6,10 +6,10 @@
  *		cannot be changed, and the table cannot be truncated while there are
  *		keys.
  *
- * What a trigger does is determined by the table's row in apikey.linked_users,
+ * What a trigger does is determined by the table's row in apikey.user_links,
  * never by the trigger: otherwise, anyone allowed to create a trigger could
- * delete any user's keys.  A trigger of a table that is not linked raises an
- * error.
+ * delete any user's keys.  On a table that is not linked, as after a dump
+ * without the extension's rows, it lets the statement pass.
  *
  * A user's rows in api_keys are changed as apikey_owner, with that user's
  * identity, as a foreign key action would change them: in the newest committed
@@ -85,46 +85,45 @@ static ApikeyStatement any_of_prefix = {
 	.arg_types = {TEXTOID, TEXTARRAYOID}
 };
 
+pg_noreturn static void
+raise_wrong_trigger(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function was not called by its trigger"),
+			 errhint("apikey.link_users() creates the triggers."),
+			 apikey_err_hide_statement()));
+}
+
 /*
- * The link of the trigger's table, and the column of its ids.  Checks that the
+ * The link of the trigger's table; NULL if it is not linked.  Checks that the
  * trigger is of the kind that link_users() creates, and that the table can
  * still be linked: if it had become a partition, a row that moves to another
  * partition would be deleted from this one although its user still exists.
  */
 static ApikeyUserLink *
-get_link(FunctionCallInfo fcinfo, TriggerEvent expected, const List **links,
-		 AttrNumber *column)
+get_link(FunctionCallInfo fcinfo, TriggerEvent expected, const List **links)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	ApikeyUserLink *link;
-	Oid			type;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
 		(trigger->tg_event & KIND_MASK) != expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by its trigger"),
-				 errhint("apikey.link_users() creates the triggers."),
-				 apikey_err_hide_statement()));
-	apikey_refuse_restricted();
+		raise_wrong_trigger();
 
 	*links = apikey_user_links();
 	link = apikey_user_link_of_table(*links, RelationGetRelid(trigger->tg_relation));
 	if (link == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" is not linked to API keys",
-						RelationGetRelationName(trigger->tg_relation)),
-				 errhint("Call apikey.link_users() for the table, or drop its trigger \"%s\".",
-						 trigger->tg_trigger->tgname),
-				 apikey_err_hide_statement()));
-	*column = apikey_users_table_id_column(link, trigger->tg_relation, &type);
+		return NULL;
+	apikey_refuse_restricted();
+	apikey_users_table_require_fit(trigger->tg_relation);
 	return link;
 }
 
 /*
- * The user id of the old row of a row trigger, and its link.  NULL if the user
- * id belongs to another link, with a longer prefix.
+ * The user id of the old row of a row trigger, and its link.  NULL if the table
+ * is not linked, or if the user id belongs to another link, with a longer
+ * prefix.
  */
 static char *
 get_old_user_id(FunctionCallInfo fcinfo, TriggerEvent event, ApikeyUserLink **link)
@@ -135,7 +134,12 @@ get_old_user_id(FunctionCallInfo fcinfo, TriggerEvent event, ApikeyUserLink **li
 	char	   *id;
 	char	   *user_id;
 
-	*link = get_link(fcinfo, event | TRIGGER_EVENT_ROW, &links, &column);
+	*link = get_link(fcinfo, event | TRIGGER_EVENT_ROW, &links);
+	if (*link == NULL)
+		return NULL;
+	column = apikey_users_table_id_column(trigger->tg_trigger);
+	if (column <= 0)
+		raise_wrong_trigger();
 	id = SPI_getvalue(trigger->tg_trigtuple,
 					  RelationGetDescr(trigger->tg_relation), column);
 	if (id == NULL)
@@ -169,6 +173,7 @@ apikey_users_delete_trigger(PG_FUNCTION_ARGS)
 Datum
 apikey_users_update_trigger(PG_FUNCTION_ARGS)
 {
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	ApikeyUserLink *link;
 	char	   *user_id = get_old_user_id(fcinfo, TRIGGER_EVENT_UPDATE, &link);
 	Datum		arg;
@@ -186,7 +191,8 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 								  "User \"%s\" has " UINT64_FORMAT " keys, deleted ones included.",
 								  count, user_id, count),
 				 errhint("The user id is part of what each key is encrypted with.  apikey.purge_user() removes the keys for good."),
-				 apikey_err_argument(link->id_column)));
+				 apikey_err_argument(SPI_fname(RelationGetDescr(trigger->tg_relation),
+											   apikey_users_table_id_column(trigger->tg_trigger)))));
 	return PointerGetDatum(NULL);
 }
 
@@ -217,12 +223,13 @@ apikey_users_truncate_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	const List *links;
-	AttrNumber	column;
 	ApikeyUserLink *link = get_link(fcinfo,
 									TRIGGER_EVENT_TRUNCATE | TRIGGER_EVENT_BEFORE,
-									&links, &column);
+									&links);
 	Datum		args[2];
 
+	if (link == NULL)
+		return PointerGetDatum(NULL);
 	args[0] = CStringGetTextDatum(link->prefix);
 	args[1] = get_longer_prefixes(links, link);
 	if (apikey_statement_run(&any_of_prefix, NULL, args, NULL, NULL) > 0)

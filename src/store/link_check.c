@@ -7,10 +7,8 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_index.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -22,6 +20,7 @@
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "store/link_check.h"
+#include "store/user_id.h"
 #include "store/user_link.h"
 #include "store/users_table.h"
 
@@ -57,37 +56,16 @@ require_fitting_table(Relation users)
 						   NULL);
 }
 
-/* Does the index ensure, immediately, that no two rows have the same id? */
-static bool
-is_unique_on(Oid index, AttrNumber column)
-{
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	Form_pg_index form;
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for index %u", index);
-	form = (Form_pg_index) GETSTRUCT(tuple);
-	result = form->indisunique && form->indimmediate && form->indisvalid &&
-		form->indnkeyatts == 1 && form->indkey.values[0] == column &&
-		heap_attisnull(tuple, Anum_pg_index_indpred, NULL) &&
-		heap_attisnull(tuple, Anum_pg_index_indexprs, NULL);
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 /*
- * The column must have a supported type, and be NOT NULL and unique.  Because of
- * the unique index, an UPDATE of the id conflicts with a FOR KEY SHARE lock, as
- * a DELETE does.
+ * The column must have a supported type, and be NOT NULL and unique: two users
+ * with the same id would share their keys.  Because of the unique index, an
+ * UPDATE of the id conflicts with a FOR KEY SHARE lock, as a DELETE does.
  */
 static void
 require_id_column(Relation users, const char *name)
 {
 	AttrNumber	column = get_attnum(RelationGetRelid(users), name);
 	Form_pg_attribute attribute;
-	List	   *indexes;
-	ListCell   *cell;
 
 	if (column <= 0)
 		apikey_refuse_argument("id_column",
@@ -95,7 +73,7 @@ require_id_column(Relation users, const char *name)
 										RelationGetRelationName(users), name),
 							   NULL, NULL);
 	attribute = TupleDescAttr(RelationGetDescr(users), column - 1);
-	if (apikey_users_table_id_type_name(attribute->atttypid) == NULL)
+	if (!apikey_user_id_type_is_supported(attribute->atttypid))
 		apikey_refuse_argument("id_column",
 							   psprintf("column \"%s\" has type %s", name,
 										format_type_be(attribute->atttypid)),
@@ -107,16 +85,11 @@ require_id_column(Relation users, const char *name)
 							   NULL,
 							   "Make it the primary key, or NOT NULL with a unique constraint.");
 
-	indexes = RelationGetIndexList(users);
-	foreach(cell, indexes)
-	{
-		if (is_unique_on(lfirst_oid(cell), column))
-			return;
-	}
-	apikey_refuse_argument("id_column",
-						   psprintf("column \"%s\" is not unique", name),
-						   "Two users with the same id would share their keys.",
-						   "Make it the primary key, or add a unique constraint on it alone that is not deferrable.");
+	if (!OidIsValid(apikey_users_table_id_index(users, column)))
+		apikey_refuse_argument("id_column",
+							   psprintf("users cannot be looked up by column \"%s\"", name),
+							   "There must be a plain, valid unique index on the column alone, with the default operator class of its type, and the table must use the access method heap.",
+							   "Make it the primary key, or add a unique constraint on it alone that is not deferrable.");
 }
 
 void

@@ -19,7 +19,7 @@ extern bool apikey_link_check_caller(Oid users);
 
 /*
  * Can the table be linked, and does the column hold its ids: of a supported
- * type, NOT NULL and unique?
+ * type, NOT NULL, and with a unique index by which users can be looked up?
  */
 extern void apikey_link_check_table(Relation users, const char *id_column);
 

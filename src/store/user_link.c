@@ -19,8 +19,8 @@
 
 static ApikeyStatement select_links = {
 	.role = APIKEY_AS_OWNER,
-	.sql = "SELECT users::pg_catalog.oid, id_column, on_delete, prefix"
-	" FROM apikey.linked_users ORDER BY prefix",
+	.sql = "SELECT users::pg_catalog.oid, on_delete, prefix"
+	" FROM apikey.user_links ORDER BY prefix",
 	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
 
@@ -33,11 +33,9 @@ link_read(const ApikeyRows *rows, uint64 row)
 	char	   *on_delete;
 
 	link->users = DatumGetObjectId(apikey_rows_get(rows, row, 1, &is_null));
-	link->id_column =
-		pstrdup(NameStr(*DatumGetName(apikey_rows_get(rows, row, 2, &is_null))));
-	on_delete = TextDatumGetCString(apikey_rows_get(rows, row, 3, &is_null));
+	on_delete = TextDatumGetCString(apikey_rows_get(rows, row, 2, &is_null));
 	link->soft_delete = strcmp(on_delete, "soft_delete") == 0;
-	link->prefix = TextDatumGetCString(apikey_rows_get(rows, row, 4, &is_null));
+	link->prefix = TextDatumGetCString(apikey_rows_get(rows, row, 3, &is_null));
 	link->prefix_len = strlen(link->prefix);
 	return link;
 }
@@ -53,7 +51,7 @@ links_build(const ApikeyRows *rows)
 }
 
 static ApikeyTableCache links_cache = {
-	.tables = {"linked_users"},
+	.tables = {"user_links"},
 	.statement = &select_links,
 	.build = links_build
 };

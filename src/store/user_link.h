@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * user_link.h
- *		The links: users tables that user ids are tied to (linked_users).
+ *		The links: users tables that user ids are tied to (user_links).
  *
  * A user id belongs to the link with the longest prefix that it begins with;
  * what follows the prefix is the id of a row of that link's table, in the
@@ -18,11 +18,9 @@
 typedef struct ApikeyUserLink
 {
 	Oid			users;			/* the users table */
-	char	   *id_column;
 	bool		soft_delete;	/* on_delete: soft_delete (true) or purge */
 	char	   *prefix;
 	size_t		prefix_len;
-	struct ApikeyUserPlan *plan;	/* private to user_lookup.c */
 } ApikeyUserLink;
 
 /*

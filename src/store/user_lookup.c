@@ -3,183 +3,168 @@
  * user_lookup.c
  *		Look up a user in a linked users table; see user_lookup.h.
  *
- * A user is looked up as a foreign-key check does it: as the owner of the
- * users table, with a FOR KEY SHARE lock that a concurrent DELETE waits for.
- * Row-level security does not apply to that frame, and every operator is
- * pg_catalog's.  However, the planner evaluates constant parts of the table's
- * index expressions, so functions of the table's owner can run in the session
- * that stores a key.  The frame is therefore a security-restricted operation, in
- * which neither our functions nor deferred triggers work, and after which
- * settings are restored.
+ * The session has the value of a key among its arguments, and anything that runs
+ * in it can read that.  A query on the users table would run code of the
+ * table's owner, as the planner evaluates constant parts of the expressions and
+ * predicates of its indexes.  So a user is looked up without one: by a direct
+ * scan of a unique index whose operators are PostgreSQL's own, and the row is
+ * locked FOR KEY SHARE, which a concurrent DELETE waits for.  Nothing here
+ * evaluates an expression, a policy or a privilege of the table: as with a
+ * foreign key, what counts is whether the user exists, not who may see the row.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
-#include "exec/frame.h"
+#include "compat.h"
+#include "store/user_id.h"
 #include "store/user_lookup.h"
 #include "store/users_table.h"
 
-/* The plan that looks up users of a link, in the link's memory context. */
-typedef struct ApikeyUserPlan
+/*
+ * The unique index on the ids.  As the planner does, an index is left alone that
+ * was built after our snapshot and may lack row versions that this sees.
+ */
+static Relation
+open_index(const ApikeyUsersTable *table)
 {
-	SPIPlanPtr	plan;			/* NULL: not prepared */
-	char	   *sql;			/* the text of plan */
-	MemoryContextCallback on_reset;
-} ApikeyUserPlan;
+	Oid			found = apikey_users_table_id_index(table->relation,
+													table->id_column);
+	Relation	index;
 
-/* The statement that looks a user up; $1 is the id as text. */
-static char *
-make_sql(const ApikeyUserLink *link, Relation users, Oid type, bool lock)
-{
-	char	   *table;
-	const char *column = quote_identifier(link->id_column);
-
-	/* ONLY: the children of an inheritance tree have ids of their own. */
-	table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(users)),
-									   RelationGetRelationName(users));
-
-	/* Under some collations 'Bob' equals 'bob': hence the second condition. */
-	return psprintf("SELECT 1 FROM ONLY %s x"
-					" WHERE x.%s OPERATOR(pg_catalog.=) $1::pg_catalog.%s"
-					" AND x.%s::pg_catalog.text COLLATE pg_catalog.\"C\""
-					" OPERATOR(pg_catalog.=) $1%s",
-					table, column, apikey_users_table_id_type_name(type), column,
-					lock ? " FOR KEY SHARE OF x" : "");
+	if (!OidIsValid(found))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("users of linked table \"%s\" can no longer be looked up",
+						RelationGetRelationName(table->relation)),
+				 errdetail("The column of ids needs a plain, valid unique index, and the table the access method heap."),
+				 errhint("Make the column the primary key again, or call apikey.unlink_users() for the table."),
+				 apikey_err_hide_statement()));
+	index = index_open(found, AccessShareLock);
+	if (IsolationUsesXactSnapshot() && index->rd_index->indcheckxmin &&
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+							   TransactionXmin))
+		apikey_raise_old_snapshot();
+	return index;
 }
 
 static void
-free_plan(void *arg)
+init_key(ScanKey key, Relation index, Datum value)
 {
-	ApikeyUserPlan *kept = arg;
+	Oid			type = index->rd_opcintype[0];
+	Oid			equal = get_opfamily_member(index->rd_opfamily[0], type, type,
+											BTEqualStrategyNumber);
 
-	if (kept->plan != NULL)
-		SPI_freeplan(kept->plan);
-	kept->plan = NULL;
+	ScanKeyEntryInitialize(key, 0, 1, BTEqualStrategyNumber, type,
+						   index->rd_indcollation[0], get_opcode(equal), value);
 }
 
-/* The link's place for a plan, which is freed with the link. */
-static ApikeyUserPlan *
-place_of_plan(ApikeyUserLink *link)
+/* Is the text of the row's id exactly id?  Some collations hold 'Bob' = 'bob'. */
+static bool
+has_id(const ApikeyUsersTable *table, TupleTableSlot *row, const char *id)
 {
-	MemoryContext context = GetMemoryChunkContext(link);
+	Oid			output;
+	bool		is_varlena;
+	bool		is_null;
+	Datum		value = slot_getattr(row, table->id_column, &is_null);
 
-	if (link->plan == NULL)
-	{
-		ApikeyUserPlan *kept = MemoryContextAllocZero(context, sizeof(ApikeyUserPlan));
-
-		kept->on_reset.func = free_plan;
-		kept->on_reset.arg = kept;
-		MemoryContextRegisterResetCallback(context, &kept->on_reset);
-		link->plan = kept;
-	}
-	return link->plan;
-}
-
-/*
- * The plan of a statement, kept with the link.  The text is compared each
- * time, since the table, its schema or its column's type may have changed.
- */
-static SPIPlanPtr
-get_plan(ApikeyUserLink *link, const char *sql)
-{
-	ApikeyUserPlan *kept = place_of_plan(link);
-	Oid			type = TEXTOID;
-	SPIPlanPtr	plan;
-
-	if (kept->plan != NULL && strcmp(kept->sql, sql) == 0)
-		return kept->plan;
-	free_plan(kept);
-	kept->sql = MemoryContextStrdup(GetMemoryChunkContext(link), sql);
-	plan = SPI_prepare(sql, 1, &type);
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not prepare the look-up of a user: %s",
-			 SPI_result_code_string(SPI_result));
-	kept->plan = plan;
-	return plan;
+	if (is_null)
+		return false;
+	getTypeOutputInfo(table->id_type, &output, &is_varlena);
+	return strcmp(OidOutputFunctionCall(output, value), id) == 0;
 }
 
 /*
- * Run the look-up, in the frame of the table's owner.
- *
- * With a lock, the transaction's own snapshot is right: a user whose deletion
- * it does not see yet gives 40001, as a foreign key would.  Without one (for
- * link_users(), which has locked the table) the newest state counts.
+ * Lock a row that the snapshot sees, waiting for whoever is deleting it or
+ * changing its id; false if it does not have that id any more.  A transaction
+ * with one snapshot cannot ignore what it does not see: 40001.
  */
 static bool
-look_up(ApikeyUserLink *link, const char *sql, const char *id, bool lock)
+lock_row(const ApikeyUsersTable *table, TupleTableSlot *row, Snapshot snapshot,
+		 const char *id)
 {
-	Datum		arg = CStringGetTextDatum(id);
-	Snapshot	snapshot = InvalidSnapshot;
-	SPIPlanPtr	plan;
-	bool		found;
+	bool		one_snapshot = IsolationUsesXactSnapshot();
+	uint8		flags = TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS |
+	(one_snapshot ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
+	ItemPointerData tid = row->tts_tid;
+	TM_FailureData failure;
+	TM_Result	result;
 
-	SPI_connect();
-	plan = get_plan(link, sql);
-	if (!lock)
-		snapshot = RegisterSnapshot(GetLatestSnapshot());
-	if (SPI_execute_snapshot(plan, &arg, NULL, snapshot, InvalidSnapshot,
-							 !lock, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not look up a user");
-	found = SPI_processed > 0;
-	if (!lock)
-		UnregisterSnapshot(snapshot);
-	SPI_finish();
+	result = table_tuple_lock(table->relation, &tid, snapshot, row,
+							  GetCurrentCommandId(false), LockTupleKeyShare,
+							  LockWaitBlock, flags, &failure);
+	switch (result)
+	{
+		case TM_Ok:
+			return !failure.traversed || has_id(table, row, id);
+		case TM_SelfModified:
+			return false;
+		case TM_Updated:
+		case TM_Deleted:
+			if (one_snapshot)
+				apikey_raise_old_snapshot();
+			return false;
+		default:
+			elog(ERROR, "could not lock a user's row: %d", result);
+	}
+}
+
+/*
+ * Scan the index for an id.  The transaction's own changes count, those of the
+ * same command included.
+ */
+static bool
+find_row(const ApikeyUsersTable *table, const char *id, Datum value, bool lock)
+{
+	Relation	users = table->relation;
+	Relation	index = open_index(table);
+	TupleTableSlot *row = table_slot_create(users, NULL);
+	bool		found = false;
+	Snapshot	snapshot;
+	ScanKeyData key;
+	IndexScanDesc scan;
+
+	CommandCounterIncrement();
+	snapshot = RegisterSnapshot(lock ? GetTransactionSnapshot() : GetLatestSnapshot());
+	init_key(&key, index, value);
+	scan = index_beginscan(users, index, snapshot, NULL, 1, 0, 0);
+	index_rescan(scan, &key, 1, NULL, 0);
+	while (!found && index_getnext_slot(scan, ForwardScanDirection, row))
+	{
+		CHECK_FOR_INTERRUPTS();
+		found = has_id(table, row, id) &&
+			(!lock || lock_row(table, row, snapshot, id));
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	ExecDropSingleTupleTableSlot(row);
+	index_close(index, NoLock);
 	return found;
 }
 
-/*
- * The row-level security of the users table does not count, forced or not: as
- * with a foreign key, what counts is whether the user exists, not who may see
- * the row.
- */
 bool
-apikey_user_lookup_exists(ApikeyUserLink *link, const char *user_id, bool lock)
+apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id, bool lock)
 {
 	const char *id = user_id + link->prefix_len;
-	Relation	users = apikey_users_table_open(link);
-	ApikeyFrame frame;
-	Oid			type;
-	char	   *sql;
+	ApikeyUsersTable table;
+	Datum		value;
 	bool		found;
-	int			guc_level;
 
-	apikey_users_table_id_column(link, users, &type);
-	if (!apikey_users_table_id_is_canonical(type, id))
-	{
-		relation_close(users, NoLock);
-		return false;
-	}
-	sql = make_sql(link, users, type, lock);
-
-	guc_level = NewGUCNestLevel();
-	apikey_frame_enter(&frame, users->rd_rel->relowner,
-					   SECURITY_NOFORCE_RLS | SECURITY_RESTRICTED_OPERATION,
-					   NULL);
-	PG_TRY();
-	{
-		found = look_up(link, sql, id, lock);
-	}
-	PG_FINALLY();
-	{
-		apikey_frame_leave(&frame);
-		AtEOXact_GUC(false, guc_level);
-	}
-	PG_END_TRY();
-
-	relation_close(users, NoLock);
-	pfree(sql);
+	apikey_users_table_open(link, &table);
+	found = apikey_user_id_parse(table.id_type, id, &value) &&
+		find_row(&table, id, value, lock);
+	relation_close(table.relation, NoLock);
 	return found;
 }
 

@@ -13,17 +13,18 @@
 /*
  * Refuse (22023 on COLUMN user_id) a user id that belongs to a linked table
  * and is not in it, and lock the user's row FOR KEY SHARE otherwise.  55000 if
- * the table is not what was linked.  Called outside any frame, after api_keys
- * is locked, before a key is stored.
+ * the table is not what was linked; 40001 if a transaction with one snapshot
+ * still sees a user who was deleted since.  Called after api_keys is locked,
+ * before a key is stored.
  */
 extern void apikey_user_lookup_require(const char *user_id);
 
 /*
  * Is there a row for that user id, which belongs to the link?  With lock,
  * the row is locked FOR KEY SHARE; without, the newest state counts.  55000
- * if the table is not what was linked.
+ * and 40001 as above.
  */
-extern bool apikey_user_lookup_exists(ApikeyUserLink *link, const char *user_id,
+extern bool apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id,
 									  bool lock);
 
 #endif							/* APIKEY_USER_LOOKUP_H */

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * users_table.c
- *		A users table: which tables can be linked, and their ids; see
- *		users_table.h.
+ *		A users table: which tables can be linked, and which of its columns has
+ *		the ids; see users_table.h.
  *
  * A link can outlive what it names: a table is altered, dropped, or restored
  * under another OID.  Whatever no longer fits raises an error, so that no key
@@ -12,19 +12,27 @@
  */
 #include "postgres.h"
 
-#include <errno.h>
-
+#include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
+#include "access/transam.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_trigger.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "nodes/bitmapset.h"
+#include "nodes/primnodes.h"
 #include "nodes/value.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_func.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/reltrigger.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "base/errors.h"
+#include "store/user_id.h"
 #include "store/users_table.h"
 
 /*
@@ -41,90 +49,9 @@ apikey_users_table_fits(Relation users)
 		users->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT;
 }
 
-const char *
-apikey_users_table_id_type_name(Oid type)
+void
+apikey_users_table_require_fit(Relation users)
 {
-	switch (type)
-	{
-		case INT2OID:
-			return "int2";
-		case INT4OID:
-			return "int4";
-		case INT8OID:
-			return "int8";
-		case UUIDOID:
-			return "uuid";
-		case TEXTOID:
-			return "text";
-		case VARCHAROID:
-			return "varchar";
-		default:
-			return NULL;
-	}
-}
-
-/* Is it an integer of that range, as its type's output function writes it? */
-static bool
-is_integer(const char *id, int64 min, int64 max)
-{
-	const char *digits = (*id == '-') ? id + 1 : id;
-	size_t		len = strlen(digits);
-	int64		value;
-
-	if (len == 0 || strspn(digits, "0123456789") != len)
-		return false;
-	if (*digits == '0' && (len > 1 || digits != id))
-		return false;
-	/* The digits are fine; what is left is the range. */
-	errno = 0;
-	value = strtoi64(id, NULL, 10);
-	return errno == 0 && value >= min && value <= max;
-}
-
-/* Is it a uuid as uuid_out writes it? */
-static bool
-is_uuid(const char *id)
-{
-	for (int i = 0; i < 36; i++)
-	{
-		if (i == 8 || i == 13 || i == 18 || i == 23)
-		{
-			if (id[i] != '-')
-				return false;
-		}
-		else if (id[i] == '\0' || strchr("0123456789abcdef", id[i]) == NULL)
-			return false;
-	}
-	return id[36] == '\0';
-}
-
-bool
-apikey_users_table_id_is_canonical(Oid type, const char *id)
-{
-	switch (type)
-	{
-		case INT2OID:
-			return is_integer(id, PG_INT16_MIN, PG_INT16_MAX);
-		case INT4OID:
-			return is_integer(id, PG_INT32_MIN, PG_INT32_MAX);
-		case INT8OID:
-			return is_integer(id, PG_INT64_MIN, PG_INT64_MAX);
-		case UUIDOID:
-			return is_uuid(id);
-		default:
-			return true;
-	}
-}
-
-/*
- * PostgreSQL keeps a linked column's type, since a trigger depends on it, but
- * not its name.  Whatever no longer fits fails closed.
- */
-AttrNumber
-apikey_users_table_id_column(const ApikeyUserLink *link, Relation users, Oid *type)
-{
-	AttrNumber	column = get_attnum(link->users, link->id_column);
-
 	if (!apikey_users_table_fits(users))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -133,20 +60,91 @@ apikey_users_table_id_column(const ApikeyUserLink *link, Relation users, Oid *ty
 				 errdetail("Rows can leave a partition or an unlogged table without their users being deleted."),
 				 errhint("Make it an ordinary table again, or call apikey.unlink_users() for it."),
 				 apikey_err_hide_statement()));
-	*type = (column > 0) ? get_atttype(link->users, column) : InvalidOid;
-	if (apikey_users_table_id_type_name(*type) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("linked users table \"%s\" no longer has a usable column \"%s\"",
-						RelationGetRelationName(users), link->id_column),
-				 errhint("Call apikey.unlink_users() for the table, then apikey.link_users() with its column of ids."),
-				 apikey_err_hide_statement()));
-	return column;
 }
 
-/* Does the table have our trigger that follows a deletion, and enabled? */
+AttrNumber
+apikey_users_table_id_column(const Trigger * trigger)
+{
+	Bitmapset  *columns = NULL;
+	int			column;
+
+	if (trigger->tgqual == NULL)
+		return InvalidAttrNumber;
+	pull_varattnos(stringToNode(trigger->tgqual), PRS2_OLD_VARNO, &columns);
+	if (!bms_get_singleton_member(columns, &column))
+		return InvalidAttrNumber;
+	return (AttrNumber) (column + FirstLowInvalidHeapAttributeNumber);
+}
+
+/*
+ * The operator class of pg_catalog that indexes on the type have by default.
+ * Any other could bring functions of its own.
+ */
 static bool
-has_delete_trigger(Relation users)
+is_default_class(Oid opclass, Oid type)
+{
+	return opclass < FirstNormalObjectId &&
+		get_opclass_family(opclass) ==
+		lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+}
+
+/*
+ * The index's collation may be any: rows with the same text are equal under
+ * each, so a unique index has no two of them.
+ */
+static bool
+is_id_index(Oid index, AttrNumber column, Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	Form_pg_index form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index);
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	result = form->indisunique && form->indimmediate && form->indisvalid &&
+		form->indnkeyatts == 1 && form->indkey.values[0] == column &&
+		heap_attisnull(tuple, Anum_pg_index_indpred, NULL) &&
+		heap_attisnull(tuple, Anum_pg_index_indexprs, NULL);
+	if (result)
+	{
+		bool		is_null;
+		Datum		classes = SysCacheGetAttr(INDEXRELID, tuple,
+											  Anum_pg_index_indclass, &is_null);
+
+		result = is_default_class(((oidvector *) DatumGetPointer(classes))->values[0],
+								  type);
+	}
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+Oid
+apikey_users_table_id_index(Relation users, AttrNumber id_column)
+{
+	Oid			type = TupleDescAttr(RelationGetDescr(users), id_column - 1)->atttypid;
+	Oid			found = InvalidOid;
+	List	   *indexes;
+	ListCell   *cell;
+
+	if (users->rd_rel->relam != HEAP_TABLE_AM_OID)
+		return InvalidOid;
+	indexes = RelationGetIndexList(users);
+	foreach(cell, indexes)
+	{
+		if (!OidIsValid(found) && is_id_index(lfirst_oid(cell), id_column, type))
+			found = lfirst_oid(cell);
+	}
+	list_free(indexes);
+	return found;
+}
+
+/*
+ * Our enabled trigger that follows a deletion, or NULL.  Since it names the id
+ * column, PostgreSQL does not drop that column or change its type.
+ */
+static const Trigger *
+find_delete_trigger(Relation users)
 {
 	List	   *name = list_make2(makeString("apikey"),
 								  makeString("users_delete_trigger"));
@@ -161,10 +159,11 @@ has_delete_trigger(Relation users)
 			TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
 								 TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE) &&
 			(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
-			 trigger->tgenabled == TRIGGER_FIRES_ALWAYS))
-			return true;
+			 trigger->tgenabled == TRIGGER_FIRES_ALWAYS) &&
+			apikey_users_table_id_column(trigger) > 0)
+			return trigger;
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -173,9 +172,12 @@ has_delete_trigger(Relation users)
  * Only link_users() and pg_restore create our trigger on a table.
  */
 static void
-require_trigger(Relation users)
+find_id_column(ApikeyUsersTable *table)
 {
-	if (!has_delete_trigger(users))
+	Relation	users = table->relation;
+	const		Trigger *trigger = find_delete_trigger(users);
+
+	if (trigger == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("linked users table \"%s\" has no trigger that follows the deletion of users",
@@ -184,14 +186,24 @@ require_trigger(Relation users)
 				 errhint("Enable the trigger \"apikey_users_delete\", or end the link with SELECT apikey.unlink_users(%u).",
 						 RelationGetRelid(users)),
 				 apikey_err_hide_statement()));
+	table->id_column = apikey_users_table_id_column(trigger);
+	table->id_type = TupleDescAttr(RelationGetDescr(users),
+								   table->id_column - 1)->atttypid;
+	if (!apikey_user_id_type_is_supported(table->id_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("ids of linked users table \"%s\" have type %s",
+						RelationGetRelationName(users),
+						format_type_be(table->id_type)),
+				 errhint("Call apikey.unlink_users() for the table, then apikey.link_users() with its column of ids."),
+				 apikey_err_hide_statement()));
 }
 
-Relation
-apikey_users_table_open(const ApikeyUserLink *link)
+void
+apikey_users_table_open(const ApikeyUserLink *link, ApikeyUsersTable *table)
 {
-	Relation	users = try_relation_open(link->users, RowShareLock);
-
-	if (users == NULL)
+	table->relation = try_relation_open(link->users, RowShareLock);
+	if (table->relation == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("linked users table with OID %u no longer exists",
@@ -199,6 +211,6 @@ apikey_users_table_open(const ApikeyUserLink *link)
 				 errhint("An administrator ends the link with SELECT apikey.unlink_users(%u).",
 						 link->users),
 				 apikey_err_hide_statement()));
-	require_trigger(users);
-	return users;
+	find_id_column(table);
+	apikey_users_table_require_fit(table->relation);
 }

@@ -1,7 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * users_table.h
- *		A users table: which tables can be linked, and their ids.
+ *		A users table: which tables can be linked, and which of its columns has
+ *		the ids.
+ *
+ * The column is the one that the row triggers of link_users() name in their
+ * WHEN clause.  So it is found whatever it is called meanwhile, and in a
+ * restored database, where columns can have other numbers.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,8 +14,17 @@
 #define APIKEY_USERS_TABLE_H
 
 #include "utils/rel.h"
+#include "utils/reltrigger.h"
 
 #include "store/user_link.h"
+
+/* A linked table that is open. */
+typedef struct ApikeyUsersTable
+{
+	Relation	relation;
+	AttrNumber	id_column;
+	Oid			id_type;		/* supported, see user_id.h */
+} ApikeyUsersTable;
 
 /*
  * Is it an ordinary, permanent table, whose rows are removed only by
@@ -18,26 +32,28 @@
  */
 extern bool apikey_users_table_fits(Relation users);
 
-/* The name of a supported type of ids, or NULL. */
-extern const char *apikey_users_table_id_type_name(Oid type);
+/* Raise 55000 if a linked table no longer is one. */
+extern void apikey_users_table_require_fit(Relation users);
 
 /*
- * Is it the canonical text of an id of that type?  '05' must not mean 5, and
- * 'abc' means an unknown user instead of a syntax error.
+ * The column that a row trigger of link_users() names as that of the ids, or
+ * InvalidAttrNumber if it does not name one column.
  */
-extern bool apikey_users_table_id_is_canonical(Oid type, const char *id);
+extern AttrNumber apikey_users_table_id_column(const Trigger * trigger);
 
 /*
- * The column of the ids in a linked table and its type; 55000 if the table or
- * the column is not what was linked.
+ * A unique index by which users can be looked up without running anybody's
+ * code, or InvalidOid: of one column, plain, valid, immediate, with the default
+ * operator class of the column's type, on a table of access method heap.
  */
-extern AttrNumber apikey_users_table_id_column(const ApikeyUserLink *link,
-											   Relation users, Oid *type);
+extern Oid	apikey_users_table_id_index(Relation users, AttrNumber id_column);
 
 /*
- * Open a linked table and lock it ROW SHARE until the transaction ends; 55000
- * if it does not exist or lacks the trigger that follows the deletion of users.
+ * Open a linked table and lock it ROW SHARE until the transaction ends; close it
+ * with relation_close(NoLock).  55000 if it does not exist, does not fit, or
+ * lacks the trigger that follows the deletion of users.
  */
-extern Relation apikey_users_table_open(const ApikeyUserLink *link);
+extern void apikey_users_table_open(const ApikeyUserLink *link,
+									ApikeyUsersTable *table);
 
 #endif							/* APIKEY_USERS_TABLE_H */

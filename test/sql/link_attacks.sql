@@ -33,7 +33,8 @@ CREATE VIEW held AS SELECT user_id, name, deleted_at IS NOT NULL AS deleted FROM
 CREATE VIEW links AS SELECT value, severity, regexp_replace(advice, '\d{5,}', 'N') AS advice FROM apikey.status() WHERE item = 'linked users';
 
 -- An index of the users table calls a function of the table's owner, which the
--- planner of the lookup query evaluates in the session that stores the key.
+-- planner of a query on the table evaluates.  No such query may run in a session
+-- that stores a key: nothing of what follows happens.
 SET ROLE regress_apikey_attacks_mallory;
 SET search_path = evil, public;
 CREATE TABLE users (id int4 PRIMARY KEY);
@@ -198,7 +199,7 @@ CREATE TABLE strangers (id int4 PRIMARY KEY);
 INSERT INTO strangers VALUES (7);
 SELECT apikey.purge_user('1') AS purged;
 SELECT apikey.unlink_users('people');
-INSERT INTO apikey.linked_users VALUES ('strangers', 'id', 'purge', 's:'), ('strangers_pkey', 'id', 'purge', 'i:'), (4294967295, 'id', 'purge', 'n:');
+INSERT INTO apikey.user_links VALUES ('strangers', 'purge', 's:'), ('strangers_pkey', 'purge', 'i:'), (4294967295, 'purge', 'n:');
 SELECT add_key('s:7'), add_key('i:7'), add_key('n:7'), add_key('other');
 SELECT * FROM links ORDER BY value COLLATE "C";
 SELECT apikey.unlink_users('strangers'), apikey.unlink_users('strangers_pkey'), apikey.unlink_users(4294967295);

@@ -68,11 +68,32 @@ CREATE TABLE odd (a int4 NOT NULL, b int4 UNIQUE, c numeric PRIMARY KEY, d int4 
 	UNIQUE (f, g));
 CREATE UNIQUE INDEX ON odd (d) WHERE d > 0;
 CREATE UNIQUE INDEX ON odd ((g + 1));
+-- Indexes whose comparisons, method or validity are not what PostgreSQL's own are.
+CREATE OPERATOR CLASS own_int4_ops FOR TYPE int4 USING btree AS
+	OPERATOR 1 pg_catalog.<, OPERATOR 2 pg_catalog.<=, OPERATOR 3 pg_catalog.=, OPERATOR 4 pg_catalog.>=, OPERATOR 5 pg_catalog.>,
+	FUNCTION 1 pg_catalog.btint4cmp(int4, int4);
+CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler;
+CREATE DOMAIN an_int4 AS int4;
+CREATE TABLE odd_indexes (a int4 NOT NULL, b text NOT NULL, c text COLLATE "C" NOT NULL, d int4 NOT NULL, e an_int4 NOT NULL UNIQUE);
+CREATE UNIQUE INDEX ON odd_indexes (a own_int4_ops);
+CREATE UNIQUE INDEX ON odd_indexes (b text_pattern_ops);
+CREATE UNIQUE INDEX ON odd_indexes (c COLLATE "POSIX") INCLUDE (a);
+CREATE UNIQUE INDEX odd_invalid ON odd_indexes (d);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'odd_invalid'::regclass;
+CREATE TABLE odd_heap (id int4 PRIMARY KEY) USING other_heap;
 SELECT outcome(format('SELECT apikey.link_users(%L, ''id'')', t))
 	FROM unnest(ARRAY['a_view', 'partitioned', 'a_partition', 'temporary', 'unlogged', 'pg_catalog.pg_class',
 		'apikey.linked_users']) t;
 SELECT outcome(format('SELECT apikey.link_users(''odd'', %L)', c))
 	FROM unnest(ARRAY['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'nothing', 'ctid']) c;
+SELECT outcome(format('SELECT apikey.link_users(''odd_indexes'', %L)', c)) FROM unnest(ARRAY['a', 'b', 'd', 'e']) c;
+SELECT outcome($$SELECT apikey.link_users('odd_heap', 'id')$$);
+-- The collation does not matter.
+BEGIN;
+SELECT apikey.link_users('odd_indexes', 'c');
+INSERT INTO odd_indexes VALUES (1, 'b', 'Bob', 1, 1);
+SELECT add_key('Bob'), add_key('bob');
+ROLLBACK;
 SELECT outcome($$SELECT apikey.link_users('users_int4', 'id', 'forget')$$);
 SELECT outcome($$SELECT apikey.link_users('users_int4', 'id', prefix => repeat('x', 65))$$);
 SELECT outcome($$SELECT apikey.link_users('users_int4', 'id', prefix => E'a\tb')$$);
@@ -197,10 +218,15 @@ SELECT * FROM held WHERE user_id ~ '^org';
 -- Ids are compared byte by byte, even with a collation for which 'Bob' = 'bob'.
 CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE users_anycase (id text COLLATE anycase PRIMARY KEY);
-INSERT INTO users_anycase VALUES ('Bob');
+INSERT INTO users_anycase VALUES ('Bob'), ('carol');
 SELECT apikey.link_users('users_anycase', 'id', prefix => 'any:');
-SELECT add_key('any:bob'), add_key('any:Bob');
-SELECT outcome($$UPDATE users_anycase SET id = 'bob'$$);
+SELECT add_key('any:bob'), add_key('any:Bob'), add_key('any:carol');
+BEGIN;
+DELETE FROM users_anycase WHERE id = 'carol';
+INSERT INTO users_anycase VALUES ('CAROL');
+SELECT add_key('any:carol'), add_key('any:CAROL');
+ROLLBACK;
+SELECT outcome($$UPDATE users_anycase SET id = 'bob' WHERE id = 'Bob'$$);
 
 -- Unusual names, and operators in the caller's search path that hide PostgreSQL's.
 CREATE SCHEMA "regress apikey ""odd""";
@@ -219,20 +245,39 @@ DROP OPERATOR regress_apikey_link.= (int4, int4);
 ALTER TABLE "regress apikey ""odd"""."Users; --" SET SCHEMA regress_apikey_link;
 ALTER TABLE "Users; --" RENAME TO moved;
 SELECT add_key('odd:1', 'two'), add_key('odd:2');
--- PostgreSQL refuses to change the type of a linked column; it can be changed after
--- unlinking.
--- (The detail ends in a period from PostgreSQL 19 on.)
-SELECT rtrim(outcome('ALTER TABLE moved ALTER "the ""id""" TYPE int8'), '.') AS outcome;
+-- The type of a linked column is changed as the error says.
+ALTER TABLE moved ADD other int4;
+ALTER TABLE moved ALTER other TYPE int8;
+SELECT outcome('ALTER TABLE moved ALTER other TYPE text, ALTER "the ""id""" TYPE int8');
+SELECT outcome('ALTER TABLE IF EXISTS nothing ALTER id TYPE int8');
+BEGIN;
 SELECT apikey.unlink_users('moved');
 ALTER TABLE moved ALTER "the ""id""" TYPE int8;
-SELECT apikey.link_users('moved', 'the "id"', prefix => 'odd:');
+SELECT apikey.link_users('moved', 'the "id"', 'purge', 'odd:');
+COMMIT;
+SELECT apikey.link_guard();
+-- PostgreSQL refuses it in any case.  (The detail ends in a period from PostgreSQL 19
+-- on.)
+ALTER EVENT TRIGGER apikey_link_guard DISABLE;
+SELECT rtrim(regexp_replace(outcome('ALTER TABLE moved ALTER "the ""id""" TYPE text'), 'trigger apikey\w+', 'trigger T'), '.') AS outcome;
+ALTER EVENT TRIGGER apikey_link_guard ENABLE;
 INSERT INTO moved VALUES (3000000000);
 SELECT add_key('odd:3000000000'), add_key('odd:1', 'three'), add_key('odd:2');
--- If the link no longer fits the table, it fails closed.
-ALTER TABLE moved RENAME "the ""id""" TO id;
-SELECT add_key('odd:1', 'four');
-SELECT outcome('DELETE FROM moved');
-SELECT value, severity, advice ~ 'column no longer exists' AS advised FROM apikey.status() WHERE item = 'linked users' AND value ~ 'moved';
+-- The link follows its column when that is renamed, also if another one takes the
+-- name.
+ALTER TABLE moved RENAME "the ""id""" TO number;
+ALTER TABLE moved ADD "the ""id""" int8 NOT NULL GENERATED ALWAYS AS (number + 1) STORED UNIQUE;
+SELECT add_key('odd:1', 'four'), add_key('odd:2');
+SELECT outcome('UPDATE moved SET number = 2 WHERE number = 1');
+SELECT outcome('TRUNCATE moved');
+SELECT * FROM apikey.linked_users WHERE prefix = 'odd:';
+SELECT value, severity, advice FROM apikey.status() WHERE item = 'linked users' AND value ~ 'moved';
+DELETE FROM moved WHERE number = 1;
+SELECT * FROM held WHERE user_id ~ '^odd:';
+SELECT rtrim(regexp_replace(outcome('ALTER TABLE moved DROP number'), 'trigger \w+', 'trigger T'), '.') AS outcome;
+INSERT INTO moved VALUES (1);
+ALTER TABLE moved DROP "the ""id""";
+ALTER TABLE moved RENAME number TO id;
 SELECT apikey.unlink_users('moved');
 SELECT apikey.link_users('moved', 'id', prefix => 'odd:');
 SELECT oid AS moved_oid FROM pg_class WHERE relname = 'moved' \gset
@@ -283,9 +328,15 @@ RESET ROLE;
 CREATE TRIGGER t1 AFTER DELETE ON mine FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
 CREATE TRIGGER t2 AFTER UPDATE ON mine FOR EACH ROW EXECUTE FUNCTION apikey.users_update_trigger();
 CREATE TRIGGER t3 BEFORE TRUNCATE ON mine FOR EACH STATEMENT EXECUTE FUNCTION apikey.users_truncate_trigger();
-SELECT outcome('DELETE FROM mine');
+-- On a table that is not linked, triggers do nothing, and status() says how to link
+-- it again or to drop them.
+SELECT add_key('1', 'of another table''s user');
 SELECT outcome('UPDATE mine SET id = 2');
+SELECT outcome('DELETE FROM mine');
 SELECT outcome('TRUNCATE mine');
+SELECT user_id, name FROM held WHERE name ~ 'another';
+SELECT * FROM apikey.status() WHERE item = 'users not linked';
+SELECT apikey.purge_user('1');
 -- Our trigger functions work only in the triggers that link_users() creates.
 CREATE TRIGGER t1 AFTER INSERT ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
 CREATE TRIGGER t2 BEFORE DELETE ON users_int4 FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
@@ -306,12 +357,39 @@ SELECT apikey.unlink_users('users_int4');
 RESET ROLE;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'users_int4'::regclass AND tgname <> 't';
 SELECT add_key('nobody'), outcome('TRUNCATE users_int4');
--- Existing triggers (from a partial restore) are replaced.
 SELECT apikey.purge_user(user_id) > 0 AS purged FROM (SELECT DISTINCT user_id FROM held) s;
+-- Triggers of ours under other names, and others under ours.
+SELECT regexp_replace(outcome($$SELECT apikey.link_users('mine', 'id')$$), '\(\d+\)', '(N)');
+SELECT apikey.unlink_users('mine');
+CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER apikey_users_update AFTER UPDATE ON mine FOR EACH ROW EXECUTE FUNCTION own();
+SELECT outcome($$SELECT apikey.link_users('mine', 'id')$$);
+ALTER TRIGGER apikey_users_update ON mine RENAME TO own;
+-- Triggers that a dump without our rows has brought are replaced, and enabled, under
+-- a lock that readers do not notice.
+SELECT apikey.link_users('mine', 'id', 'soft_delete', E'it''s \\a:');
+DELETE FROM apikey.user_links WHERE users = 'mine'::regclass;
+ALTER TABLE mine DISABLE TRIGGER apikey_users_delete;
+SELECT advice FROM apikey.status() WHERE item = 'users not linked';
+SELECT link_statement FROM apikey.link_triggers WHERE users = 'mine'::regclass \gset
+BEGIN;
+:link_statement;
+SELECT DISTINCT mode FROM pg_locks WHERE relation = 'mine'::regclass AND mode ~ 'Exclusive' ORDER BY 1;
+COMMIT;
+SELECT * FROM apikey.linked_users WHERE users = 'mine'::regclass;
+SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'mine'::regclass AND NOT tgisinternal ORDER BY 1;
+-- The same under other names.
+DELETE FROM apikey.user_links WHERE users = 'mine'::regclass;
+ALTER TRIGGER apikey_users_truncate ON mine RENAME TO renamed;
+SELECT link_statement FROM apikey.link_triggers WHERE users = 'mine'::regclass \gset
+\echo :link_statement
+:link_statement;
+SELECT * FROM apikey.linked_users WHERE users = 'mine'::regclass;
+SELECT apikey.unlink_users('mine');
 SELECT apikey.link_users('mine', 'id');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'mine'::regclass AND NOT tgisinternal ORDER BY 1;
 -- If the row is removed from the table, the link is gone for other sessions too.
-TRUNCATE apikey.linked_users;
+TRUNCATE apikey.user_links;
 SELECT add_key('nobody');
 SELECT apikey.purge_user('nobody');
 
@@ -325,6 +403,7 @@ END $$;
 CREATE TABLE trap (a int4);
 INSERT INTO trap VALUES (1);
 SELECT apikey.link_users('mine', 'id');
+INSERT INTO mine VALUES (1);
 SELECT outcome('CREATE INDEX ON trap (sneak(a))');
 SELECT apikey.unlink_users('mine');
 

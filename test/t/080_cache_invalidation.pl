@@ -214,12 +214,12 @@ is(make($reader, 'n2', 'custom', 'value-n2'), 't', 'nor is a new one');
 # The row that link_users() stores, deleted and inserted as by replication.
 ask($admin, $_)
   for 'SET session_replication_role = replica',
-  'CREATE TEMPORARY TABLE kept AS TABLE apikey.linked_users',
-  'DELETE FROM apikey.linked_users';
+  'CREATE TEMPORARY TABLE kept AS TABLE apikey.user_links',
+  'DELETE FROM apikey.user_links';
 ask($reader, q{SET apikey.user_id = 'u3'});
 is(make($reader, 'n3', 'custom', 'value-n3'), 't',
 	'replica: without the link any identity can store');
-ask($admin, 'INSERT INTO apikey.linked_users TABLE kept');
+ask($admin, 'INSERT INTO apikey.user_links TABLE kept');
 is(make($reader, 'n4', 'custom', 'value-n4'), $unknown,
 	'replica: with the link an unknown user is refused');
 ask($admin, 'RESET session_replication_role');

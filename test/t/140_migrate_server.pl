@@ -57,7 +57,7 @@ sub stored
 
 	return join("\n",
 		map { $node->safe_psql('postgres', "SELECT * FROM apikey.$_ ORDER BY 1, 2") }
-		  'data_keys', 'api_keys', 'custom_key_types', 'linked_users');
+		  'data_keys', 'api_keys', 'custom_key_types', 'user_links');
 }
 
 sub not_decrypted
