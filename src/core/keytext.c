@@ -27,16 +27,16 @@ is_blank(char c)
 }
 
 static bool
-begins_with(const char *text, size_t len, const char *start)
+has_prefix(const char *text, size_t len, const char *start)
 {
 	return len >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
 }
 
 static bool
-begins_with_any(const char *text, size_t len, const char *const *starts)
+has_prefix_of(const char *text, size_t len, const char *const *starts)
 {
 	for (int i = 0; starts[i] != NULL; i++)
-		if (begins_with(text, len, starts[i]))
+		if (has_prefix(text, len, starts[i]))
 			return true;
 	return false;
 }
@@ -48,7 +48,7 @@ is_assignment(const char *text, size_t len)
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz0123456789";
 	size_t		name = 0;
 
-	if (begins_with(text, len, "export "))
+	if (has_prefix(text, len, "export "))
 	{
 		text += strlen("export ");
 		len -= strlen("export ");
@@ -70,9 +70,9 @@ apikey_keytext_mistake(const char *text, size_t len)
 		"\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x9E", NULL
 	};
 
-	if (begins_with_any(text, len, marks))
+	if (has_prefix_of(text, len, marks))
 		return APIKEY_KEYTEXT_MARKED;
-	if (begins_with_any(text, len, quotes))
+	if (has_prefix_of(text, len, quotes))
 		return APIKEY_KEYTEXT_QUOTED;
 	return is_assignment(text, len) ? APIKEY_KEYTEXT_NAMED : APIKEY_KEYTEXT_MALFORMED;
 }

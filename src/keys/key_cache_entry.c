@@ -67,7 +67,7 @@ apikey_key_cache_entry_is_recent(const ApikeyKeyCacheEntry *entry)
 
 /* Is there no reason to read the source again? */
 static bool
-is_current(ApikeyKeyCacheEntry *entry, const ApikeyKeyCacheRequest *request)
+is_up_to_date(ApikeyKeyCacheEntry *entry, const ApikeyKeyCacheRequest *request)
 {
 	return entry->read_epoch == pg_atomic_read_u64(&entry->epoch) &&
 		entry->read_start >= request->not_before &&
@@ -103,7 +103,7 @@ apikey_key_cache_entry_state(ApikeyKeyCacheEntry *entry,
 	bool		ours = apikey_key_cache_entry_is_of(entry, request->source);
 	bool		usable = ours && is_usable(entry, request->min_epoch);
 
-	if (ours && (has_read || is_current(entry, request)))
+	if (ours && (has_read || is_up_to_date(entry, request)))
 		return usable ? APIKEY_CACHE_USE : APIKEY_CACHE_FAIL;
 	if (apikey_key_cache_entry_is_read(entry))
 		return usable ? APIKEY_CACHE_USE : APIKEY_CACHE_WAIT;

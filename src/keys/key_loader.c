@@ -46,21 +46,6 @@ apikey_key_loader_init(ApikeyKeyLoader *loader, const char *short_desc,
 		apikey_key_source_env_scrub(loader->source);
 }
 
-/* May the text contain a key?  32 bytes are 43 characters of base64. */
-static bool
-may_contain_key(const char *text)
-{
-	while (*text != '\0')
-	{
-		size_t		len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_");
-
-		if (len >= 43)
-			return true;
-		text += Max(len, 1);
-	}
-	return false;
-}
-
 /*
  * Whether the source yields a key is not checked: check hooks also run in the
  * postmaster, where no file, variable or command may be read.
@@ -76,8 +61,7 @@ apikey_key_loader_check(const ApikeyKeyLoader *loader, const char *source)
 	/* PostgreSQL's message would repeat the value, which may be a key. */
 	GUC_check_errmsg("invalid value for parameter \"%s\"", loader->setting);
 	GUC_check_errdetail("%s", error.summary);
-	GUC_check_errhint("%s%s", error.hint, may_contain_key(source) ?
-					  "  If the value is or contains a key, consider that key exposed, and generate another one." : "");
+	GUC_check_errhint("%s", error.hint);
 	return false;
 }
 

@@ -15,6 +15,8 @@
 
 #define HINT_SCHEMES \
 	"Use \"env:NAME\", \"file:/path\" or \"command:/path argument ...\"."
+#define HINT_EXPOSED \
+	"  If the value is or contains a key, consider that key exposed, and generate another one."
 #define HINT_MAKE_KEY \
 	"The key source must yield a key of 32 bytes, as base64 or as 64 hexadecimal digits; run \"openssl rand -base64 32\" to generate one."
 #define HINT_FORMS \
@@ -105,12 +107,31 @@ resolve(const char *source, const char **argument, ApikeyKeySourceError *error)
 	return routine->check(*argument, error) ? routine : NULL;
 }
 
+/* May the text contain a key?  32 bytes are 43 characters of base64. */
+static bool
+may_contain_key(const char *text)
+{
+	while (*text != '\0')
+	{
+		size_t		len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_");
+
+		if (len >= 43)
+			return true;
+		text += Max(len, 1);
+	}
+	return false;
+}
+
 bool
 apikey_key_source_is_valid(const char *source, ApikeyKeySourceError *error)
 {
 	const char *argument;
 
-	return source[0] == '\0' || resolve(source, &argument, error) != NULL;
+	if (source[0] == '\0' || resolve(source, &argument, error) != NULL)
+		return true;
+	if (may_contain_key(source))
+		strlcat(error->hint, HINT_EXPOSED, sizeof(error->hint));
+	return false;
 }
 
 const char *

@@ -67,7 +67,8 @@ extern bool apikey_key_source_fail(ApikeyKeySourceError *error, const char *summ
 
 /*
  * Is it "" or scheme:argument, with a known scheme and a well-formed argument?
- * If not, *error says why.  For check hooks: nothing is read.
+ * If not, *error says why, and its hint if the value may have been a key.  For
+ * check hooks: nothing is read.
  */
 extern bool apikey_key_source_is_valid(const char *source,
 									   ApikeyKeySourceError *error);
