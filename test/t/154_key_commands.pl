@@ -61,7 +61,8 @@ my ($node) = new_node('main',
 	init => [ allows_streaming => 1 ],
 	conf => "apikey.identity = session\n"
 	  . "apikey.master_key_source = 'command:$command $dir/first'\n"
-	  . "log_statement = none\nrestart_after_crash = on\n");
+	  . "apikey.command_timeout = 2min\n"
+  . "log_statement = none\nrestart_after_crash = on\n");
 
 my $setting = 'apikey.master_key_source';
 my $log_start = 0;
@@ -234,10 +235,12 @@ is(scalar ask($sessions[0], $reveal), 'the-value', 'a longer time');
 set_mode("while [ ! -e '$dir/go' ]; do sleep 0.05; done");
 $before = runs();
 reload();
+my $reading = ask($sessions[0], 'SELECT pg_backend_pid()');
 start($sessions[0], $reveal);
 wait_for_runs($before + 1);
 is(scalar ask($sessions[1], $reveal), 'the-value', 'a session goes on while another runs the command');
 is(reveal_once(), 'the-value', 'and so does a new one');
+is(admin("SELECT state FROM pg_stat_activity WHERE pid = $reading"), 'active', 'before that one has ended');
 put_file('go', '', 0600);
 is(scalar ask($sessions[0], 'SELECT 1'), "the-value\n1", 'the one that ran it has the key, too');
 is(runs(), $before + 1, 'and nobody else ran it');
