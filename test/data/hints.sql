@@ -1,0 +1,618 @@
+-- Each hint, and each piece of advice of status(), in the state that raises it, and
+-- then followed; run by test/t/155_hints.pl.
+--
+-- A case is a paragraph.  Its lines are statements, marked by their first character:
+--
+--	(none)	prepares the case
+--	!		raises a hint, or shows advice: every row that it returns is one
+--	>		follows it
+--	=		works now, without that hint; if there is no such line, it is the one
+--			marked with !
+--
+-- A case is a transaction that is rolled back, in which user u has a key k.  "status
+-- ITEM" stands for the query that shows the advice on that item.
+
+-- Identity
+
+SELECT set_config('apikey.user_id', '', true);
+! SELECT apikey.reveal_key('k');
+> SELECT apikey.set_user_id('u');
+
+SET LOCAL apikey.identity = 'session';
+SELECT set_config('apikey.user_id', '', true);
+! SELECT apikey.reveal_key('k');
+> SET apikey.user_id = 'u';
+
+SET LOCAL apikey.identity = 'claims';
+! SELECT apikey.reveal_key('k');
+> SELECT set_config('request.jwt.claims', '{"sub": "u"}', true);
+
+SELECT apikey.create_key_for('keeper_of_keys', 'k', 'custom', 'some_value', env_var => 'K_KEY');
+SET LOCAL apikey.identity = 'role';
+! SELECT apikey.set_user_id('u');
+> SET ROLE keeper_of_keys;
+= SELECT apikey.reveal_key('k');
+
+! SELECT apikey.set_user_id('');
+> SELECT apikey.set_user_id('42');
+= SELECT apikey.set_user_id('42');
+
+! SELECT apikey.create_key_for('', 'k', 'custom', 'some_value');
+= SELECT apikey.create_key_for('42', 'k', 'custom', 'some_value');
+
+SET LOCAL apikey.identity = 'session';
+! status identity
+> RESET apikey.identity;
+
+-- Keys that are not there, or not usable
+
+! SELECT apikey.reveal_key('absent');
+> SELECT name AS found FROM apikey.keys UNION ALL SELECT name FROM apikey.deleted_keys \gset
+= SELECT apikey.reveal_key(:'found');
+
+SELECT apikey.delete_key('k') AS id \gset
+! SELECT apikey.reveal_key(:'id'::uuid);
+> SELECT apikey.restore_key(:'id'::uuid);
+
+SELECT apikey.delete_key('k') AS id \gset
+! SELECT apikey.disable_key_for('u', :'id');
+> SELECT apikey.restore_key_for('u', :'id');
+
+! SELECT apikey.disable_key_for('u', gen_random_uuid());
+> SELECT user_id, id FROM apikey.all_keys LIMIT 1 \gset
+= SELECT apikey.disable_key_for(:'user_id', :'id');
+
+SELECT apikey.delete_key('k');
+! SELECT apikey.purge_key('k');
+> SELECT id FROM apikey.deleted_keys \gset
+= SELECT apikey.purge_key(:'id'::uuid);
+
+SELECT id FROM apikey.keys \gset
+! SELECT apikey.purge_key(:'id'::uuid);
+> SELECT apikey.delete_key(:'id'::uuid);
+
+SELECT id FROM apikey.keys \gset
+! SELECT apikey.restore_key(:'id'::uuid);
+> SELECT apikey.delete_key(:'id'::uuid);
+
+SELECT apikey.disable_key('k');
+! SELECT apikey.reveal_key('k');
+> SELECT apikey.enable_key('k');
+
+SELECT apikey.create_key_for('u', 'old', 'custom', 'some_value', '2001-01-02', created_at => '2001-01-01', env_var => 'OLD_KEY');
+! SELECT apikey.reveal_key('old');
+> SELECT apikey.update_key('old', new_value => 'another_value', new_expires_at => 'infinity');
+
+! SELECT apikey.reveal_env('{absent}');
+> SELECT array_agg(name) AS names FROM apikey.keys \gset
+= SELECT apikey.reveal_env(:'names');
+
+SELECT apikey.create_key('nameless', 'custom', 'some_value');
+! SELECT apikey.reveal_env('{nameless}');
+> SELECT apikey.update_key('nameless', new_env_var => 'NAMED_KEY');
+
+SELECT apikey.create_key('same', 'custom', 'some_value', env_var => 'K_KEY');
+! SELECT apikey.reveal_env('{k,same}');
+= SELECT apikey.reveal_env('{same}');
+
+SELECT apikey.create_key('same', 'custom', 'some_value', env_var => 'K_KEY');
+! SELECT apikey.reveal_env('{k,same}');
+> SELECT apikey.update_key('same', new_env_var => 'SAME_KEY');
+
+! SELECT apikey.update_key('k', clear => array_fill('metadata'::text, ARRAY[1001]));
+= SELECT apikey.update_key('k', clear => array_fill('metadata'::text, ARRAY[500])), apikey.update_key('k', clear => array_fill('metadata'::text, ARRAY[501]));
+
+! SELECT * FROM apikey.find_keys('');
+= SELECT * FROM apikey.find_keys('some_value');
+
+! SELECT apikey.purge_deleted(NULL);
+= SELECT apikey.purge_deleted('30 days');
+
+-- Names and other arguments
+
+! SELECT apikey.create_key('', 'custom', 'some_value');
+= SELECT apikey.create_key('default', 'custom', 'some_value');
+
+! SELECT apikey.create_key(repeat('n', 201), 'custom', 'some_value');
+= SELECT apikey.create_key(repeat('n', 200), 'custom', 'some_value');
+
+! SELECT apikey.create_key(E'a\nb', 'custom', 'some_value');
+= SELECT apikey.create_key('a b', 'custom', 'some_value');
+
+! SELECT apikey.create_key(' a ', 'custom', 'some_value');
+= SELECT apikey.create_key(trim(' a '), 'custom', 'some_value');
+
+! SELECT apikey.create_key(gen_random_uuid()::text, 'custom', 'some_value');
+= SELECT apikey.create_key('default', 'custom', 'some_value');
+
+! SELECT apikey.create_key(U&'e\0301', 'custom', 'some_value');
+= SELECT apikey.create_key(normalize(U&'e\0301', NFC), 'custom', 'some_value');
+
+! SELECT apikey.create_key(:'groq', 'groq', 'a name');
+= SELECT apikey.create_key('a name', 'groq', :'groq');
+
+! SELECT apikey.create_key('k', 'custom', 'some_value');
+= SELECT apikey.create_key('k2', 'custom', 'some_value');
+
+! SELECT apikey.create_key('k', 'custom', 'some_value');
+= SELECT apikey.set_key('k', 'custom', 'some_value'), apikey.update_key('k', new_value => 'some_value');
+
+! SELECT apikey.set_key('k', 'groq', :'groq');
+= SELECT apikey.set_key('k of groq', 'groq', :'groq');
+
+SELECT id FROM apikey.keys \gset
+! SELECT apikey.create_key_for('u', 'k2', 'custom', 'some_value', id => :'id');
+= SELECT apikey.create_key_for('u', 'k2', 'custom', 'some_value');
+
+! SELECT apikey.create_key_for('u', 'k2', 'custom', 'some_value', created_at => '2999-01-01');
+= SELECT apikey.create_key_for('u', 'k2', 'custom', 'some_value', created_at => '2001-01-01');
+
+! SELECT apikey.create_key_for('u', 'k2', 'custom', 'some_value', created_at => '2999-01-01');
+= SELECT apikey.create_key_for('u', 'k2', 'custom', 'some_value');
+
+! SELECT apikey.update_key('k', new_expires_at => '2001-01-01');
+= SELECT apikey.update_key('k', new_expires_at => now() + '1 day'), apikey.update_key('k', new_expires_at => 'infinity');
+
+! SELECT apikey.update_key('k', new_metadata => '[]');
+= SELECT apikey.update_key('k', new_metadata => '{"team": "research"}');
+
+! SELECT apikey.update_key('k', new_metadata => jsonb_build_object('a', repeat('x', 9000)));
+> CREATE TABLE mine AS SELECT jsonb_build_object('a', repeat('x', 9000)) AS large;
+= SELECT apikey.update_key('k', new_metadata => '{"row": 1}') FROM mine;
+
+! SELECT apikey.update_key('k', new_metadata => jsonb_build_object('a', :'groq'));
+= SELECT apikey.update_key('k', new_metadata => jsonb_build_object('a', 'groq'));
+
+! SELECT apikey.update_key('k', new_env_var => 'not a name');
+= SELECT apikey.update_key('k', new_env_var => 'ACME_API_KEY');
+
+! SELECT apikey.update_key('k', clear => '{nothing}');
+= SELECT apikey.update_key('k', clear => '{expires_at,metadata,env_var}');
+
+! SELECT apikey.update_key('k', new_env_var => 'ACME_API_KEY', clear => '{env_var}');
+= SELECT apikey.update_key('k', new_env_var => 'ACME_API_KEY'), apikey.update_key('k', clear => '{env_var}');
+
+! SELECT apikey.disable_key('k', E'two\nlines');
+= SELECT apikey.disable_key('k', 'one line');
+
+! SELECT apikey.disable_key('k', :'groq');
+= SELECT apikey.disable_key('k', 'revoked by the provider');
+
+-- Values
+
+! SELECT apikey.update_key('k', new_value => '');
+= SELECT apikey.update_key('k', new_value => 'as_it_was_issued');
+
+! SELECT apikey.update_key('k', new_value => 'some value');
+= SELECT apikey.update_key('k', new_value => 'somevalue');
+
+! SELECT apikey.update_key('k', new_value => repeat(md5('x'), 300));
+= SELECT apikey.update_key('k', new_value => md5('x'));
+
+! SELECT apikey.create_key('new', 'anthropic', :'groq');
+= SELECT apikey.create_key('new', 'groq', :'groq');
+
+! SELECT apikey.create_key('new', 'groq', 'gsk_short_one');
+= SELECT apikey.create_key('new', 'groq', 'gsk_short_one', check_format => false);
+
+! SELECT apikey.create_key('new', 'groq', 'gsk_short_one');
+> INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern) SELECT key_type, label, env_vars, '^gsk_.*$' FROM apikey.builtin_key_types WHERE key_type = 'groq';
+
+! SELECT apikey.create_key('new', 'grok', :'groq');
+= SELECT apikey.create_key('new', 'groq', :'groq');
+
+! SELECT apikey.create_key('new', 'antropic', 'x');
+> SELECT 'anthropic' AS near \gset
+= SELECT 1 FROM apikey.key_types WHERE key_type = :'near';
+
+! SELECT apikey.create_key('new', 'groq', 'gsk_' || repeat('a', 52));
+= SELECT apikey.create_key('good', 'groq', :'groq');
+
+! SELECT apikey.create_key('new', 'npm', translate(:'npm', 'abc', 'bca'));
+= SELECT apikey.create_key('good', 'npm', :'npm');
+
+! SELECT apikey.create_key('new', 'npm', gen_random_uuid()::text);
+= SELECT apikey.create_key('good', 'npm', :'npm');
+
+! SELECT apikey.create_key('new', 'aws_bedrock_session', 'bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t' || encode(sha256('x'), 'hex'));
+= SELECT apikey.create_key('good', 'aws_bedrock', 'ABSK' || encode(sha512('x'), 'hex'));
+
+! SELECT apikey.create_key('new', 'aws_access_key_id', 'ASIA' || upper(left(md5('x'), 16)));
+= SELECT apikey.create_key('good', 'aws_access_key_id', 'AKIA' || upper(left(md5('x'), 16)));
+
+! SELECT apikey.create_key('new', 'google_gemini', 'AIza' || left(encode(sha256('x'), 'hex'), 35));
+= SELECT apikey.create_key('good', 'google_gemini', 'AQ.Ab' || left(encode(sha256('x'), 'hex'), 48));
+
+! SELECT apikey.create_key('new', 'airtable', 'key' || left(md5('x'), 14));
+= SELECT apikey.create_key('good', 'airtable', 'pat' || left(md5('x'), 14) || '.' || encode(sha256('x'), 'hex'));
+
+! SELECT apikey.create_key('new', 'supabase_secret', 'eyJ' || left(md5('x'), 20) || '.' || translate(encode('{"role":"anon"}', 'base64'), '+/=', '-_') || '.' || md5('y'));
+= SELECT apikey.create_key('new', 'supabase_secret', 'sb_secret_' || left(md5('x'), 31));
+
+-- Encrypting columns, and Fernet
+
+! SELECT apikey.encrypt('a secret', 'a place');
+> SELECT apikey.rotate_data_key('column');
+
+! SELECT 'a secret'::apikey.encrypted;
+> SELECT apikey.rotate_data_key('column');
+= SELECT apikey.encrypt('a secret', 'a place'), apikey.create_key('secret', 'custom', 'a_secret');
+
+! SELECT apikey.fernet_decrypt('no token');
+> SELECT apikey.fernet_encrypt('a secret') AS token \gset
+= SELECT apikey.fernet_decrypt(:'token') WHERE :'token' LIKE 'gAAAAA%';
+
+! SELECT apikey.encrypt(repeat('x', 20000000), 'a place');
+> SELECT apikey.create_key('key of my own', 'custom', md5('x'));
+= SELECT apikey.reveal_key('key of my own');
+
+-- Data keys and rotation
+
+UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3);
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT apikey.abandon_lost_data_keys();
+
+UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3);
+! status data keys for values
+> SELECT apikey.abandon_lost_data_keys();
+= SELECT apikey.create_key('new', 'custom', 'some_value');
+
+UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3);
+SELECT apikey.abandon_lost_data_keys();
+! status data keys for values
+> SELECT apikey.set_key('k', 'custom', 'some_value');
+= SELECT apikey.reveal_key('k');
+
+UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3);
+SELECT apikey.abandon_lost_data_keys();
+! SELECT apikey.reveal_key('k');
+> SELECT apikey.set_key('k', 'custom', 'some_value');
+
+UPDATE apikey.data_keys SET wrapped_key = overlay(wrapped_key PLACING '\x0102030405060708' FROM 3);
+SELECT apikey.abandon_lost_data_keys();
+! SELECT apikey.reveal_key('k');
+> SELECT apikey.update_key('k', new_value => 'some_value');
+
+UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 60, get_byte(wrapped_key, 60) # 1);
+! SELECT apikey.reveal_key('k');
+> SELECT apikey.abandon_lost_data_keys();
+> SELECT apikey.update_key('k', new_value => 'some_value');
+
+UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 60, get_byte(wrapped_key, 60) # 1);
+! SELECT apikey.reveal_key('k');
+> UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 60, get_byte(wrapped_key, 60) # 1);
+
+UPDATE apikey.data_keys SET wrapped_key = set_byte(wrapped_key, 60, get_byte(wrapped_key, 60) # 1);
+! status data keys for values
+> SELECT apikey.abandon_lost_data_keys();
+= SELECT apikey.create_key('new', 'custom', 'some_value');
+
+CREATE TABLE backup AS SELECT * FROM apikey.data_keys;
+UPDATE apikey.data_keys SET wrapped_key = NULL, destroyed_at = now();
+! SELECT apikey.reveal_key('k');
+> DELETE FROM apikey.data_keys;
+> INSERT INTO apikey.data_keys SELECT * FROM backup;
+
+UPDATE apikey.data_keys SET wrapped_key = NULL, destroyed_at = now();
+! SELECT apikey.reveal_key('k');
+> SELECT apikey.update_key('k', new_value => 'some_value');
+
+UPDATE apikey.api_keys SET name = 'moved';
+! SELECT apikey.reveal_key('moved');
+> SELECT apikey.update_key('moved', new_value => 'some_value');
+
+UPDATE apikey.api_keys SET name = 'moved';
+! SELECT apikey.reveal_key('moved');
+> UPDATE apikey.api_keys SET name = 'k';
+= SELECT apikey.reveal_key('k');
+
+! SELECT apikey.rotate_data_key('other');
+= SELECT apikey.rotate_data_key('value'), apikey.rotate_data_key('column');
+
+! SELECT apikey.retire_data_key(gen_random_uuid());
+= SELECT count(*) FROM apikey.key_status;
+
+SELECT apikey.rotate_data_key('column') AS first \gset
+SELECT apikey.rotate_data_key('column');
+! SELECT apikey.retire_data_key(:'first');
+= SELECT count(*) FROM apikey.key_status;
+
+SELECT apikey.data_key_id(encrypted_value) AS first FROM apikey.api_keys \gset
+! SELECT apikey.retire_data_key(:'first');
+> SELECT apikey.rotate_data_key();
+= SELECT count(*) FROM apikey.key_status;
+
+-- Key types
+
+! INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('Acme', 'Acme');
+= INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('acme_cloud', 'Acme');
+
+! INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('acme', '');
+= INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('acme', 'Acme Cloud API key');
+
+! INSERT INTO apikey.custom_key_types (key_type, label, prefixes) VALUES ('acme', 'Acme', '{a}');
+= INSERT INTO apikey.custom_key_types (key_type, label, prefixes) VALUES ('acme', 'Acme', '{acme_}');
+
+! INSERT INTO apikey.custom_key_types (key_type, label, checksum) VALUES ('acme', 'Acme', 'sum');
+= INSERT INTO apikey.custom_key_types (key_type, label, checksum) VALUES ('acme', 'Acme', NULL);
+
+! INSERT INTO apikey.custom_key_types (key_type, label, enforcement) VALUES ('acme', 'Acme', 'ask');
+= INSERT INTO apikey.custom_key_types (key_type, label, enforcement) VALUES ('acme', 'Acme', 'reject'), ('acme2', 'Acme', 'warn');
+
+! INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('acme', 'Acme', '^' || repeat('[a-z]', 900) || '$');
+= INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('acme', 'Acme', '^[a-z]{20,}$');
+
+! INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('acme', 'Acme', '^[a-z]{300}$');
+= INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('acme', 'Acme', '^[a-z]{255}$');
+
+! INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('acme', 'Acme', 'a|b');
+= INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('acme', 'Acme', '^(?:a|b)$');
+
+! INSERT INTO apikey.custom_key_types (key_type, label, env_vars) VALUES ('acme', 'Acme', '{NULL}');
+= INSERT INTO apikey.custom_key_types (key_type, label, env_vars) VALUES ('acme', 'Acme', '{}');
+
+INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('acme', 'Acme');
+SELECT apikey.create_key('acme', 'acme', 'some_value');
+DELETE FROM apikey.custom_key_types;
+! SELECT apikey.update_key('acme', new_value => 'some_value');
+> INSERT INTO apikey.custom_key_types (key_type, label) VALUES ('acme', 'Acme');
+
+-- Linked users
+
+CREATE TABLE people (id int);
+! SELECT apikey.link_users('people', 'id');
+> ALTER TABLE people ADD PRIMARY KEY (id);
+> SELECT apikey.purge_user('u');
+
+CREATE TABLE people (id int NOT NULL);
+! SELECT apikey.link_users('people', 'id');
+> ALTER TABLE people ADD UNIQUE (id);
+> SELECT apikey.purge_user('u');
+
+CREATE TABLE people (id int PRIMARY KEY);
+! SELECT apikey.link_users('people', 'id', 'forget');
+> SELECT apikey.purge_user('u');
+= SELECT apikey.link_users('people', 'id', 'purge');
+
+CREATE TABLE people (id text PRIMARY KEY);
+! SELECT apikey.link_users('people', 'id');
+> INSERT INTO people VALUES ('u');
+
+CREATE TABLE people (id text PRIMARY KEY);
+! SELECT apikey.link_users('people', 'id');
+> SELECT apikey.purge_user('u');
+
+CREATE TABLE people (id text PRIMARY KEY);
+! SELECT apikey.link_users('people', 'id');
+= SELECT apikey.link_users('people', 'id', prefix => 'person:');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! SELECT apikey.link_users('people', 'id', 'soft_delete');
+> SELECT apikey.unlink_users('people');
+
+CREATE TABLE people (id text PRIMARY KEY);
+CREATE TABLE orgs (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! SELECT apikey.link_users('orgs', 'id');
+= SELECT apikey.link_users('orgs', 'id', prefix => 'org:');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+GRANT INSERT ON people TO keeper_of_keys;
+SET LOCAL ROLE keeper_of_keys;
+! SELECT apikey.link_users('people', 'id');
+> RESET ROLE;
+> GRANT TRIGGER ON people TO keeper_of_keys;
+> SET LOCAL ROLE keeper_of_keys;
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! SELECT apikey.create_key_for('v', 'k', 'custom', 'some_value');
+> INSERT INTO people VALUES ('v');
+
+CREATE TABLE people (id int PRIMARY KEY);
+INSERT INTO people VALUES (5);
+SELECT apikey.purge_user('u');
+SELECT apikey.link_users('people', 'id');
+! SELECT apikey.create_key_for('05', 'k', 'custom', 'some_value');
+= SELECT apikey.create_key_for('5', 'k', 'custom', 'some_value');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! UPDATE people SET id = 'w';
+> SELECT apikey.purge_user('u');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! TRUNCATE people;
+= DELETE FROM people;
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! TRUNCATE people;
+> SELECT apikey.unlink_users('people');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DISABLE TRIGGER apikey_users_delete;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> ALTER TABLE people ENABLE TRIGGER apikey_users_delete;
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DISABLE TRIGGER apikey_users_delete;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT format('SELECT apikey.unlink_users(%s)', 'people'::regclass::oid) \gexec
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DISABLE TRIGGER apikey_users_delete;
+! status linked users
+> ALTER TABLE people ENABLE TRIGGER apikey_users_delete;
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+DROP TRIGGER apikey_users_truncate ON people;
+! status linked users
+> SELECT format('SELECT apikey.unlink_users(%s)', 'people'::regclass::oid) \gexec
+> SELECT apikey.link_users('people', 'id');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+DROP TABLE people;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT format('SELECT apikey.unlink_users(%s)', users::oid) FROM apikey.linked_users \gexec
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+DROP TABLE people;
+! status linked users
+> SELECT format('SELECT apikey.unlink_users(%s)', users::oid) FROM apikey.linked_users \gexec
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people SET UNLOGGED;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> ALTER TABLE people SET LOGGED;
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people SET UNLOGGED;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT apikey.unlink_users('people');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people SET UNLOGGED;
+! status linked users
+> ALTER TABLE people SET LOGGED;
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DROP CONSTRAINT people_pkey;
+! status linked users
+> ALTER TABLE people ADD PRIMARY KEY (id);
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DROP COLUMN id CASCADE, ADD name text NOT NULL DEFAULT 'u' UNIQUE;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT apikey.unlink_users('people');
+> SELECT apikey.link_users('people', 'name');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DROP COLUMN id CASCADE, ADD name text NOT NULL DEFAULT 'u' UNIQUE;
+! status linked users
+> SELECT format('SELECT apikey.unlink_users(%s)', 'people'::regclass::oid) \gexec
+> SELECT apikey.link_users('people', 'name');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+CREATE TRIGGER mine AFTER DELETE ON people FOR EACH STATEMENT EXECUTE FUNCTION apikey.users_delete_trigger();
+! DELETE FROM people;
+> DROP TRIGGER mine ON people;
+> SELECT apikey.link_users('people', 'id');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+CREATE TRIGGER mine AFTER DELETE ON people FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
+! DELETE FROM people;
+> DROP TRIGGER mine ON people;
+
+-- The extension itself
+
+! DROP EXTENSION apikey;
+> SET LOCAL apikey.allow_drop = on;
+
+CREATE VIEW mine AS SELECT 1 AS a;
+CREATE TRIGGER mine INSTEAD OF INSERT ON mine FOR EACH ROW EXECUTE FUNCTION apikey.read_only_view();
+! INSERT INTO mine VALUES (1);
+> DROP TRIGGER mine ON mine;
+> CREATE RULE mine AS ON INSERT TO mine DO INSTEAD NOTHING;
+
+! UPDATE apikey.keys SET name = 'other';
+= SELECT apikey.update_key('k', new_name => 'other');
+
+SELECT apikey.delete_key('k') AS id \gset
+! DELETE FROM apikey.deleted_keys;
+= SELECT apikey.purge_key(:'id'::uuid);
+
+! INSERT INTO apikey.all_keys (user_id) VALUES ('v');
+= SELECT apikey.create_key_for('v', 'k', 'custom', 'some_value');
+
+ALTER ROLE apikey_owner RENAME TO other_owner;
+! SELECT apikey.reveal_key('k');
+> SELECT substring(advice FROM 'Run (.*)\.$') FROM apikey.status() WHERE item = 'internal role' AND severity = 'error' \gexec
+
+ALTER ROLE apikey_maintenance RENAME TO "other maintenance";
+! status internal role
+> SELECT substring(advice FROM 'Run (.*)\.$') FROM apikey.status() WHERE item = 'internal role' AND severity = 'error' \gexec
+
+ALTER ROLE apikey_monitor RENAME TO other_monitor;
+! status role
+> ALTER ROLE other_monitor RENAME TO apikey_monitor;
+
+ALTER ROLE apikey_reveal LOGIN;
+! status role
+> SELECT substring(advice FROM 'Run (.*)\.$') FROM apikey.status() WHERE item = 'role' AND severity = 'error' \gexec
+
+GRANT keeper_of_keys TO apikey_user;
+! status role
+> SELECT substring(advice FROM 'Run (.*)\.$') FROM apikey.status() WHERE item = 'role' AND severity = 'warning' \gexec
+
+ALTER SCHEMA apikey RENAME TO other_schema;
+! SELECT other_schema.rotate_data_key();
+> ALTER SCHEMA other_schema RENAME TO apikey;
+= SELECT apikey.reveal_key('k');
+
+ALTER SCHEMA apikey RENAME TO other_schema;
+! SELECT advice FROM other_schema.status() WHERE item = 'schema';
+> SELECT substring(advice FROM 'Run (.*)\.$') FROM other_schema.status() WHERE item = 'schema' \gexec
+= SELECT advice FROM apikey.status() WHERE item = 'schema';
+
+UPDATE pg_extension SET extversion = '0.9' WHERE extname = 'apikey';
+! status version
+> UPDATE pg_extension SET extversion = '1.0' WHERE extname = 'apikey';
+
+ALTER TABLE apikey.api_keys DISABLE ROW LEVEL SECURITY;
+DROP POLICY maintenance ON apikey.api_keys;
+! status row-level security
+> ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY;
+> ALTER TABLE apikey.api_keys FORCE ROW LEVEL SECURITY;
+> CREATE POLICY maintenance ON apikey.api_keys TO apikey_maintenance USING (true) WITH CHECK (true);
+
+ALTER TABLE apikey.custom_key_types ENABLE ROW LEVEL SECURITY;
+! status row-level security of other tables
+> SELECT unnest(string_to_array(substring(advice FROM 'Run (.*)\.$'), '; ')) FROM apikey.status() WHERE item = 'row-level security of other tables' \gexec
+
+ALTER ROLE keeper_of_keys SET row_security = off;
+! status row_security setting
+> SELECT substring(advice FROM 'Run (.*), and connect again\.$') FROM apikey.status() WHERE item = 'row_security setting' \gexec
+
+ALTER EVENT TRIGGER apikey_drop_guard DISABLE;
+! status drop guard
+> SELECT substring(advice FROM 'Run (.*)\.$') FROM apikey.status() WHERE item = 'drop guard' \gexec
+
+ALTER TABLE apikey.data_keys DISABLE TRIGGER USER;
+! status cache triggers
+> ALTER TABLE apikey.data_keys ENABLE ALWAYS TRIGGER invalidate_cache, ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
