@@ -103,6 +103,12 @@ typedef struct JsonbInState
 	makeJsonLexContextCstringLen((text), (len), (encoding), (escapes))
 #endif
 
+/* PostgreSQL 16: one function checks the privileges on an object of any kind. */
+#if PG_VERSION_NUM < 160000
+#define object_aclcheck(catalog, object, role, mode) \
+	pg_proc_aclcheck((object), (role), (mode))
+#endif
+
 /* PostgreSQL 16: callbacks of the JSON parser return a result. */
 #if PG_VERSION_NUM >= 160000
 #define apikey_json_result JsonParseErrorType

@@ -80,7 +80,8 @@ END
 $default_privileges$;
 
 GRANT EXECUTE ON FUNCTION apikey.current_user_id(), apikey.has_identity(),
-	apikey.is_lost(uuid), apikey.key_type_label(text), apikey.data_key_id(apikey.encrypted),
+	apikey.is_lost(uuid), apikey.key_type_label(text), apikey.model_user_id(text, regclass, anyelement),
+	apikey.data_key_id(apikey.encrypted),
 	apikey.encrypted_in(cstring), apikey.encrypted_out(apikey.encrypted),
 	apikey.encrypted_recv(internal), apikey.encrypted_send(apikey.encrypted)
 	TO PUBLIC;
@@ -117,7 +118,8 @@ GRANT EXECUTE ON FUNCTION
 	apikey.purge_own_keys()
 	TO apikey_user, apikey_reveal;
 
-GRANT EXECUTE ON FUNCTION apikey.check_key(text, text), apikey.detect_key_type(text)
+GRANT EXECUTE ON FUNCTION apikey.check_key(text, text), apikey.detect_key_type(text),
+	apikey.create_model_view(text, regclass), apikey.model_view_trigger()
 	TO apikey_user, apikey_reveal, apikey_admin;
 
 GRANT EXECUTE ON FUNCTION

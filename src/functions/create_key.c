@@ -21,6 +21,7 @@
 #include "exec/identity.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
+#include "functions/key_functions.h"
 #include "store/key_update.h"
 #include "store/user_lookup.h"
 #include "validate/arguments.h"
@@ -147,6 +148,46 @@ apikey_create_key(PG_FUNCTION_ARGS)
 	return apikey_call_hidden(create_key, fcinfo);
 }
 
+/* Raise 23505 for whichever is in use, the id or the name. */
+pg_noreturn static void
+raise_in_use(const NewKey *key)
+{
+	ApikeyKeySelector selector = {.user_id = key->user_id,.id = key->id};
+	ApikeyKeyRow stored;
+
+	if (apikey_key_row_find(&selector, false, &stored))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("id is already in use"),
+				 errdetail("The user already has an API key with that id."),
+				 errhint("Omit the id to have a new one generated."),
+				 apikey_err_argument("id")));
+	apikey_key_update_raise_name_taken(key->content.name, "name");
+}
+
+/* The optional argument "id"; a random one if it is NULL. */
+static void
+read_id(FunctionCallInfo fcinfo, int arg, NewKey *key)
+{
+	if (PG_ARGISNULL(arg))
+		apikey_random_uuid(key->id.data);
+	else
+		key->id = *PG_GETARG_UUID_P(arg);
+}
+
+Datum
+apikey_create_key_with_id(PG_FUNCTION_ARGS)
+{
+	NewKey	   *key = palloc0(sizeof(NewKey));
+
+	key->user_id = apikey_require_identity();
+	read_new_key(fcinfo, 0, apikey_arg_check_format(fcinfo, 6), false, key);
+	read_id(fcinfo, 7, key);
+	if (!store_key(key))
+		raise_in_use(key);
+	PG_RETURN_UUID_P(&key->id);
+}
+
 /* Update the selected key; false if there is none. */
 static bool
 replace_key(NewKey *key, const ApikeyKeySelector *selector)
@@ -218,23 +259,6 @@ read_time(FunctionCallInfo fcinfo, int arg, const char *argument, Datum *value)
 	return true;
 }
 
-/* Raise 23505 for whichever is in use, the id or the name. */
-pg_noreturn static void
-raise_in_use(const NewKey *key)
-{
-	ApikeyKeySelector selector = {.user_id = key->user_id,.id = key->id};
-	ApikeyKeyRow stored;
-
-	if (apikey_key_row_find(&selector, false, &stored))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("id is already in use"),
-				 errdetail("The user already has an API key with that id."),
-				 errhint("Omit the id to have a new one generated."),
-				 apikey_err_argument("id")));
-	apikey_key_update_raise_name_taken(key->content.name, "name");
-}
-
 /*
  * apikey.create_key_for(user_id, name, key_type, value, expires_at, metadata,
  * env_var, id, created_at, updated_at, deleted_at, check_format) -> uuid
@@ -251,10 +275,7 @@ create_key_for(PG_FUNCTION_ARGS)
 	key->has_deleted_at = read_time(fcinfo, 10, "deleted_at", &key->deleted_at);
 	read_new_key(fcinfo, 1, apikey_arg_check_format(fcinfo, 11),
 				 key->has_created_at, key);
-	if (PG_ARGISNULL(7))
-		apikey_random_uuid(key->id.data);
-	else
-		key->id = *PG_GETARG_UUID_P(7);
+	read_id(fcinfo, 7, key);
 	if (!store_key(key))
 		raise_in_use(key);
 	PG_RETURN_UUID_P(&key->id);

@@ -114,6 +114,16 @@ apikey_user_link_of_user(const List *links, const char *user_id)
 	return longest;
 }
 
+const char *
+apikey_user_link_strip(const List *links, Oid users, const char *user_id)
+{
+	const ApikeyUserLink *link = apikey_user_link_of_user(links, user_id);
+
+	if (link == NULL)
+		return user_id;
+	return link->users == users ? user_id + link->prefix_len : NULL;
+}
+
 /*
  * No user id is needed: of the longer prefixes, only one that begins with the
  * link's own can match a user id that the link's own matches.

@@ -35,6 +35,14 @@ extern ApikeyUserLink *apikey_user_link_of_table(const List *links, Oid users);
 extern ApikeyUserLink *apikey_user_link_of_user(const List *links,
 												const char *user_id);
 
+/*
+ * What a user id has after the prefix of the link that it belongs to, as a
+ * pointer into it; NULL if that is the link of another table than users.  A user
+ * id that belongs to no link has no prefix.
+ */
+extern const char *apikey_user_link_strip(const List *links, Oid users,
+										  const char *user_id);
+
 /* The link with exactly that prefix, or NULL. */
 extern ApikeyUserLink *apikey_user_link_of_prefix(const List *links,
 												  const char *prefix);
