@@ -24,6 +24,7 @@
 #error "this version of apikey is tested on PostgreSQL 15 to 19 only"
 #endif
 
+#include "access/genam.h"
 #include "common/jsonapi.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
