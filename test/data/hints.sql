@@ -536,8 +536,65 @@ CREATE TRIGGER mine AFTER DELETE ON people FOR EACH STATEMENT EXECUTE FUNCTION a
 CREATE TABLE people (id text PRIMARY KEY);
 INSERT INTO people VALUES ('u');
 CREATE TRIGGER mine AFTER DELETE ON people FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
-! DELETE FROM people;
-> DROP TRIGGER mine ON people;
+! status users not linked
+> SELECT apikey.unlink_users('people');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+DELETE FROM apikey.user_links;
+! status users not linked
+> SELECT substring(advice FROM 'run (SELECT apikey.link_users.*?)\.  To leave') FROM apikey.status() WHERE item = 'users not linked' \gexec
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+DELETE FROM apikey.user_links;
+! status users not linked
+> SELECT substring(advice FROM 'run (SELECT apikey.unlink_users.*?)\.$') FROM apikey.status() WHERE item = 'users not linked' \gexec
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+CREATE TRIGGER mine AFTER DELETE ON people FOR EACH ROW EXECUTE FUNCTION apikey.users_delete_trigger();
+! SELECT apikey.link_users('people', 'id');
+> SELECT format('SELECT apikey.unlink_users(%s)', 'people'::regclass::oid) \gexec
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+CREATE TRIGGER apikey_users_delete BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+! SELECT apikey.link_users('people', 'id');
+> ALTER TRIGGER apikey_users_delete ON people RENAME TO mine;
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! ALTER TABLE people ALTER id TYPE varchar;
+> SELECT apikey.unlink_users('people');
+= ALTER TABLE people ALTER id TYPE varchar;
+= SELECT apikey.link_users('people', 'id', 'purge', '');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DROP CONSTRAINT people_pkey;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> ALTER TABLE people ADD PRIMARY KEY (id);
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+ALTER TABLE people DROP CONSTRAINT people_pkey;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT apikey.unlink_users('people');
+
+CREATE TABLE people (id text PRIMARY KEY, since date DEFAULT now());
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+DROP TRIGGER apikey_users_delete ON people;
+CREATE TRIGGER apikey_users_delete AFTER DELETE ON people FOR EACH ROW WHEN (OLD.since IS NOT NULL) EXECUTE FUNCTION apikey.users_delete_trigger('purge', '');
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT apikey.unlink_users('people');
+> SELECT apikey.link_users('people', 'id');
 
 -- The extension itself
 
