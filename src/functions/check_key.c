@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -100,20 +101,19 @@ compare_candidates(const void *a, const void *b)
 	return strcmp(left->type->name, right->type->name);
 }
 
-/* If the value could have the type, fill in the candidate. */
+/*
+ * If the value could have the type, fill in the candidate.  That a type without a
+ * format accepts the value means nothing.
+ */
 static bool
 consider(const ApikeyKeyType *type, const char *value, size_t len,
-		 Candidate *candidate)
+		 const ApikeyWideValue *wide, Candidate *candidate)
 {
-	const char *prefix;
+	const char *prefix = apikey_key_type_prefix(type, value, len);
 
-	/* The cheaper check first: then most patterns need not be compiled. */
-	if (apikey_value_other_types(type, value, len) != NIL ||
-		!apikey_pattern_matches(type, value, len))
-		return false;
-	prefix = apikey_key_type_prefix(type, value, len);
-	/* That a type without a format accepts the value means nothing. */
-	if (type->pattern == NULL && prefix == NULL)
+	if ((type->pattern == NULL && prefix == NULL) ||
+		!apikey_pattern_matches_wide(type, wide) ||
+		apikey_value_other_types(type, value, len) != NIL)
 		return false;
 	candidate->type = type;
 	candidate->prefix_len = prefix != NULL ? strlen(prefix) : 0;
@@ -122,21 +122,39 @@ consider(const ApikeyKeyType *type, const char *value, size_t len,
 	return true;
 }
 
+/* Fill in the types that the value could have; returns how many. */
+static int
+collect_candidates(const ApikeyKeyTypes *all, const char *value, size_t len,
+				   const ApikeyWideValue *wide, Candidate *candidates)
+{
+	int			count = 0;
+
+	for (int i = 0; i < all->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (consider(&all->types[i], value, len, wide, &candidates[count]))
+			count++;
+	}
+	return count;
+}
+
 /* The types that the value could have, most specific first; palloc'ed. */
 static Candidate *
 list_candidates(const char *value, size_t len, int *count)
 {
-	const ApikeyKeyType *type;
-	Candidate  *candidates;
-	int			types = 0;
+	const ApikeyKeyTypes *all = apikey_key_types();
+	Candidate  *candidates = palloc(Max(all->count, 1) * sizeof(Candidate));
+	ApikeyWideValue *wide = apikey_wide_value_new(value, len);
 
-	while (apikey_key_type_nth(types) != NULL)
-		types++;
-	candidates = palloc((types + 1) * sizeof(Candidate));
-	*count = 0;
-	for (int i = 0; i < types && (type = apikey_key_type_nth(i)) != NULL; i++)
-		if (consider(type, value, len, &candidates[*count]))
-			(*count)++;
+	PG_TRY();
+	{
+		*count = collect_candidates(all, value, len, wide, candidates);
+	}
+	PG_FINALLY();
+	{
+		apikey_wide_value_free(wide);
+	}
+	PG_END_TRY();
 	qsort(candidates, *count, sizeof(Candidate), compare_candidates);
 	return candidates;
 }

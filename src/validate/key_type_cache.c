@@ -107,6 +107,7 @@ read_type(const ApikeyRows *rows, uint64 row, ApikeyKeyType *type)
 
 	datum = apikey_rows_get(rows, row, PATTERN, &is_null);
 	type->pattern = is_null ? NULL : DatumGetTextPCopy(datum);
+	type->compiled = is_null ? NULL : apikey_compiled_pattern_new(type->pattern);
 	datum = apikey_rows_get(rows, row, CHECKSUM, &is_null);
 	type->checksum = is_null ? NULL : TextDatumGetCString(datum);
 }
@@ -138,6 +139,37 @@ compare_prefixes(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->type->name, right->type->name);
 }
 
+/* Is it nothing but a word that any provider may begin its keys with? */
+static bool
+is_generic(const char *prefix)
+{
+	static const char *const words[] = {"sk", "pk", "rk", "pa", "api", "key", "pat", "token", "secret"};
+	size_t		len = strcspn(prefix, "-_.");
+
+	for (size_t i = 0; i < lengthof(words); i++)
+		if (len == strlen(words[i]) && strncmp(prefix, words[i], len) == 0 &&
+			strlen(prefix) <= len + 1)
+			return true;
+	return false;
+}
+
+/* Do keys of another type begin with the prefix as well? */
+static bool
+is_shared(const ApikeyKeyTypes *fresh, const ApikeyPrefix *prefix)
+{
+	if (is_generic(prefix->text))
+		return true;
+	for (int i = 0; i < fresh->prefix_count; i++)
+	{
+		const ApikeyPrefix *other = &fresh->prefixes[i];
+
+		if (other->type != prefix->type && other->len > prefix->len &&
+			memcmp(other->text, prefix->text, prefix->len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Collect and sort the distinctive prefixes of all types. */
 static void
 collect_prefixes(ApikeyKeyTypes *fresh)
@@ -160,6 +192,8 @@ collect_prefixes(ApikeyKeyTypes *fresh)
 			}
 	qsort(fresh->prefixes, fresh->prefix_count, sizeof(ApikeyPrefix),
 		  compare_prefixes);
+	for (int i = 0; i < fresh->prefix_count; i++)
+		fresh->prefixes[i].is_shared = is_shared(fresh, &fresh->prefixes[i]);
 }
 
 /*

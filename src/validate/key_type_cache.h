@@ -9,12 +9,15 @@
 #ifndef APIKEY_KEY_TYPE_CACHE_H
 #define APIKEY_KEY_TYPE_CACHE_H
 
+#include "validate/compiled_pattern.h"
+
 typedef struct ApikeyKeyType
 {
 	char	   *name;
 	char	   *label;
 	char	  **env_vars;		/* NULL-terminated */
 	text	   *pattern;		/* a PostgreSQL regular expression, or NULL */
+	ApikeyCompiledPattern *compiled;	/* of pattern; NULL without one */
 	char	  **prefixes;		/* NULL-terminated, longest first */
 	char	   *checksum;		/* a name that checksum.h knows, or NULL */
 	bool		reject;			/* is a wrong format an error, or a warning? */
@@ -30,6 +33,7 @@ typedef struct ApikeyPrefix
 	const char *text;
 	size_t		len;
 	const ApikeyKeyType *type;	/* one of the types that have it */
+	bool		is_shared;		/* by several providers, such as "sk-" */
 } ApikeyPrefix;
 
 typedef struct ApikeyKeyTypes

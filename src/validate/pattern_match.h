@@ -8,14 +8,19 @@
 #ifndef APIKEY_PATTERN_MATCH_H
 #define APIKEY_PATTERN_MATCH_H
 
+#include "validate/compiled_pattern.h"
 #include "validate/key_type.h"
 
 /*
- * Does the value match the type's pattern, in the C collation?  True if the
- * type has no pattern.  Copies of the value are wiped.  Raises 2201B if the
- * pattern is not a valid regular expression.
+ * Does the value match the type's pattern?  True if the type has none.  Copies of
+ * the value are wiped.  Raises 2201B if the pattern is not a valid regular
+ * expression.
  */
 extern bool apikey_pattern_matches(const ApikeyKeyType *type,
 								   const char *value, size_t len);
+
+/* The same, for a value that is matched against many patterns. */
+extern bool apikey_pattern_matches_wide(const ApikeyKeyType *type,
+										const ApikeyWideValue *wide);
 
 #endif							/* APIKEY_PATTERN_MATCH_H */

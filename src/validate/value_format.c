@@ -16,27 +16,19 @@
 #include "validate/pattern_text.h"
 #include "validate/value_format.h"
 
-/*
- * Those of the types whose pattern the value matches.  If there are none, all
- * of them: the prefix still identifies the provider of a key that was cut off
- * when it was copied.
- */
-static List *
-narrow_types(List *types, const char *value, size_t len)
+/* Is the value, as a whole, a key of the prefix's type and of no other? */
+static bool
+identifies_type(const ApikeyPrefix *prefix, const char *value, size_t len)
 {
-	List	   *matching = NIL;
-	ListCell   *cell;
-
-	if (list_length(types) < 2)
-		return types;
-	foreach(cell, types)
-	{
-		if (apikey_pattern_matches(lfirst(cell), value, len))
-			matching = lappend(matching, lfirst(cell));
-	}
-	return matching != NIL ? matching : types;
+	return !prefix->is_shared && prefix->type->pattern != NULL &&
+		apikey_pattern_matches(prefix->type, value, len);
 }
 
+/*
+ * Formats drift, and prefixes are copied: so a prefix alone says nothing.  The
+ * longest prefixes come first; shorter ones than that of a match are less
+ * specific.
+ */
 List *
 apikey_value_other_types(const ApikeyKeyType *type, const char *value, size_t len)
 {
@@ -47,17 +39,17 @@ apikey_value_other_types(const ApikeyKeyType *type, const char *value, size_t le
 
 	if (strcmp(type->name, APIKEY_KEY_TYPE_CUSTOM) == 0)
 		return NIL;
-
-	/* The longest prefixes come first; shorter ones are less specific. */
 	while ((prefix = apikey_key_type_next_prefix(value, len, &position)) != NULL &&
 		   prefix->len >= longest)
 	{
 		if (strcmp(prefix->type->name, type->name) == 0)
 			return NIL;
+		if (!identifies_type(prefix, value, len))
+			continue;
 		others = lappend(others, unconstify(ApikeyKeyType *, prefix->type));
 		longest = prefix->len;
 	}
-	return narrow_types(others, value, len);
+	return others;
 }
 
 /* The names of the types, for a message; the label too if there is only one. */

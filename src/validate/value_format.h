@@ -14,9 +14,10 @@
 #include "validate/value_finding.h"
 
 /*
- * If the value begins with a prefix of other types but none of this type's (a
- * key pasted into the wrong field): those types, as far as possible only those
- * whose pattern it matches.  Otherwise, and always for the type "custom", NIL.
+ * The other types whose key the value is (a key pasted into the wrong field): it
+ * begins with a prefix that only keys of such a type have, longer than any of
+ * this type's that it begins with, and matches the whole pattern.  NIL if there
+ * are none, and always for the type "custom".
  */
 extern List *apikey_value_other_types(const ApikeyKeyType *type,
 									  const char *value, size_t len);

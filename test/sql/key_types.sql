@@ -92,24 +92,30 @@ SELECT substring(c.message FROM 'type .*') AS result
 	FROM apikey.key_types t, apikey.check_key(key_type, 'x') c ORDER BY t.key_type;
 
 -- The refusal of other types' values, compared with its rule written in SQL: the
--- longest distinctive prefix of the value belongs to other types.
-CREATE TEMP TABLE telling AS
-	SELECT key_type, prefix FROM apikey.key_types, unnest(prefixes) prefix
+-- value matches the whole pattern of other types, and begins with a prefix that
+-- only such a type has, longer than any of the type's own.
+CREATE TEMP TABLE distinctive AS
+	SELECT key_type, prefix, pattern FROM apikey.key_types, unnest(prefixes) prefix
 	WHERE length(prefix) >= 4 OR length(prefix) = 3 AND prefix ~ '[^A-Za-z0-9]';
+CREATE TEMP TABLE telling AS
+	SELECT * FROM distinctive d WHERE prefix !~ '^(sk|pk|rk|pa|api|key|pat|token|secret)[-_.]?$'
+	AND NOT EXISTS (SELECT FROM distinctive o WHERE o.key_type <> d.key_type AND o.prefix <> d.prefix AND starts_with(o.prefix, d.prefix));
+SELECT prefix, array_agg(key_type ORDER BY key_type) FROM distinctive WHERE prefix NOT IN (SELECT prefix FROM telling) GROUP BY 1 ORDER BY 1;
 CREATE TEMP TABLE owners AS
-	SELECT s.key_type, s.value, o.owners
-	FROM samples s, LATERAL (
-		SELECT array_agg(t.key_type) AS owners FROM telling t
-		WHERE starts_with(s.value, t.prefix) AND length(t.prefix) = (
-			SELECT max(length(l.prefix)) FROM telling l WHERE starts_with(s.value, l.prefix))) o
+	SELECT s.key_type, s.value, o.length, o.owners
+	FROM samples s LEFT JOIN LATERAL (
+		SELECT length(t.prefix), array_agg(t.key_type) AS owners FROM telling t
+		WHERE starts_with(s.value, t.prefix) AND s.value COLLATE "C" ~ t.pattern
+		GROUP BY 1 ORDER BY 1 DESC LIMIT 1) o ON true
 	WHERE s.seed = 0;
 CREATE TEMP TABLE checks AS
-	SELECT j.key_type AS assumed, o.key_type AS actual, o.value, o.owners,
+	SELECT j.key_type AS assumed, o.key_type AS actual, o.value, o.owners, o.length,
+		coalesce((SELECT max(length(d.prefix)) FROM distinctive d WHERE d.key_type = j.key_type AND starts_with(o.value, d.prefix)), 0) AS own,
 		(SELECT c.message FROM apikey.check_key(j.key_type, o.value) c WHERE c.code = 'other_provider') AS message
 	FROM apikey.key_types j, owners o;
 SELECT count(*) AS pairs, count(message) AS refused FROM checks;
 SELECT assumed, actual FROM checks
-	WHERE (message IS NOT NULL) <> (assumed <> 'custom' AND owners IS NOT NULL AND NOT assumed = ANY (owners));
+	WHERE (message IS NOT NULL) <> (assumed <> 'custom' AND owners IS NOT NULL AND own < length);
 -- The message names the right type, and contains no part of the value.
 SELECT assumed, actual FROM checks WHERE position('"' || actual || '"' IN message) = 0;
 SELECT assumed, actual FROM checks WHERE position(right(value, 6) IN message) > 0;

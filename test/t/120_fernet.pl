@@ -160,7 +160,7 @@ is( value_of(q{SELECT string_agg(outcome(token, '1 day -84900 s'), ' ' ORDER BY 
 is( value_of(qq{SELECT DISTINCT outcome(token, '$_') FROM aged}),
 	'22023', "a negative max_age is refused: $_") for '-1 s', '-0.1 s', '-1 month 29 days';
 like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = 1000}))[2],
-	qr/KA006: Fernet token has expired\nDETAIL:  It is 10\d\d seconds old; the maximum age is 10 seconds/,
+	qr/KA006: Fernet token has expired\nDETAIL:  It is 1\d\d\d seconds old; the maximum age is 10 seconds/,
 	'an error that says how old it is');
 like( (run_sql($node, q{SELECT apikey.fernet_decrypt(token, '10 s') FROM aged WHERE age = -3600}))[2],
 	qr/KA006: Fernet token is from the future/, 'or that it is from the future');
