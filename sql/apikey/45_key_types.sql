@@ -81,7 +81,7 @@ CREATE FUNCTION apikey.check_key(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_check_key';
 COMMENT ON FUNCTION apikey.check_key(text, text) IS
-'Returns what apikey.create_key() would report about a value, without storing it: no row for a valid value, else one row for each finding, errors first. severity: "error" (create_key rejects the value with KA008) or "warning" (it is stored nevertheless); code: empty, too_long, characters, other_provider, format, public_key, placeholder, checksum, short_lived or superseded; message: the message of that error or warning, without its hint, which never contains a part of the value. value: trimmed first; NULL counts as empty. 22023: key_type is NULL or not in apikey.key_types.';
+'Returns what apikey.create_key() would report about a value, without storing it: no row for a valid value, else one row for each finding, errors first. severity: "error" (create_key rejects the value with KA008) or "warning" (it is stored nevertheless); code: empty, too_long, mask, template, characters, other_provider, format, public_key, placeholder, checksum, short_lived or superseded; message: the message of that error or warning, without its hint, which never contains a part of the value. value: trimmed first; NULL counts as empty. 22023: key_type is NULL or not in apikey.key_types.';
 REVOKE ALL ON FUNCTION apikey.check_key(text, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.detect_key_type(value text) RETURNS SETOF text

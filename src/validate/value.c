@@ -17,6 +17,7 @@
 #include "validate/value_characters.h"
 #include "validate/value_finding.h"
 #include "validate/value_format.h"
+#include "validate/value_mask.h"
 #include "validate/value_plausibility.h"
 #include "validate/value_special.h"
 
@@ -38,10 +39,24 @@ errors_first(List *findings)
 	return list_concat(errors, warnings);
 }
 
+/* What is refused in every type, whatever its format; NULL if nothing. */
+static ApikeyFinding *
+check_unconditionally(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	ApikeyFinding *finding = apikey_value_check_length(len);
+
+	/* "A template" is more helpful than "contains white space". */
+	if (finding == NULL)
+		finding = apikey_value_check_mask(type, value, len);
+	if (finding == NULL)
+		finding = apikey_value_check_characters(type, value, len);
+	return finding;
+}
+
 List *
 apikey_value_validate(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	ApikeyFinding *finding = apikey_value_check_characters(type, value, len);
+	ApikeyFinding *finding = check_unconditionally(type, value, len);
 	List	   *findings = NIL;
 
 	if (finding != NULL)
@@ -56,11 +71,11 @@ apikey_value_validate(const ApikeyKeyType *type, const char *value, size_t len)
 	return errors_first(findings);
 }
 
-/* What check_format => false leaves: length and characters. */
+/* What check_format => false leaves. */
 static List *
-validate_characters(const ApikeyKeyType *type, const char *value, size_t len)
+validate_unformatted(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	ApikeyFinding *finding = apikey_value_check_characters(type, value, len);
+	ApikeyFinding *finding = check_unconditionally(type, value, len);
 
 	return finding != NULL ? list_make1(finding) : NIL;
 }
@@ -89,7 +104,7 @@ warn(const ApikeyFinding *warning, const char *argument)
 static const char *
 advise_unchecked(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	return validate_characters(type, value, len) == NIL ?
+	return validate_unformatted(type, value, len) == NIL ?
 		"  To store the value anyway, pass check_format => false." : "";
 }
 
@@ -103,7 +118,7 @@ apikey_value_require_valid(const ApikeyKeyType *type, const char *value, size_t 
 {
 	List	   *findings = check_format ?
 	apikey_value_validate(type, value, len) :
-	validate_characters(type, value, len);
+	validate_unformatted(type, value, len);
 	ListCell   *cell;
 
 	foreach(cell, findings)

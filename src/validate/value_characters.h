@@ -24,9 +24,14 @@ extern void apikey_value_read(FunctionCallInfo fcinfo, int arg,
 							  const char **value, size_t *len);
 
 /*
- * Check a trimmed value: not empty, at most APIKEY_VALUE_MAX bytes, no control
- * characters, and white space only if the type allows it.  Returns an error
- * ("empty", "too_long" or "characters"), or NULL.
+ * Is a trimmed value not empty and at most APIKEY_VALUE_MAX bytes long?  Returns an
+ * error ("empty" or "too_long"), or NULL.
+ */
+extern ApikeyFinding *apikey_value_check_length(size_t len);
+
+/*
+ * Has a trimmed value no control characters, and white space only if the type
+ * allows it?  Returns an error ("characters"), or NULL.
  */
 extern ApikeyFinding *apikey_value_check_characters(const ApikeyKeyType *type,
 													const char *value, size_t len);

@@ -122,3 +122,28 @@ SELECT words, state, count(*) FROM shapes GROUP BY 1, 2 ORDER BY words COLLATE "
 SELECT left(regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)', name, 'custom', 'a-made-up-value')), 5) AS state, name
 	FROM unnest(ARRAY['gsk_ key', 'sk-', 'My OpenAI key (sk-...)', 'ghp_short', 'hf_', 'sk_live key of production']) name;
 ROLLBACK;
+
+-- Masks and templates, in every type: what a form shows, what stands for a missing
+-- value, what was not expanded, and a key with its name.
+SELECT c.code, string_agg(value, ' | ' ORDER BY n) FROM unnest(ARRAY[
+		'sk-a****', '************', 'sk-...ab12', U&'sk-\2026ab12', U&'\2022\2022\2022\2022\2022\2022\2022\2022', U&'gsk_\25cf\25cf\25cf\25cfwxyz', '[REDACTED]', '<redacted>',
+		'sk-REDACTED-1234', '(hidden)', '*** masked ***', 'undefined', 'null', 'None', 'NULL', 'nil', 'NaN', 'not set', 'not_set', '[object Object]', 'unchanged', '[Filtered]',
+		'${OPENAI_API_KEY}', '${OPENAI_API_KEY:-none}', '$(cat /run/secrets/key)', '{{ key }}', '{{.Values.openai.key}}', '<%= key %>', '#{api_key}', '$OPENAI_API_KEY', '%OPENAI_API_KEY%',
+		'__OPENAI_API_KEY__', '<YOUR_API_KEY>', '<your api key>', '[your-key]', '{api_key}', 'process.env.OPENAI_API_KEY', 'os.environ["OPENAI_API_KEY"]', 'env:OPENAI_API_KEY', 'op://vault/item/field', '${{ secrets.KEY }}',
+		'OPENAI_API_KEY=sk-abc12345', 'export OPENAI_API_KEY=sk-abc12345', 'openai_api_key = sk-abc12345', 'Authorization: Bearer sk-abc12345', 'Bearer sk-abc12345', 'x-api-key: sk-abc12345', 'apikey=abc12345', 'token: abc12345',
+		'"sk-abc12345"', '''sk-abc12345''', '`sk-abc12345`'
+	]) WITH ORDINALITY AS v(value, n) LEFT JOIN LATERAL apikey.check_key('custom', value) c ON true GROUP BY 1 ORDER BY 1;
+SELECT key_type, value FROM apikey.key_types, unnest(ARRAY['sk-a****', '[REDACTED]', '${OPENAI_API_KEY}', 'OPENAI_API_KEY=sk-abc12345']) value
+	WHERE NOT allow_whitespace AND NOT EXISTS (SELECT FROM apikey.check_key(key_type, value) c WHERE c.severity = 'error' AND c.code IN ('mask', 'template'));
+-- Not even if the format is not checked.
+SELECT regress_apikey.outcome(format('SELECT apikey.create_key_for(%L, %L, %L, %L, check_format => %L)', 'alice', 'one', type, value, check_format)) AS result
+	FROM unnest(ARRAY['custom', 'openai']) type, unnest(ARRAY['sk-a****', '${OPENAI_API_KEY}', 'OPENAI_API_KEY=sk-abc12345']) value, unnest(ARRAY[true, false]) check_format
+	ORDER BY type, value, check_format;
+-- What resembles them is accepted: passwords, base64, connection strings, hashes.
+SELECT value, c.code FROM unnest(ARRAY['a**b-c..d', 'correct$horse', 'pa{ss}w0rd', 'ab_cdefghi==', 'QUJD_REVGR0g=', 'AccountName=a;AccountKey=bb==', 'user:secretword',
+		'https://user:pw@host/path', '$2b$10$abcdefghijklmnopqrstuv', 'nullable-value', 'undefined-behaviour', '100%sure%ly', '<3hearts<3', 'a=b=c=d=e', 'key-1234567',
+		'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl']) value LEFT JOIN LATERAL apikey.check_key('custom', value) c ON true WHERE c.severity = 'error';
+-- Random printable values.
+SELECT count(*) < 5 AS few FROM generate_series(1, 2000) n, LATERAL (
+	SELECT string_agg(chr(33 + get_byte(sha512(convert_to(n || '-' || g / 64, 'UTF8')), g % 64) % 94), '' ORDER BY g) AS value FROM generate_series(0, 31) g) v,
+	apikey.check_key('custom', value) c WHERE c.severity = 'error';
