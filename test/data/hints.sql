@@ -596,6 +596,109 @@ CREATE TRIGGER apikey_users_delete AFTER DELETE ON people FOR EACH ROW WHEN (OLD
 > SELECT apikey.unlink_users('people');
 > SELECT apikey.link_users('people', 'id');
 
+-- Model views
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+! SELECT apikey.create_model_view('model', 'people');
+> SELECT apikey.link_users('people', 'id');
+
+CREATE TABLE people (id text PRIMARY KEY);
+! SELECT apikey.create_model_view('model', 'people');
+= SELECT apikey.create_model_view('model');
+
+SELECT apikey.create_model_view('model');
+! INSERT INTO model (user_id, name, key_type, value) VALUES ('v', 'new', 'custom', 'some_value');
+= INSERT INTO model (name, key_type, value) VALUES ('new', 'custom', 'some_value');
+
+SELECT apikey.create_model_view('model');
+! INSERT INTO model (user_id, name, key_type, value) VALUES ('v', 'new', 'custom', 'some_value');
+> SELECT apikey.set_user_id('v');
+
+SELECT apikey.create_model_view('model');
+! INSERT INTO model (name, key_type, value, disabled_at) VALUES ('new', 'custom', 'some_value', now());
+= INSERT INTO model (name, key_type, value, is_active) VALUES ('new', 'custom', 'some_value', false);
+
+SELECT apikey.create_model_view('model');
+! INSERT INTO model (name, key_type, value, disabled_reason) VALUES ('new', 'custom', 'some_value', 'why');
+= INSERT INTO model (name, key_type, value, is_active, disabled_reason) VALUES ('new', 'custom', 'some_value', false, 'why');
+
+SELECT apikey.create_model_view('model');
+! INSERT INTO model (name, key_type, value, deleted_at) VALUES ('new', 'custom', 'some_value', now());
+= INSERT INTO model (name, key_type, value) VALUES ('new', 'custom', 'some_value');
+= DELETE FROM model WHERE name = 'new';
+
+SELECT apikey.create_model_view('model');
+! UPDATE model SET id = gen_random_uuid();
+= UPDATE model SET name = 'other';
+
+SELECT apikey.create_model_view('model');
+! UPDATE model SET user_id = 'v';
+= UPDATE model SET name = 'other';
+
+SELECT apikey.create_model_view('model');
+! UPDATE model SET key_type = 'groq', value = :'groq';
+= INSERT INTO model (name, key_type, value) VALUES ('new', 'groq', :'groq');
+
+SELECT apikey.create_model_view('model');
+! UPDATE model SET disabled_at = now();
+= UPDATE model SET is_active = false;
+
+SELECT apikey.create_model_view('model');
+! UPDATE model SET deleted_at = now();
+= DELETE FROM model;
+
+CREATE VIEW model AS SELECT * FROM apikey.keys;
+CREATE TRIGGER mine INSTEAD OF UPDATE ON model FOR EACH ROW EXECUTE FUNCTION apikey.model_view_trigger();
+! UPDATE model SET name = 'other';
+> DROP VIEW model;
+> SELECT apikey.create_model_view('model');
+
+SELECT apikey.create_model_view('model');
+SELECT format('CREATE VIEW mine AS SELECT %s FROM model', string_agg(CASE attname WHEN 'id' THEN 'NULL::uuid AS id' ELSE quote_ident(attname) END, ', ' ORDER BY attnum)) FROM pg_attribute WHERE attrelid = 'model'::regclass AND attnum > 0 \gexec
+CREATE TRIGGER mine INSTEAD OF UPDATE ON mine FOR EACH ROW EXECUTE FUNCTION apikey.model_view_trigger();
+! UPDATE mine SET name = 'other';
+> DROP VIEW mine;
+> SELECT apikey.create_model_view('mine');
+
+SELECT apikey.create_model_view('model');
+CREATE TABLE people (id text PRIMARY KEY);
+CREATE TRIGGER mine AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION apikey.model_view_trigger();
+! INSERT INTO people VALUES ('u');
+> DROP TRIGGER mine ON people;
+> SELECT apikey.create_model_view('mine');
+
+CREATE TABLE people (id int PRIMARY KEY);
+INSERT INTO people VALUES (5);
+SELECT apikey.purge_user('u'), apikey.link_users('people', 'id'), apikey.create_model_view('model', 'people');
+! INSERT INTO model (name, key_type, value) VALUES ('new', 'custom', 'some_value');
+> SELECT apikey.set_user_id(5);
+
+CREATE TABLE people (id int PRIMARY KEY);
+INSERT INTO people VALUES (5);
+SELECT apikey.purge_user('u'), apikey.link_users('people', 'id'), apikey.create_model_view('model', 'people');
+SELECT apikey.unlink_users('people');
+ALTER TABLE people ALTER id TYPE text;
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! INSERT INTO model (name, key_type, value) VALUES ('new', 'custom', 'some_value');
+> DROP VIEW model;
+> SELECT apikey.create_model_view('model', 'people');
+
+CREATE TABLE people (id text PRIMARY KEY);
+CREATE TABLE orgs (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+INSERT INTO orgs VALUES ('x');
+SELECT apikey.link_users('people', 'id'), apikey.link_users('orgs', 'id', prefix => 'org:'), apikey.create_model_view('model', 'people');
+SELECT apikey.set_user_id('org:x');
+! INSERT INTO model (name, key_type, value) VALUES ('new', 'custom', 'some_value');
+> SELECT apikey.create_model_view('org_model', 'orgs');
+= INSERT INTO org_model (name, key_type, value) VALUES ('new', 'custom', 'some_value');
+
+CREATE TABLE people (id text PRIMARY KEY);
+! SELECT apikey.model_user_id('2001-01-01', 'people', NULL::date);
+= SELECT apikey.model_user_id('2001-01-01', 'people', NULL::text);
+
 -- The extension itself
 
 ! DROP EXTENSION apikey;

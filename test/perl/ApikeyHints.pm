@@ -20,7 +20,7 @@ my %hint_argument = (
 	apikey_key_source_fail => 2,
 	apikey_status_put => 4,
 	apikey_value_finding => 3,
-	refuse_if_secret => 3,
+	refuse_column => 2,
 	fail_command => 2);
 my $literal = qr/"((?:[^"\\\n]|\\.)*)"/;
 
@@ -80,8 +80,10 @@ sub hints_of_c
 			push(@expressions, $arguments[ $hint_argument{$name} ] // '');
 		}
 	}
-	# variables and members, and functions that return a hint
+	# variables and members, tables with a member of that name, and functions that
+	# return a hint
 	push(@expressions, $1) while $text =~ /\bhint\s*=\s*((?:[^;"]|$literal)*?)[;\n]\s/g;
+	push(@expressions, $text =~ /\{[A-Z_]+, ($literal)\}/g) if $text =~ /^\t+const char \*hint;/m;
 	push(@expressions, $2 =~ s/append\w*|psprintf//gr) while $text =~ /^(?:\w*hint\w*|\w*advice\w*)\(([^)]*)\)\n\{(.*?)^\}/gms;
 	return map { literals($_), map { $macros->{$_} // () } /\b([A-Z][A-Z_]+)\b/g } @expressions;
 }
