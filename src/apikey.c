@@ -24,6 +24,7 @@
 #include "keys/key_cache.h"
 #include "keys/key_source.h"
 #include "keys/master_key.h"
+#include "store/key_limit.h"
 #include "validate/value_plausibility.h"
 
 PG_MODULE_MAGIC_EXT(.name = "apikey",.version = APIKEY_VERSION);
@@ -40,6 +41,7 @@ _PG_init(void)
 	apikey_key_cache_init();
 	apikey_master_key_init();
 	apikey_fernet_key_init();
+	apikey_key_limit_init();
 	apikey_drop_guard_init();
 	apikey_has_identity_init();
 	apikey_setting_guard_init();

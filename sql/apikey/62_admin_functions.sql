@@ -53,6 +53,17 @@ COMMENT ON FUNCTION apikey.restore_key_for(text, uuid, text) IS
 'As apikey.restore_key(uuid, text), for a key of the given user. 22023: user_id is invalid.';
 REVOKE ALL ON FUNCTION apikey.restore_key_for(text, uuid, text) FROM PUBLIC;
 
+CREATE FUNCTION apikey.move_keys(
+	from_user_id text,
+	to_user_id text,
+	conflict_suffix text DEFAULT NULL)
+	RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'apikey_move_keys';
+COMMENT ON FUNCTION apikey.move_keys(text, text, text) IS
+'Moves all keys of a user, deleted ones too, to another user, and returns how many: for accounts that are merged, and for a user whose id changes. Encrypts each value again, since the user id is part of what it is encrypted with, and reveals none; ids and times are kept. from_user_id, to_user_id: two different user ids (22023); the second must be in its linked users table, if there is one (22023). conflict_suffix: appended to the name of a moved key if the other user has a key with that name; NULL: such names are an error (23505), which lists them. Either all keys are moved, or none. 23505: also for an id that a key of each user has; 54000: the user would have too many keys; KA001: no master key is available; KA002: wrong master key; 40001: the transaction''s snapshot does not see all keys, or another session has just stored a key with the same name, run it again. A value that is damaged, or whose data key is lost, is moved as it is, with a WARNING (KA003), and cannot be decrypted even if its data key is found again.';
+REVOKE ALL ON FUNCTION apikey.move_keys(text, text, text) FROM PUBLIC;
+
 CREATE FUNCTION apikey.find_keys(value text) RETURNS SETOF apikey.all_keys
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
 	AS 'MODULE_PATHNAME', 'apikey_find_keys';

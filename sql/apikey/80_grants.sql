@@ -132,6 +132,7 @@ GRANT EXECUTE ON FUNCTION
 		timestamptz, timestamptz, timestamptz, boolean),
 	apikey.disable_key_for(text, uuid, text), apikey.enable_key_for(text, uuid),
 	apikey.delete_key_for(text, uuid), apikey.restore_key_for(text, uuid, text),
+	apikey.move_keys(text, text, text),
 	apikey.find_keys(text), apikey.verify_keys(),
 	apikey.purge_deleted(interval), apikey.purge_user(text),
 	apikey.rotate_data_key(text), apikey.rewrap_data_keys(), apikey.abandon_lost_data_keys(),

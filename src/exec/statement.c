@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -86,7 +87,10 @@ copy_rows(ApikeyRows *rows, MemoryContext context)
 		rows->desc = CreateTupleDescCopy(SPI_tuptable->tupdesc);
 		rows->tuples = palloc(rows->count * sizeof(HeapTuple));
 		for (uint64 i = 0; i < rows->count; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
 			rows->tuples[i] = heap_copytuple(SPI_tuptable->vals[i]);
+		}
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -223,6 +227,7 @@ fetch_each(Portal portal, ApikeyRowWork work, void *arg)
 		{
 			MemoryContext old = MemoryContextSwitchTo(per_row);
 
+			CHECK_FOR_INTERRUPTS();
 			work(table->vals[i], table->tupdesc, arg);
 			MemoryContextSwitchTo(old);
 			MemoryContextReset(per_row);

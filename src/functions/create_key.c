@@ -5,7 +5,7 @@
  *
  * The order matters: first, the arguments are validated; then api_keys is locked
  * (retire_data_key waits for that lock); then the user is looked up in a linked
- * users table; then the data key is chosen and the value encrypted.  The value
+ * users table, and the user's keys are counted; then the data key is chosen and the value encrypted.  The value
  * is not copied: it is read from the argument itself.
  * The order of all locks: doc/design.md, "Locks".
  *
@@ -22,6 +22,7 @@
 #include "exec/precondition.h"
 #include "exec/statement.h"
 #include "functions/key_functions.h"
+#include "store/key_limit.h"
 #include "store/key_update.h"
 #include "store/user_lookup.h"
 #include "validate/arguments.h"
@@ -120,6 +121,8 @@ store_key(NewKey *key)
 
 	apikey_lock_for_write();
 	apikey_user_lookup_require(key->user_id);
+	if (!key->has_deleted_at)
+		apikey_key_limit_require_room(key->user_id, 1);
 	apikey_key_value_seal(key->user_id, &key->id, key->key_type, key->content.name,
 						  key->content.value, key->content.value_len, &sealed);
 	return insert_row(key, &sealed);
@@ -208,6 +211,7 @@ replace_key(NewKey *key, const ApikeyKeySelector *selector)
 				 apikey_err_argument("key_type")));
 	key->id = stored.id;
 	key->content.name = NULL;
+	apikey_key_update_require_effect(&stored, &key->content, "", selector->argument);
 	apikey_key_update_apply(&stored, &key->content, "name");
 	return true;
 }
@@ -269,7 +273,7 @@ create_key_for(PG_FUNCTION_ARGS)
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
 	apikey_refuse_restricted();
-	key->user_id = apikey_arg_user_id(fcinfo, 0);
+	key->user_id = apikey_arg_user_id(fcinfo, 0, "user_id");
 	key->has_created_at = read_time(fcinfo, 8, "created_at", &key->created_at);
 	key->has_updated_at = read_time(fcinfo, 9, "updated_at", &key->updated_at);
 	key->has_deleted_at = read_time(fcinfo, 10, "deleted_at", &key->deleted_at);

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 
 #include "exec/precondition.h"
+#include "store/key_limit.h"
 #include "store/key_update.h"
 #include "store/user_lookup.h"
 #include "validate/arguments.h"
@@ -66,7 +67,8 @@ apikey_delete_key_for(PG_FUNCTION_ARGS)
  * apikey.restore_key(id, new_name) -> uuid
  * apikey.restore_key_for(user_id, id, new_name) -> uuid
  *
- * As for a new key, the user must exist in a linked users table.
+ * As for a new key, the user must exist in a linked users table.  The key comes
+ * back as it was, disabled or expired too.
  */
 static Datum
 restore_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector, int name_arg)
@@ -79,7 +81,9 @@ restore_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector, int name_arg)
 	apikey_lock_for_write();
 	apikey_user_lookup_require(selector.user_id);
 	apikey_key_row_get_deleted(&selector, "Only a deleted key can be restored.", key);
+	apikey_key_limit_require_room(selector.user_id, 1);
 	apikey_key_update_apply(key, &change, "new_name");
+	apikey_key_row_warn_unusable(key);
 	PG_RETURN_UUID_P(&key->id);
 }
 

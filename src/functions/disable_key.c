@@ -101,6 +101,8 @@ enable_key(ApikeyKeySelector selector)
 	apikey_lock_for_write();
 	apikey_key_row_get(&selector, true, key);
 	apikey_key_row_run(&enable, key);
+	key->disabled = false;
+	apikey_key_row_warn_unusable(key);
 	PG_RETURN_UUID_P(&key->id);
 }
 

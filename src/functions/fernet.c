@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include <time.h>
 
 #include "mb/pg_wchar.h"
@@ -133,9 +134,10 @@ open_token(const ApikeyFernetToken *token, const ApikeyFernetKeys *keys,
 
 	for (int i = 0; i < keys->count; i++)
 	{
-		ApikeyResult result = apikey_fernet_open(keys->keys[i], token,
-												 (uint8_t *) value, &len);
+		ApikeyResult result;
 
+		CHECK_FOR_INTERRUPTS();
+		result = apikey_fernet_open(keys->keys[i], token, (uint8_t *) value, &len);
 		if (result == APIKEY_OK)
 			return len;
 		if (result == APIKEY_LIBCRYPTO_FAILED)

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -123,9 +124,14 @@ find_keys(PG_FUNCTION_ARGS)
 	apikey_refuse_restricted();
 	read_searched_value(fcinfo, &value, &len);
 	InitMaterializedSRF(fcinfo, 0);
+	if (len > APIKEY_VALUE_MAX)
+		return (Datum) 0;		/* no stored value is that long */
 	find_rows(value, len, &rows);
 	for (uint64 i = 0; i < rows.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		tuplestore_puttuple(result->setResult, rows.tuples[i]);
+	}
 	return (Datum) 0;
 }
 

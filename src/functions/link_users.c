@@ -106,7 +106,7 @@ static void
 check_user(LinkCheck *check, const char *user_id)
 {
 	if (apikey_user_link_of_user(check->links, user_id) != check->link ||
-		apikey_user_lookup_exists(check->link, user_id, false))
+		apikey_user_lookup_exists(check->link, user_id, APIKEY_USER_UNLOCKED))
 		return;
 	if (check->unknown++ == 0)
 		appendStringInfoString(&check->example, user_id);

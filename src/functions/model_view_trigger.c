@@ -187,24 +187,36 @@ change_content(const ApikeyModelView *model, const ApikeyModelRow *old,
 		apikey_model_call(MODEL_UPDATE_KEY, args, nulls);
 }
 
-/* Disable or enable the key, as is_active asks. */
+/*
+ * Enable the key, if is_active asks for it: before the rest is changed, since a
+ * disabled key is not given a new value.
+ */
 static void
-change_state(const ModelWrite *write, const ApikeyModelRow *old,
-			 const ApikeyModelRow *new, Datum id)
+enable_as_asked(const ModelWrite *write, const ApikeyModelRow *old,
+				const ApikeyModelRow *new, Datum id)
+{
+	bool		was_active = wants_active(write, old, true);
+	bool		no_nulls[1] = {false};
+
+	if (!was_active && wants_active(write, new, was_active))
+		apikey_model_call(MODEL_ENABLE_KEY, &id, no_nulls);
+}
+
+/* Disable the key, or change the reason, as is_active asks: after the rest. */
+static void
+disable_as_asked(const ModelWrite *write, const ApikeyModelRow *old,
+				 const ApikeyModelRow *new, Datum id)
 {
 	const ApikeyModelView *model = &write->model;
 	bool		was_active = wants_active(write, old, true);
 	bool		is_active = wants_active(write, new, was_active);
 	bool		new_reason = apikey_model_row_differs(model, old, new, MODEL_DISABLED_REASON) &&
 	!apikey_model_row_is_empty(model, new, MODEL_DISABLED_REASON);
-	bool		no_nulls[1] = {false};
 
 	if (is_active && new_reason)
 		refuse_reason();
 	if (!is_active && (was_active || new_reason))
 		set_disabled(write, new, id);
-	else if (is_active && !was_active)
-		apikey_model_call(MODEL_ENABLE_KEY, &id, no_nulls);
 }
 
 /* The id of an existing row; a view of another definition might have none. */
@@ -229,8 +241,9 @@ model_update(const ModelWrite *write, HeapTuple old_tuple, HeapTuple new_tuple)
 	Datum		id = require_id(model, &old);
 
 	refuse_changes(model, &old, &new);
+	enable_as_asked(write, &old, &new, id);
 	change_content(model, &old, &new, id);
-	change_state(write, &old, &new, id);
+	disable_as_asked(write, &old, &new, id);
 	return apikey_model_row_form(model, &new, write->user_id, write->shown_user_id, id);
 }
 

@@ -102,7 +102,7 @@ Datum
 apikey_purge_user(PG_FUNCTION_ARGS)
 {
 	apikey_refuse_restricted();
-	return purge_keys_of(apikey_arg_user_id(fcinfo, 0));
+	return purge_keys_of(apikey_arg_user_id(fcinfo, 0, "user_id"));
 }
 
 static bool

@@ -3,60 +3,51 @@
  * reveal_env.c
  *		reveal_env: the values that a program needs, by environment variable.
  *
- * env_plan.h determines which key sets which variable.  Then each value is
- * decrypted once, and all of them are wiped when the JSON has been made.
+ * env_plan.h determines which key sets which variable, and decrypts each value
+ * once.  All of them are wiped when the JSON has been made, or cannot be.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
+#include "miscadmin.h"
 #include "utils/jsonb.h"
 
-#include "base/errors.h"
 #include "compat.h"
 #include "exec/identity.h"
 #include "store/env_plan.h"
-#include "store/key_value.h"
+#include "validate/array_argument.h"
 
 PG_FUNCTION_INFO_V1(apikey_reveal_env);
 
-/* Call add for each element of argument arg; 22023 for a NULL element. */
-static void
-add_each(FunctionCallInfo fcinfo, int arg, const char *argument,
-		 ApikeyEnvPlan *plan, void (*add) (ApikeyEnvPlan *, const char *))
+/* An array argument; count is 0 if it is NULL. */
+typedef struct Requested
 {
-	Datum	   *elements;
-	bool	   *nulls;
+	char	  **elements;
 	int			count;
+} Requested;
 
-	if (PG_ARGISNULL(arg))
-		return;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), TEXTOID, -1, false,
-					  TYPALIGN_INT, &elements, &nulls, &count);
-	for (int i = 0; i < count; i++)
-	{
-		if (nulls[i])
-			apikey_refuse_argument(argument,
-								   psprintf("argument \"%s\" must not contain NULL",
-											argument),
-								   NULL, NULL);
-		(*add) (plan, TextDatumGetCString(elements[i]));
-	}
-	apikey_env_plan_require_complete(plan, argument);
+static Requested
+read_requested(FunctionCallInfo fcinfo, int number, const char *argument)
+{
+	Requested	requested;
+
+	requested.count = apikey_arg_text_array(fcinfo, number, argument,
+											&requested.elements);
+	return requested;
 }
 
-/* The value of a key, decrypted only once, however many variables it sets. */
-static text *
-value_of(const ApikeyEnvPlan *plan, text **values, ApikeyKeyRow *key)
+/* Call add for each element. */
+static void
+add_each(ApikeyEnvPlan *plan, Requested requested, const char *argument,
+		 void (*add) (ApikeyEnvPlan *, const char *))
 {
-	text	  **value = &values[key - plan->keys];
-
-	if (*value == NULL)
-		*value = apikey_key_value_open(key);
-	return *value;
+	for (int i = 0; i < requested.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		add(plan, requested.elements[i]);
+	}
+	apikey_env_plan_require_complete(plan, argument);
 }
 
 static void
@@ -72,7 +63,7 @@ push_string(JsonbInState *state, JsonbIteratorToken token,
 }
 
 static Jsonb *
-make_object(const ApikeyEnvPlan *plan, text **values)
+make_object(ApikeyEnvPlan *plan)
 {
 	JsonbInState state = {0};
 	ListCell   *cell;
@@ -81,34 +72,15 @@ make_object(const ApikeyEnvPlan *plan, text **values)
 	foreach(cell, plan->variables)
 	{
 		ApikeyEnvVariable *variable = lfirst(cell);
-		text	   *value = value_of(plan, values, variable->key);
+		text	   *value;
 
+		CHECK_FOR_INTERRUPTS();
+		value = apikey_env_plan_value(plan, variable->key);
 		push_string(&state, WJB_KEY, variable->name, strlen(variable->name));
 		push_string(&state, WJB_VALUE, VARDATA(value), VARSIZE(value) - VARHDRSZ);
 	}
 	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return JsonbValueToJsonb(state.result);
-}
-
-/* Decrypt the values, make the object, and wipe the values. */
-static Jsonb *
-reveal_plan(const ApikeyEnvPlan *plan)
-{
-	text	  **values = palloc0(Max(plan->key_count, 1) * sizeof(text *));
-	Jsonb	   *result = NULL;
-
-	PG_TRY();
-	{
-		result = make_object(plan, values);
-	}
-	PG_FINALLY();
-	{
-		for (int i = 0; i < plan->key_count; i++)
-			if (values[i] != NULL)
-				explicit_bzero(values[i], VARSIZE(values[i]));
-	}
-	PG_END_TRY();
-	return result;
 }
 
 /*
@@ -117,12 +89,25 @@ reveal_plan(const ApikeyEnvPlan *plan)
 Datum
 apikey_reveal_env(PG_FUNCTION_ARGS)
 {
+	char	   *user_id = apikey_require_identity();
+	Requested	names = read_requested(fcinfo, 0, "names");
+	Requested	key_types = read_requested(fcinfo, 1, "key_types");
 	ApikeyEnvPlan plan;
+	Jsonb	   *result = NULL;
 
-	apikey_env_plan_init(&plan, apikey_require_identity());
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
-		apikey_env_plan_add_all(&plan);
-	add_each(fcinfo, 0, "names", &plan, apikey_env_plan_add_name);
-	add_each(fcinfo, 1, "key_types", &plan, apikey_env_plan_add_type);
-	PG_RETURN_JSONB_P(reveal_plan(&plan));
+	apikey_env_plan_init(&plan, user_id);
+	PG_TRY();
+	{
+		if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+			apikey_env_plan_add_all(&plan);
+		add_each(&plan, names, "names", apikey_env_plan_add_name);
+		add_each(&plan, key_types, "key_types", apikey_env_plan_add_type);
+		result = make_object(&plan);
+	}
+	PG_FINALLY();
+	{
+		apikey_env_plan_wipe(&plan);
+	}
+	PG_END_TRY();
+	PG_RETURN_JSONB_P(result);
 }

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
@@ -122,6 +123,9 @@ apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
 	apikey_data_key_reload();
 	apikey_statement_run(&select_live, NULL, NULL, NULL, &rows);
 	for (uint64 i = 0; i < rows.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		count += rewrap_row(&rows, i);
+	}
 	PG_RETURN_INT64(count);
 }

@@ -229,6 +229,7 @@ put_data_keys(ReturnSetInfo *result, const char *purpose, bool have_master)
 		bool		is_null;
 		pg_uuid_t  *id = DatumGetUUIDP(apikey_rows_get(&rows, i, 1, &is_null));
 
+		CHECK_FOR_INTERRUPTS();
 		if (DatumGetBool(apikey_rows_get(&rows, i, 2, &is_null)))
 			counts.active++;
 		else if (DatumGetBool(apikey_rows_get(&rows, i, 3, &is_null)))

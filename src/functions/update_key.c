@@ -54,6 +54,7 @@ update_selected_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(2), "new_name");
 	apikey_key_update_read_options(fcinfo, 3, "new_", false, &change);
 	apikey_key_update_read_clear(fcinfo, 6, &change);
+	apikey_key_update_require_effect(key, &change, "new_", selector.argument);
 	apikey_key_update_apply(key, &change, "new_name");
 	PG_RETURN_UUID_P(&key->id);
 }

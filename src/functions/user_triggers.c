@@ -190,7 +190,7 @@ apikey_users_update_trigger(PG_FUNCTION_ARGS)
 				 errdetail_plural("User \"%s\" has " UINT64_FORMAT " key, deleted ones included.",
 								  "User \"%s\" has " UINT64_FORMAT " keys, deleted ones included.",
 								  count, user_id, count),
-				 errhint("The user id is part of what each key is encrypted with.  apikey.purge_user() removes the keys for good."),
+				 errhint("Insert a row with the new id, move the keys with apikey.move_keys(), and delete this row, all in one transaction."),
 				 apikey_err_argument(SPI_fname(RelationGetDescr(trigger->tg_relation),
 											   apikey_users_table_id_column(trigger->tg_trigger)))));
 	return PointerGetDatum(NULL);

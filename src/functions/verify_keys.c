@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -38,7 +37,6 @@ verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 	Datum		values[3];
 	const char *problem;
 
-	CHECK_FOR_INTERRUPTS();
 	apikey_key_row_read(tuple, desc, &key);
 	problem = apikey_key_value_problem(&key);
 	if (problem == NULL || !apikey_key_value_is_current(&key))

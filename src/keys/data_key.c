@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/uuid.h"
@@ -247,6 +248,7 @@ apikey_data_key_all_fingerprints(const void *value, size_t len,
 		ApikeyDataKeyEntry *entry = &all->entries[i];
 		const ApikeyDataKey *key;
 
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(entry->purpose, APIKEY_PURPOSE_VALUE) != 0 ||
 			is_out_of_reach(all, entry))
 			continue;

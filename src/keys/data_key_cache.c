@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
@@ -62,7 +63,10 @@ data_keys_build(const ApikeyRows *rows)
 	all->read_at = apikey_master_keys_moment();
 	all->count = (int) rows->count;
 	for (uint64 i = 0; i < rows->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		data_key_read(rows, i, &all->entries[i]);
+	}
 	return all;
 }
 

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
@@ -46,9 +47,10 @@ refuse_wrong_master(void)
 	for (int i = 0; i < all->count; i++)
 	{
 		ApikeyKeySourceError error;
-		ApikeyDataKeyState state = apikey_data_keys_unwrap(all, &all->entries[i],
-														   &error);
+		ApikeyDataKeyState state;
 
+		CHECK_FOR_INTERRUPTS();
+		state = apikey_data_keys_unwrap(all, &all->entries[i], &error);
 		if (state == APIKEY_DATA_KEY_OPEN)
 			return;
 		if (state == APIKEY_DATA_KEY_FOREIGN || state == APIKEY_DATA_KEY_NO_MASTER)

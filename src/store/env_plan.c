@@ -7,6 +7,9 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
+#include "base/encoding.h"
 #include "base/errors.h"
 #include "store/env_plan.h"
 #include "store/key_value.h"
@@ -38,6 +41,7 @@ apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id)
 	memset(plan, 0, sizeof(*plan));
 	plan->user_id = user_id;
 	plan->key_count = apikey_key_row_list(user_id, &plan->keys);
+	plan->values = palloc0(Max(plan->key_count, 1) * sizeof(text *));
 	initStringInfo(&plan->absent);
 	initStringInfo(&plan->unusable);
 	initStringInfo(&plan->nameless);
@@ -164,6 +168,7 @@ apikey_env_plan_add_type(ApikeyEnvPlan *plan, const char *key_type)
 	{
 		ApikeyKeyRow *key = &plan->keys[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(key->key_type, key_type) != 0)
 			continue;
 		exists = true;
@@ -181,30 +186,55 @@ apikey_env_plan_add_type(ApikeyEnvPlan *plan, const char *key_type)
  * missing master key is an error, since no value can be decrypted without it.
  */
 static bool
-is_damaged(const ApikeyKeyRow *key)
+open_undamaged(ApikeyEnvPlan *plan, int number)
 {
+	const ApikeyKeyRow *key = &plan->keys[number];
 	const char *problem;
+	text	   *value;
 
 	apikey_key_value_require_master(key);
-	problem = apikey_key_value_problem(key);
+	problem = apikey_key_value_try_open(key, &value);
 	if (problem == NULL)
-		return false;
+	{
+		plan->values[number] = apikey_text_from_utf8(value);
+		return true;
+	}
 	apikey_key_value_require_current(key);
 	ereport(WARNING,
 			(errcode(ERRCODE_APIKEY_UNOPENED),
 			 errmsg("value of API key \"%s\" could not be decrypted and is left out",
 					key->name),
 			 errdetail("%s", problem)));
-	return true;
+	return false;
 }
 
 void
 apikey_env_plan_add_all(ApikeyEnvPlan *plan)
 {
 	for (int i = 0; i < plan->key_count; i++)
-		if (apikey_key_row_is_usable(&plan->keys[i]) &&
-			!is_damaged(&plan->keys[i]))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (apikey_key_row_is_usable(&plan->keys[i]) && open_undamaged(plan, i))
 			add_key(plan, &plan->keys[i], false);
+	}
+}
+
+text *
+apikey_env_plan_value(ApikeyEnvPlan *plan, const ApikeyKeyRow *key)
+{
+	text	  **value = &plan->values[key - plan->keys];
+
+	if (*value == NULL)
+		*value = apikey_key_value_open(key);
+	return *value;
+}
+
+void
+apikey_env_plan_wipe(ApikeyEnvPlan *plan)
+{
+	for (int i = 0; i < plan->key_count; i++)
+		if (plan->values[i] != NULL)
+			explicit_bzero(plan->values[i], VARSIZE(plan->values[i]));
 }
 
 /* The variables that several of the named keys set. */

@@ -3,8 +3,9 @@
  * env_plan.h
  *		Which of a user's keys set which environment variables.
  *
- * No value is returned.  What is wrong with the requested keys is collected, so
- * that one error can name all of them.
+ * What is wrong with the requested keys is collected, so that one error can name
+ * all of them.  The plan keeps the values that it has decrypted, each once; its
+ * user wipes them, also after an error.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,6 +32,7 @@ typedef struct ApikeyEnvPlan
 	char	   *user_id;
 	ApikeyKeyRow *keys;			/* all of the user's keys, newest first */
 	int			key_count;
+	text	  **values;			/* of each key, once it is decrypted */
 	List	   *variables;		/* of ApikeyEnvVariable */
 	/* Names for error messages: */
 	StringInfoData absent;		/* keys that do not exist */
@@ -38,7 +40,7 @@ typedef struct ApikeyEnvPlan
 	StringInfoData nameless;	/* keys without a variable */
 } ApikeyEnvPlan;
 
-/* Read the user's keys. */
+/* Read the user's keys.  Nothing is decrypted. */
 extern void apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id);
 
 /* Add a key, by its name or its id as text. */
@@ -60,5 +62,13 @@ extern void apikey_env_plan_add_all(ApikeyEnvPlan *plan);
  */
 extern void apikey_env_plan_require_complete(const ApikeyEnvPlan *plan,
 											 const char *argument);
+
+/*
+ * The value of a key of the plan.  Raises the errors of apikey_key_value_open().
+ */
+extern text *apikey_env_plan_value(ApikeyEnvPlan *plan, const ApikeyKeyRow *key);
+
+/* Wipe the values. */
+extern void apikey_env_plan_wipe(ApikeyEnvPlan *plan);
 
 #endif							/* APIKEY_ENV_PLAN_H */

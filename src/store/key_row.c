@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "base/errors.h"
@@ -52,14 +53,16 @@ enum
 	METADATA,
 	EXPIRES_AT,
 	IS_DISABLED,
-	IS_DELETED
+	IS_DELETED,
+	HINT
 };
 
-static void
-read_sealed_columns(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
+void
+apikey_key_row_read_sealed(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
 {
 	bool		is_null;		/* never */
 
+	memset(key, 0, sizeof(*key));
 	key->user_id = TextDatumGetCString(heap_getattr(tuple, USER_ID, desc, &is_null));
 	key->id = *DatumGetUUIDP(heap_getattr(tuple, ID, desc, &is_null));
 	key->name = TextDatumGetCString(heap_getattr(tuple, NAME, desc, &is_null));
@@ -73,8 +76,7 @@ apikey_key_row_read(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
 	bool		is_null;
 	Datum		value;
 
-	memset(key, 0, sizeof(*key));
-	read_sealed_columns(tuple, desc, key);
+	apikey_key_row_read_sealed(tuple, desc, key);
 	if (desc->natts == ENCRYPTED_VALUE)
 		return;
 	value = heap_getattr(tuple, ENV_VAR, desc, &is_null);
@@ -84,6 +86,7 @@ apikey_key_row_read(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
 	key->expires_at = is_null ? DT_NOEND : DatumGetTimestampTz(value);
 	key->disabled = DatumGetBool(heap_getattr(tuple, IS_DISABLED, desc, &is_null));
 	key->deleted = DatumGetBool(heap_getattr(tuple, IS_DELETED, desc, &is_null));
+	key->hint = TextDatumGetCString(heap_getattr(tuple, HINT, desc, &is_null));
 }
 
 bool
@@ -148,12 +151,15 @@ apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys)
 	apikey_statement_run(&select_all, user_id, args, NULL, &rows);
 	*keys = palloc(Max(rows.count, 1) * sizeof(ApikeyKeyRow));
 	for (uint64 i = 0; i < rows.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		apikey_key_row_read(rows.tuples[i], rows.desc, &(*keys)[i]);
+	}
 	return (int) rows.count;
 }
 
-static bool
-key_row_is_expired(const ApikeyKeyRow *key)
+bool
+apikey_key_row_is_expired(const ApikeyKeyRow *key)
 {
 	return key->expires_at != DT_NOEND &&
 		key->expires_at <= GetCurrentTimestamp();
@@ -162,7 +168,7 @@ key_row_is_expired(const ApikeyKeyRow *key)
 bool
 apikey_key_row_is_usable(const ApikeyKeyRow *key)
 {
-	return !key->deleted && !key->disabled && !key_row_is_expired(key);
+	return !key->deleted && !key->disabled && !apikey_key_row_is_expired(key);
 }
 
 void
@@ -183,4 +189,20 @@ apikey_key_row_require_usable(const ApikeyKeyRow *key,
 			 errdetail("It expired at %s.", timestamptz_to_str(key->expires_at)),
 			 errhint("Give it a new value and a new expiry with apikey.update_key()."),
 			 apikey_err_argument(argument)));
+}
+
+void
+apikey_key_row_warn_unusable(const ApikeyKeyRow *key)
+{
+	if (key->disabled)
+		ereport(WARNING,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("API key \"%s\" is still disabled", key->name),
+				 errhint("To use it, call apikey.enable_key().")));
+	else if (apikey_key_row_is_expired(key))
+		ereport(WARNING,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("API key \"%s\" has expired", key->name),
+				 errdetail("It expired at %s.", timestamptz_to_str(key->expires_at)),
+				 errhint("To use it, give it a new expiry with apikey.update_key().")));
 }

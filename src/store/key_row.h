@@ -19,7 +19,7 @@
 /* The columns that apikey_key_row_read() expects in the rows of a statement. */
 #define APIKEY_KEY_ROW_COLUMNS \
 	APIKEY_KEY_ROW_SEALED_COLUMNS ", env_var, metadata, expires_at," \
-	" disabled_at IS NOT NULL, deleted_at IS NOT NULL"
+	" disabled_at IS NOT NULL, deleted_at IS NOT NULL, hint"
 
 /* Only those needed to decrypt the value; the rest of ApikeyKeyRow is then 0. */
 #define APIKEY_KEY_ROW_SEALED_COLUMNS \
@@ -42,11 +42,16 @@ typedef struct ApikeyKeyRow
 	TimestampTz expires_at;		/* DT_NOEND: never */
 	bool		disabled;
 	bool		deleted;
+	char	   *hint;
 } ApikeyKeyRow;
 
 /* Read a tuple that has one of the two lists of columns. */
 extern void apikey_key_row_read(HeapTuple tuple, TupleDesc desc,
 								ApikeyKeyRow *key);
+
+/* Read only the columns needed to decrypt the value, which come first. */
+extern void apikey_key_row_read_sealed(HeapTuple tuple, TupleDesc desc,
+									   ApikeyKeyRow *key);
 
 /*
  * Find the selected key; false if there is none.  A name finds only keys that
@@ -78,6 +83,9 @@ extern void apikey_key_row_run(ApikeyStatement *statement, const ApikeyKeyRow *k
  */
 extern int	apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys);
 
+/* Has the key expired? */
+extern bool apikey_key_row_is_expired(const ApikeyKeyRow *key);
+
 /* Is the key neither deleted, disabled nor expired? */
 extern bool apikey_key_row_is_usable(const ApikeyKeyRow *key);
 
@@ -87,5 +95,11 @@ extern bool apikey_key_row_is_usable(const ApikeyKeyRow *key);
  */
 extern void apikey_key_row_require_usable(const ApikeyKeyRow *key,
 										  const char *argument);
+
+/*
+ * After a change of the key's state: raise a WARNING (KA006) if it is still
+ * disabled or expired.
+ */
+extern void apikey_key_row_warn_unusable(const ApikeyKeyRow *key);
 
 #endif							/* APIKEY_KEY_ROW_H */

@@ -88,7 +88,7 @@ apikey_key_selector_of_user(FunctionCallInfo fcinfo)
 	ApikeyKeySelector selector;
 
 	apikey_refuse_restricted();
-	selector = key_by_id(apikey_arg_user_id(fcinfo, 0), fcinfo, 1);
+	selector = key_by_id(apikey_arg_user_id(fcinfo, 0, "user_id"), fcinfo, 1);
 	selector.by_admin = true;
 	return selector;
 }

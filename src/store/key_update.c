@@ -19,9 +19,11 @@
 
 #include "base/errors.h"
 #include "exec/statement.h"
+#include "store/key_hint.h"
 #include "store/key_update.h"
 #include "validate/arguments.h"
 #include "validate/array_argument.h"
+#include "validate/metadata.h"
 
 #define CLEAR_HINT "It can contain 'expires_at', 'metadata' and 'env_var'."
 
@@ -118,6 +120,39 @@ apikey_key_update_read_clear(FunctionCallInfo fcinfo, int arg, ApikeyKeyUpdate *
 
 	for (int i = 0; i < count; i++)
 		clear_option(change, options[i]);
+}
+
+/*
+ * A settings page must not tell its user that a new value is stored when nobody
+ * can use it, and most drivers do not show warnings: hence errors.
+ */
+void
+apikey_key_update_require_effect(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
+								 const char *prefix, const char *selected_by)
+{
+	if (change->value == NULL)
+		return;
+	if (apikey_key_hint_is_shown_by(key->hint, change->value, change->value_len))
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_VALUE_REFUSED),
+				 errmsg("value is the hint of the stored key, not a key"),
+				 errhint("To keep the stored value, pass none: apikey.update_key() changes the rest."),
+				 apikey_err_argument(argument_name(prefix, "value"))));
+	if (key->disabled)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NOT_USABLE),
+				 errmsg("API key \"%s\" is disabled", key->name),
+				 errdetail("A new value could not be used."),
+				 errhint("Call apikey.enable_key() first; to keep the key disabled, call apikey.disable_key() afterwards in the same transaction."),
+				 apikey_err_argument(selected_by)));
+	if (apikey_key_row_is_expired(key) && !change->sets_expiry)
+		apikey_refuse_argument(argument_name(prefix, "expires_at"),
+							   psprintf("API key \"%s\" has expired, and has no new expiry",
+										key->name),
+							   psprintf("It expired at %s.  A new value could not be used.",
+										timestamptz_to_str(key->expires_at)),
+							   psprintf("Pass %sexpires_at, or clear => '{expires_at}' for a value that does not expire.",
+										prefix));
 }
 
 /* The arguments of change_row: the new contents of the row. */

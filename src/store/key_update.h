@@ -42,6 +42,18 @@ extern void apikey_key_update_read_clear(FunctionCallInfo fcinfo, int arg,
 										 ApikeyKeyUpdate *change);
 
 /*
+ * Check that the new value of a stored key is one, and can be used once it is
+ * stored; does nothing if the change has no value.  Raises KA008 if the value is
+ * the key's own hint; KA006 if the key is disabled; 22023 if it has expired and
+ * the change leaves the expiry as it is.  prefix is that of the arguments'
+ * names, as above; selected_by is the argument that selected the key.
+ */
+extern void apikey_key_update_require_effect(const ApikeyKeyRow *key,
+											 const ApikeyKeyUpdate *change,
+											 const char *prefix,
+											 const char *selected_by);
+
+/*
  * Write a change to the row that key was read from; this also restores a deleted
  * key.  Raises 23505, for name_argument, if another key has the name.
  */

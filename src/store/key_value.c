@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "compat.h"
@@ -21,14 +20,9 @@
 #include "base/random.h"
 #include "core/envelope.h"
 #include "exec/statement.h"
+#include "store/key_hint.h"
 #include "store/key_value.h"
 #include "validate/encrypted.h"
-#include "validate/key_type.h"
-
-/* The last characters are shown only if this many follow the prefix. */
-#define HINT_MIN_BODY	16
-#define HINT_TAIL		4
-#define HINT_MAX_PREFIX	20		/* a longer prefix is truncated */
 
 #define ALTERED	"The value was altered, or belongs to another row."
 
@@ -214,28 +208,6 @@ apikey_key_value_problem(const ApikeyKeyRow *key)
 	return problem;
 }
 
-/* The prefix defined by the type, "...", and the end of a long enough value. */
-static text *
-make_hint(const char *key_type, const char *value, size_t len)
-{
-	const ApikeyKeyType *type = apikey_key_type_find(key_type);
-	const char *prefix = type != NULL ? apikey_key_type_prefix(type, value, len) : NULL;
-	int			prefix_len = prefix != NULL ? (int) strlen(prefix) : 0;
-	int			characters = pg_mbstrlen_with_len(value, (int) len);
-	StringInfoData hint;
-	int			tail;
-
-	initStringInfo(&hint);
-	tail = pg_mbcharcliplen(value, (int) len, Max(characters - HINT_TAIL, 0));
-	if (characters < prefix_len + HINT_MIN_BODY ||
-		apikey_has_control(value + tail, len - tail))
-		return cstring_to_text("...");
-	appendStringInfo(&hint, "%.*s...", Min(prefix_len, HINT_MAX_PREFIX),
-					 prefix != NULL ? prefix : "");
-	appendBinaryStringInfo(&hint, value + tail, (int) len - tail);
-	return cstring_to_text_with_len(hint.data, hint.len);
-}
-
 static bytea *
 new_bytea(size_t len)
 {
@@ -279,7 +251,7 @@ apikey_key_value_seal(const char *user_id, const pg_uuid_t *id,
 	size_t		utf8_len;
 	const char *utf8;
 
-	sealed->hint = make_hint(key_type, value, len);
+	sealed->hint = apikey_key_hint_make(key_type, value, len);
 	utf8 = apikey_to_utf8(value, len, &utf8_len);
 	PG_TRY();
 	{

@@ -92,7 +92,7 @@ has_id(const ApikeyUsersTable *table, TupleTableSlot *row, const char *id)
  */
 static bool
 lock_row(const ApikeyUsersTable *table, TupleTableSlot *row, Snapshot snapshot,
-		 const char *id)
+		 const char *id, ApikeyUserLock lock)
 {
 	bool		one_snapshot = IsolationUsesXactSnapshot();
 	uint8		flags = TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS |
@@ -102,7 +102,8 @@ lock_row(const ApikeyUsersTable *table, TupleTableSlot *row, Snapshot snapshot,
 	TM_Result	result;
 
 	result = table_tuple_lock(table->relation, &tid, snapshot, row,
-							  GetCurrentCommandId(false), LockTupleKeyShare,
+							  GetCurrentCommandId(false),
+							  lock == APIKEY_USER_CLOSED ? LockTupleExclusive : LockTupleKeyShare,
 							  LockWaitBlock, flags, &failure);
 	switch (result)
 	{
@@ -125,7 +126,8 @@ lock_row(const ApikeyUsersTable *table, TupleTableSlot *row, Snapshot snapshot,
  * same command included.
  */
 static bool
-find_row(const ApikeyUsersTable *table, const char *id, Datum value, bool lock)
+find_row(const ApikeyUsersTable *table, const char *id, Datum value,
+		 ApikeyUserLock lock)
 {
 	Relation	users = table->relation;
 	Relation	index = open_index(table);
@@ -136,7 +138,8 @@ find_row(const ApikeyUsersTable *table, const char *id, Datum value, bool lock)
 	IndexScanDesc scan;
 
 	CommandCounterIncrement();
-	snapshot = RegisterSnapshot(lock ? GetTransactionSnapshot() : GetLatestSnapshot());
+	snapshot = RegisterSnapshot(lock == APIKEY_USER_UNLOCKED ? GetLatestSnapshot() :
+								GetTransactionSnapshot());
 	init_key(&key, index, value);
 	scan = index_beginscan(users, index, snapshot, NULL, 1, 0, 0);
 	index_rescan(scan, &key, 1, NULL, 0);
@@ -144,7 +147,8 @@ find_row(const ApikeyUsersTable *table, const char *id, Datum value, bool lock)
 	{
 		CHECK_FOR_INTERRUPTS();
 		found = has_id(table, row, id) &&
-			(!lock || lock_row(table, row, snapshot, id));
+			(lock == APIKEY_USER_UNLOCKED ||
+			 lock_row(table, row, snapshot, id, lock));
 	}
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
@@ -154,7 +158,8 @@ find_row(const ApikeyUsersTable *table, const char *id, Datum value, bool lock)
 }
 
 bool
-apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id, bool lock)
+apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id,
+						  ApikeyUserLock lock)
 {
 	const char *id = user_id + link->prefix_len;
 	ApikeyUsersTable table;
@@ -177,7 +182,7 @@ apikey_user_lookup_require(const char *user_id)
 {
 	ApikeyUserLink *link = apikey_user_link_of_user(apikey_user_links(), user_id);
 
-	if (link == NULL || apikey_user_lookup_exists(link, user_id, true))
+	if (link == NULL || apikey_user_lookup_exists(link, user_id, APIKEY_USER_KEPT))
 		return;
 
 	ereport(ERROR,
@@ -187,4 +192,13 @@ apikey_user_lookup_require(const char *user_id)
 					   user_id + link->prefix_len, get_rel_name(link->users)),
 			 errhint("Add the user first, or check that the user id is the id's canonical text."),
 			 apikey_err_argument("user_id")));
+}
+
+void
+apikey_user_lookup_close(const char *user_id)
+{
+	ApikeyUserLink *link = apikey_user_link_of_user(apikey_user_links(), user_id);
+
+	if (link != NULL)
+		(void) apikey_user_lookup_exists(link, user_id, APIKEY_USER_CLOSED);
 }

@@ -10,6 +10,14 @@
 
 #include "store/user_link.h"
 
+/* How a row is locked until the transaction ends. */
+typedef enum ApikeyUserLock
+{
+	APIKEY_USER_UNLOCKED,		/* not: the newest state counts */
+	APIKEY_USER_KEPT,			/* FOR KEY SHARE: it cannot be deleted */
+	APIKEY_USER_CLOSED			/* FOR UPDATE: nor can a key be stored for it */
+} ApikeyUserLock;
+
 /*
  * Refuse (22023 on COLUMN user_id) a user id that belongs to a linked table
  * and is not in it, and lock the user's row FOR KEY SHARE otherwise.  55000 if
@@ -20,11 +28,17 @@
 extern void apikey_user_lookup_require(const char *user_id);
 
 /*
- * Is there a row for that user id, which belongs to the link?  With lock,
- * the row is locked FOR KEY SHARE; without, the newest state counts.  55000
- * and 40001 as above.
+ * If the user id belongs to a linked table and is in it, lock the row FOR UPDATE:
+ * waits for transactions that are storing a key for the user.  55000 and 40001
+ * as above.
+ */
+extern void apikey_user_lookup_close(const char *user_id);
+
+/*
+ * Is there a row for that user id, which belongs to the link?  55000 and 40001
+ * as above.
  */
 extern bool apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id,
-									  bool lock);
+									  ApikeyUserLock lock);
 
 #endif							/* APIKEY_USER_LOOKUP_H */

@@ -89,14 +89,14 @@ apikey_arg_name(const text *name, const char *argument)
 }
 
 char *
-apikey_arg_user_id(FunctionCallInfo fcinfo, int number)
+apikey_arg_user_id(FunctionCallInfo fcinfo, int number, const char *argument)
 {
 	char	   *result;
 
-	apikey_arg_require(fcinfo, number, "user_id", "user id", APIKEY_USER_ID_HINT);
+	apikey_arg_require(fcinfo, number, argument, "user id", APIKEY_USER_ID_HINT);
 	result = text_to_cstring(PG_GETARG_TEXT_PP(number));
 	if (!apikey_is_user_id(result, strlen(result)))
-		apikey_refuse_argument("user_id", "invalid user id",
+		apikey_refuse_argument(argument, "invalid user id",
 							   psprintf(APIKEY_USER_ID_RULE, APIKEY_USER_ID_MAX),
 							   APIKEY_USER_ID_HINT);
 	return result;
@@ -136,46 +136,6 @@ apikey_arg_env_var(const text *env_var, const char *argument)
 
 	apikey_env_var_check(result, argument);
 	return result;
-}
-
-/* Refuse a member name or string, at any depth, that looks like a key. */
-static void
-refuse_keys_within(Jsonb *metadata, const char *argument)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&metadata->root);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-
-	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
-	{
-		if ((token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM) &&
-			value.type == jbvString &&
-			apikey_looks_like_key(value.val.string.val, value.val.string.len))
-			apikey_refuse_argument(argument, "metadata contains a string that looks like an API key",
-								   "Metadata is shown in lists and is not encrypted.",
-								   "Leave the secret out of the metadata.");
-	}
-}
-
-Jsonb *
-apikey_arg_metadata(Jsonb *metadata, const char *argument)
-{
-	char	   *as_text;
-	size_t		len;
-
-	if (!JB_ROOT_IS_OBJECT(metadata))
-		apikey_refuse_argument(argument, "metadata is not a JSON object", NULL,
-							   "Pass an object, such as {\"team\": \"research\"}.");
-	as_text = JsonbToCString(NULL, &metadata->root, VARSIZE(metadata));
-	len = strlen(as_text);
-	pfree(as_text);
-	if (len > APIKEY_METADATA_MAX)
-		apikey_refuse_argument(argument, "metadata is too large",
-							   psprintf("It has %zu bytes as text; the limit is %d.", len,
-										APIKEY_METADATA_MAX),
-							   "Store large data in a table of your own.");
-	refuse_keys_within(metadata, argument);
-	return metadata;
 }
 
 bool

@@ -20,7 +20,6 @@
 #include "validate/key_type.h"
 
 #define APIKEY_NAME_MAX			200 /* characters */
-#define APIKEY_METADATA_MAX		8192	/* bytes, as text */
 
 /*
  * Raise 22023 if the argument is NULL.  what is its name in the message, such
@@ -37,8 +36,9 @@ extern void apikey_arg_require(FunctionCallInfo fcinfo, int number,
  */
 extern char *apikey_arg_name(const text *name, const char *argument);
 
-/* The argument user_id, given by an administrator; must not be NULL. */
-extern char *apikey_arg_user_id(FunctionCallInfo fcinfo, int number);
+/* A user id that an administrator gives; must not be NULL. */
+extern char *apikey_arg_user_id(FunctionCallInfo fcinfo, int number,
+								const char *argument);
 
 /* The argument key_type, the name of an existing type; must not be NULL. */
 extern const ApikeyKeyType *apikey_arg_key_type(FunctionCallInfo fcinfo, int number);
@@ -51,12 +51,6 @@ extern char *apikey_arg_reason(const text *reason);
 
 /* A key's own environment variable; validate/env_var.h has the rule. */
 extern char *apikey_arg_env_var(const text *env_var, const char *argument);
-
-/*
- * An object of at most APIKEY_METADATA_MAX bytes as text, with no string that
- * looks like an API key.  Returns the argument itself.
- */
-extern Jsonb *apikey_arg_metadata(Jsonb *metadata, const char *argument);
 
 /* Is it the JSON value null, which stands for an argument that was not given? */
 extern bool apikey_arg_is_json_null(Jsonb *json);

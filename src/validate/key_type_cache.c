@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -220,7 +221,10 @@ key_types_build(const ApikeyRows *rows)
 	fresh->count = (int) rows->count;
 	fresh->types = palloc0(Max(rows->count, 1) * sizeof(ApikeyKeyType));
 	for (uint64 row = 0; row < rows->count; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		read_type(rows, row, &fresh->types[row]);
+	}
 	collect_prefixes(fresh);
 	index_prefixes(fresh);
 	return fresh;

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "compat.h"
 #include "base/encoding.h"
@@ -35,6 +36,7 @@ trim_value(const char **value, size_t *len)
 
 	for (const char *p = *value; p < end; p += width)
 	{
+		CHECK_FOR_INTERRUPTS();
 		width = character_len(p, end);
 		if (apikey_has_outer_space(p, width))
 			continue;

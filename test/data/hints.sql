@@ -83,6 +83,74 @@ SELECT apikey.create_key_for('u', 'old', 'custom', 'some_value', '2001-01-02', c
 ! SELECT apikey.reveal_key('old');
 > SELECT apikey.update_key('old', new_value => 'another_value', new_expires_at => 'infinity');
 
+SELECT apikey.disable_key('k');
+! SELECT apikey.set_key('k', 'custom', 'another_value');
+> SELECT apikey.enable_key('k');
+
+SELECT apikey.disable_key('k');
+! SELECT apikey.update_key('k', new_value => 'another_value');
+> SELECT apikey.enable_key('k');
+= SELECT apikey.update_key('k', new_value => 'another_value'), apikey.disable_key('k');
+
+SELECT apikey.create_key_for('u', 'old', 'custom', 'some_value', '2001-01-02', created_at => '2001-01-01');
+! SELECT apikey.set_key('old', 'custom', 'another_value');
+= SELECT apikey.set_key('old', 'custom', 'another_value', expires_at => now() + '1 day');
+
+SELECT apikey.create_key_for('u', 'old', 'custom', 'some_value', '2001-01-02', created_at => '2001-01-01');
+! SELECT apikey.update_key('old', new_value => 'another_value');
+= SELECT apikey.update_key('old', new_value => 'another_value', clear => '{expires_at}');
+
+SELECT apikey.disable_key('k');
+SELECT apikey.delete_key('k') AS id \gset
+! SELECT apikey.restore_key(:'id'::uuid);
+> SELECT apikey.enable_key('k');
+= SELECT apikey.reveal_key('k');
+
+SELECT apikey.create_key_for('u', 'old', 'custom', 'some_value', '2001-01-02', created_at => '2001-01-01', env_var => 'OLD_KEY');
+! SELECT apikey.enable_key('old');
+> SELECT apikey.update_key('old', new_expires_at => now() + '1 day');
+= SELECT apikey.reveal_key('old');
+
+SET LOCAL apikey.max_keys_per_user = 1;
+! SELECT apikey.create_key('more', 'custom', 'some_value');
+> SELECT apikey.delete_key('k');
+
+SET LOCAL apikey.max_keys_per_user = 1;
+! SELECT apikey.create_key('more', 'custom', 'some_value');
+> SET LOCAL apikey.max_keys_per_user = 2;
+
+! SELECT apikey.reveal_env(array_fill('k'::text, ARRAY[1001]));
+= SELECT apikey.reveal_env(array_fill('k'::text, ARRAY[1000]));
+
+-- Keys that go to another user
+
+! SELECT apikey.move_keys('u', 'u');
+= SELECT apikey.move_keys('u', 'v');
+
+SELECT apikey.create_key_for('v', 'k', 'custom', 'some_value');
+! SELECT apikey.move_keys('u', 'v');
+= SELECT apikey.move_keys('u', 'v', ' (2)');
+
+SELECT apikey.create_key_for('v', 'other', 'custom', 'some_value', id => id) FROM apikey.keys;
+! SELECT apikey.move_keys('u', 'v');
+> SELECT apikey.delete_key('k') AS id \gset
+> SELECT apikey.purge_key(:'id');
+= SELECT apikey.move_keys('u', 'v');
+
+UPDATE apikey.api_keys SET name = 'renamed' WHERE user_id = 'u';
+! SELECT apikey.move_keys('u', 'v');
+> SELECT apikey.set_user_id('v');
+> SELECT apikey.update_key('renamed', new_value => 'another_value');
+= SELECT apikey.reveal_key('renamed');
+
+CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ('u');
+SELECT apikey.link_users('people', 'id');
+! UPDATE people SET id = 'v';
+> INSERT INTO people VALUES ('v');
+> SELECT apikey.move_keys('u', 'v');
+= DELETE FROM people WHERE id = 'u';
+
 ! SELECT apikey.reveal_env('{absent}');
 > SELECT array_agg(name) AS names FROM apikey.keys \gset
 = SELECT apikey.reveal_env(:'names');
@@ -171,6 +239,10 @@ SELECT id FROM apikey.keys \gset
 
 ! SELECT apikey.update_key('k', new_env_var => 'ACME_API_KEY', clear => '{env_var}');
 = SELECT apikey.update_key('k', new_env_var => 'ACME_API_KEY'), apikey.update_key('k', clear => '{env_var}');
+
+SELECT apikey.set_key('k', 'custom', 'correct-horse-battery');
+! SELECT apikey.set_key('k', 'custom', '##tery', check_format => false);
+= SELECT apikey.update_key('k', new_metadata => '{"a": 1}');
 
 ! SELECT apikey.disable_key('k', E'two\nlines');
 = SELECT apikey.disable_key('k', 'one line');

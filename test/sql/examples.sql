@@ -66,7 +66,7 @@ SET ROLE regress_apikey_web;
 BEGIN;
 EXECUTE identify('2');
 SELECT name, disabled_reason FROM apikey.keys WHERE NOT is_active;
-SELECT apikey.update_key('search', new_value => secret('tvly-', 40, '2 again')) = apikey.enable_key('search') AS back;
+SELECT apikey.enable_key('search') = apikey.update_key('search', new_value => secret('tvly-', 40, '2 again')) AS back;
 EXECUTE list;
 -- A key is deleted and then restored.
 SELECT apikey.delete_key('default') IS NOT NULL AS deleted;

@@ -109,6 +109,10 @@ UPDATE keys SET is_active = false, disabled_reason = '401' WHERE name = 'second'
 UPDATE keys SET disabled_reason = '402' WHERE name = 'second' RETURNING is_active, disabled_reason;
 UPDATE keys SET is_active = true WHERE name = 'second' RETURNING is_active, usable, disabled_at, disabled_reason;
 UPDATE keys SET is_active = NULL, disabled_reason = '' WHERE name = 'second' RETURNING is_active, disabled_reason;
+-- A value together with is_active: it is stored, and the key is in that state then.
+SELECT brief($$UPDATE keys SET value = secret('v-', 24, 'q') WHERE name = 'paused'$$);
+UPDATE keys SET value = secret('v-', 24, 'q'), is_active = true WHERE name = 'paused' RETURNING hint = '...' || right(secret('v-', 24, 'q'), 4), is_active, usable;
+UPDATE keys SET value = secret('v-', 24, 'r'), is_active = false, disabled_reason = 'not yet' WHERE name = 'paused' RETURNING hint = '...' || right(secret('v-', 24, 'r'), 4), is_active, usable, disabled_reason;
 -- Every column, as it was read; and several rows.
 UPDATE keys SET (id, user_id, name, key_type, label, hint, env_var, metadata, created_at, updated_at, expires_at, disabled_at, disabled_reason, deleted_at, is_active, usable, value)
 	= (id, user_id, 'orm 2', key_type, '', '', env_var, metadata, '2001-01-01', '2001-01-01', expires_at, disabled_at, disabled_reason, deleted_at, is_active, true, NULL)

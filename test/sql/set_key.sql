@@ -66,11 +66,13 @@ SELECT what, outcome(format('SELECT apikey.set_key(%L, %L, openai())', name, 'op
 SELECT apikey.reveal_key('one') = openai('fifth');
 SELECT count(*) FROM listed;
 
--- A disabled key gets the new value and stays disabled.
+-- A disabled key is not given a value that cannot be used (unusable_keys.sql).
 SELECT apikey.disable_key('one', 'paused') = id FROM seen WHERE what = 'created';
-SELECT apikey.set_key('one', 'openai', openai('sixth')) = id FROM seen WHERE what = 'created';
+SELECT outcome($$SELECT apikey.set_key('one', 'openai', openai('sixth'))$$);
 SELECT * FROM listed;
 SELECT apikey.enable_key('one') = id FROM seen WHERE what = 'created';
+SELECT apikey.reveal_key('one') = openai('fifth');
+SELECT apikey.set_key('one', 'openai', openai('sixth')) = id FROM seen WHERE what = 'created';
 SELECT apikey.reveal_key('one') = openai('sixth');
 
 -- A deleted key is not touched: its name creates a new key, its id is refused.

@@ -113,7 +113,7 @@ SELECT outcome(format('SELECT apikey.update_key(%L, %L)', openai(), 'one'));
 
 -- Disabled stays disabled; a read-only transaction changes nothing.
 SELECT apikey.disable_key('one', 'why') IS NOT NULL;
-SELECT apikey.update_key('one', 'another-value-of-no-use', 'uno') IS NOT NULL;
+SELECT apikey.update_key('one', new_name => 'uno') IS NOT NULL;
 SELECT * FROM listed;
 BEGIN READ ONLY;
 SELECT outcome($$SELECT apikey.update_key('uno', new_metadata => '{}')$$);
