@@ -240,6 +240,15 @@ SELECT id FROM apikey.keys \gset
 ! SELECT apikey.update_key('k', new_env_var => 'ACME_API_KEY', clear => '{env_var}');
 = SELECT apikey.update_key('k', new_env_var => 'ACME_API_KEY'), apikey.update_key('k', clear => '{env_var}');
 
+! SELECT apikey.create_key('new', 'custom', '************');
+= SELECT apikey.create_key('new', 'custom', 'correct-horse');
+
+! SELECT apikey.create_key('new', 'custom', '${OPENAI_API_KEY}');
+= SELECT apikey.create_key('new', 'custom', 'correct-horse');
+
+! SELECT apikey.create_key('new', 'custom', 'Bearer correct-horse');
+= SELECT apikey.create_key('new', 'custom', 'correct-horse');
+
 SELECT apikey.set_key('k', 'custom', 'correct-horse-battery');
 ! SELECT apikey.set_key('k', 'custom', '##tery', check_format => false);
 = SELECT apikey.update_key('k', new_metadata => '{"a": 1}');
