@@ -29,7 +29,8 @@ sub add_keys
 	my ($user, $count) = @_;
 
 	return sql(
-		qq{SELECT count(apikey.create_key_for('$user', 'key ' || i, 'custom', '$user-value-of-key-' || i,
+		qq{SET apikey.max_keys_per_user = 0;
+		SELECT count(apikey.create_key_for('$user', 'key ' || i, 'custom', '$user-value-of-key-' || i,
 			created_at => '2020-01-01', updated_at => '2021-01-01')) FROM generate_series(1, $count) i});
 }
 
