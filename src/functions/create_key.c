@@ -5,8 +5,9 @@
  *
  * The order matters: first, the arguments are validated; then api_keys is locked
  * (retire_data_key waits for that lock); then the user is looked up in a linked
- * users table, and the user's keys are counted; then the data key is chosen and the value encrypted.  The value
- * is not copied: it is read from the argument itself.
+ * users table, and the user's keys are counted; then the data key is chosen and
+ * the value encrypted.  The value is not copied: it is read from the argument
+ * itself.
  * The order of all locks: doc/design.md, "Locks".
  *
  *-------------------------------------------------------------------------

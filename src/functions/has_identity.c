@@ -22,8 +22,8 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
-#include "utils/guc.h"
 #include "tcop/pquery.h"
+#include "utils/guc.h"
 
 #include "exec/identity.h"
 #include "functions/has_identity.h"

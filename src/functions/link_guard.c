@@ -61,7 +61,7 @@ refuse_type_change(Oid table, const char *column)
 }
 
 static void
-check_alter_table(const AlterTableStmt * statement)
+check_alter_table(const AlterTableStmt *statement)
 {
 	ListCell   *cell;
 

@@ -80,7 +80,7 @@ find_column(TupleDesc desc, const char *name, Oid type)
 
 /* The users table whose ids the expression shows: the argument of model_user_id(). */
 static Oid
-users_of_expression(Node * expression, Relation view)
+users_of_expression(Node *expression, Relation view)
 {
 	Oid			types[] = {TEXTOID, REGCLASSOID, ANYELEMENTOID};
 	List	   *name = list_make2(makeString("apikey"), makeString("model_user_id"));

@@ -56,7 +56,7 @@ has_set_clause(const List *options)
 
 /* Does the statement set one of our parameters? */
 static bool
-sets_parameter(const Node * statement)
+sets_parameter(const Node *statement)
 {
 	switch (nodeTag(statement))
 	{

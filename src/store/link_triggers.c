@@ -166,7 +166,7 @@ check_triggers(Relation users)
 
 	for (int i = 0; existing != NULL && i < existing->numtriggers; i++)
 	{
-		const		Trigger *trigger = &existing->triggers[i];
+		const Trigger *trigger = &existing->triggers[i];
 		int			function = index_of_function(trigger->tgfoid);
 
 		if (index_of_name(trigger->tgname) != function)

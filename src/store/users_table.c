@@ -63,7 +63,7 @@ apikey_users_table_require_fit(Relation users)
 }
 
 AttrNumber
-apikey_users_table_id_column(const Trigger * trigger)
+apikey_users_table_id_column(const Trigger *trigger)
 {
 	Bitmapset  *columns = NULL;
 	int			column;
@@ -175,7 +175,7 @@ static void
 find_id_column(ApikeyUsersTable *table)
 {
 	Relation	users = table->relation;
-	const		Trigger *trigger = find_delete_trigger(users);
+	const Trigger *trigger = find_delete_trigger(users);
 
 	if (trigger == NULL)
 		ereport(ERROR,

@@ -39,7 +39,7 @@ extern void apikey_users_table_require_fit(Relation users);
  * The column that a row trigger of link_users() names as that of the ids, or
  * InvalidAttrNumber if it does not name one column.
  */
-extern AttrNumber apikey_users_table_id_column(const Trigger * trigger);
+extern AttrNumber apikey_users_table_id_column(const Trigger *trigger);
 
 /*
  * A unique index by which users can be looked up without running anybody's

@@ -71,34 +71,17 @@ begins_with(const char *value, size_t len, const char *prefix)
 }
 
 static bool
-is_temporary_id(const char *value, size_t len)
-{
-	return begins_with(value, len, "ASIA");
-}
-
-static bool
-is_standard_google_key(const char *value, size_t len)
-{
-	return begins_with(value, len, "AIza");
-}
-
-static bool
-is_airtable_api_key(const char *value, size_t len)
-{
-	return begins_with(value, len, "key");
-}
-
-static bool
 is_legacy_npm_token(const char *value, size_t len)
 {
 	return !begins_with(value, len, "npm_");
 }
 
-/* A rule for one type; it has a finding if it applies. */
+/* A rule for one type, about values with a prefix or as a function decides. */
 typedef struct SpecialRule
 {
 	const char *type;
-	bool		(*applies) (const char *value, size_t len); /* NULL: to every value */
+	const char *prefix;			/* NULL: any */
+	bool		(*applies) (const char *value, size_t len); /* NULL: to all */
 	bool		is_error;
 	const char *code;
 	const char *message;
@@ -114,21 +97,21 @@ static const SpecialRule special_rules[] = {
 	},
 	{
 		.type = "aws_access_key_id",
-		.applies = is_temporary_id,
+		.prefix = "ASIA",
 		.code = "short_lived",
 		.message = "value is the id of temporary credentials, which expire within hours and need a session token",
 		.hint = "Store the id of a long-term access key."
 	},
 	{
 		.type = "google_gemini",
-		.applies = is_standard_google_key,
+		.prefix = "AIza",
 		.code = "superseded",
 		.message = "value is a standard API key, which the Gemini API is ceasing to accept",
 		.hint = "Create an authorization key, which begins with \"AQ.\", in Google AI Studio."
 	},
 	{
 		.type = "airtable",
-		.applies = is_airtable_api_key,
+		.prefix = "key",
 		.code = "superseded",
 		.message = "value is an API key of the kind that Airtable has replaced by personal access tokens",
 		.hint = "Create a personal access token, which begins with \"pat\"."
@@ -160,6 +143,7 @@ apikey_value_check_special(const ApikeyKeyType *type, const char *value, size_t 
 		const SpecialRule *rule = &special_rules[i];
 
 		if (strcmp(rule->type, type->name) == 0 &&
+			(rule->prefix == NULL || begins_with(value, len, rule->prefix)) &&
 			(rule->applies == NULL || rule->applies(value, len)))
 			findings = lappend(findings,
 							   apikey_value_finding(rule->is_error, rule->code,
