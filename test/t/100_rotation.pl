@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(usleep);
 
 my ($node, $master_key) =
-  new_node('main', conf => "apikey.identity = session\nautovacuum = off\n");
+  new_node('main', conf => "apikey.identity = session\nautovacuum = off\napikey.max_keys_per_user = 0\n");
 my $old_master = slurp_file($master_key);
 chomp $old_master;
 
@@ -29,8 +29,7 @@ sub add_keys
 	my ($user, $count) = @_;
 
 	return sql(
-		qq{SET apikey.max_keys_per_user = 0;
-		SELECT count(apikey.create_key_for('$user', 'key ' || i, 'custom', '$user-value-of-key-' || i,
+		qq{SELECT count(apikey.create_key_for('$user', 'key ' || i, 'custom', '$user-value-of-key-' || i,
 			created_at => '2020-01-01', updated_at => '2021-01-01')) FROM generate_series(1, $count) i});
 }
 
