@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "exec/identity.h"
+#include "exec/running_query.h"
 #include "exec/table_cache.h"
 #include "functions/drop_guard.h"
 #include "functions/has_identity.h"
@@ -35,6 +36,7 @@ void
 _PG_init(void)
 {
 	apikey_identity_init();
+	apikey_running_query_init();
 	apikey_table_cache_init();
 	apikey_value_plausibility_init();
 	apikey_key_source_command_init();

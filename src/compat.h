@@ -25,7 +25,9 @@
 #endif
 
 #include "access/genam.h"
+#include "catalog/namespace.h"
 #include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
 
@@ -77,6 +79,15 @@ typedef struct JsonbInState
 	index_beginscan((heap), (index), (snapshot), (instrument), (keys), (order_bys))
 #endif
 
+/* PostgreSQL 18: ExecutorRun() has no argument execute_once. */
+#if PG_VERSION_NUM >= 180000
+#define apikey_execute_once_parameter
+#define apikey_execute_once_argument
+#else
+#define apikey_execute_once_parameter , bool execute_once
+#define apikey_execute_once_argument , execute_once
+#endif
+
 /* PostgreSQL 18: a module states its name and version. */
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
@@ -117,6 +128,29 @@ typedef struct JsonbInState
 #else
 #define apikey_json_result void
 #define apikey_json_return return
+#endif
+
+/*
+ * PostgreSQL 16: pg_unicode_to_server() has a variant that returns false for a
+ * character that the database's encoding lacks.
+ */
+#if PG_VERSION_NUM < 160000
+static inline bool
+pg_unicode_to_server_noerror(pg_wchar c, unsigned char *s)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			proc = FindDefaultConversionProc(PG_UTF8, encoding);
+	unsigned char utf8[MAX_MULTIBYTE_CHAR_LEN + 1];
+	int			len;
+
+	if (!OidIsValid(proc))
+		return false;
+	unicode_to_utf8(c, utf8);
+	len = pg_utf_mblen(utf8);
+	return pg_do_encoding_conversion_buf(proc, PG_UTF8, encoding, utf8, len, s,
+										 MAX_UNICODE_EQUIVALENT_STRING + 1,
+										 true) == len;
+}
 #endif
 
 /*

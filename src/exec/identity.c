@@ -27,6 +27,7 @@
 #include "exec/frame.h"
 #include "exec/identity.h"
 #include "exec/precondition.h"
+#include "exec/running_query.h"
 
 typedef enum IdentityMode
 {
@@ -109,11 +110,14 @@ char *
 apikey_identity(void)
 {
 	const char *identity;
+	bool		in_frame = apikey_frame_current(&identity);
 
-	if (!apikey_frame_current(&identity))
+	if (!in_frame)
 		identity = InSecurityRestrictedOperation() ? NULL : claimed_identity();
 	if (identity == NULL || !apikey_is_user_id(identity, strlen(identity)))
 		return NULL;
+	if (!in_frame)
+		apikey_running_query_uses_identity();
 	return pstrdup(identity);
 }
 
@@ -135,12 +139,29 @@ identity_hint(void)
 	return "";
 }
 
+/*
+ * A value must not outlive the transaction in a cursor: the next client of a
+ * connection pool could fetch it.
+ */
+static void
+refuse_held(void)
+{
+	if (apikey_running_query_is_held())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("API keys cannot be used in a cursor that is held after its transaction"),
+				 errdetail("Its rows would outlive the user's identity, which ends with the transaction."),
+				 errhint("Declare the cursor without WITH HOLD.  In a procedure, do not commit within a loop over a query that uses API keys."),
+				 apikey_err_hide_statement()));
+}
+
 char *
 apikey_require_identity(void)
 {
 	char	   *identity;
 
 	apikey_refuse_restricted();
+	refuse_held();
 	identity = apikey_identity();
 	if (identity == NULL)
 		ereport(ERROR,
@@ -151,8 +172,26 @@ apikey_require_identity(void)
 	return identity;
 }
 
+/* Refuse another identity in a query that has used one: see running_query.h. */
+static void
+refuse_second_identity(FunctionCallInfo fcinfo, const char *user_id)
+{
+	const char *used;
+
+	if (!apikey_running_query_used_identity(fcinfo))
+		return;
+	used = apikey_identity();
+	if (used != NULL && strcmp(used, user_id) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_APIKEY_NO_IDENTITY),
+				 errmsg("this statement has already used another user identity"),
+				 errdetail("PostgreSQL chooses the order in which it evaluates the items of FROM and the expressions of a statement."),
+				 errhint("Run SELECT apikey.set_user_id($1) as a statement of its own, before this one."),
+				 apikey_err_hide_statement()));
+}
+
 void
-apikey_identity_set(const char *user_id)
+apikey_identity_set(FunctionCallInfo fcinfo, const char *user_id)
 {
 	apikey_refuse_restricted();
 	if (identity_mode != IDENTITY_TRANSACTION &&
@@ -170,6 +209,7 @@ apikey_identity_set(const char *user_id)
 				 errdetail(APIKEY_USER_ID_RULE, APIKEY_USER_ID_MAX),
 				 errhint(APIKEY_USER_ID_HINT),
 				 apikey_err_argument("user_id")));
+	refuse_second_identity(fcinfo, user_id);
 	(void) set_config_option("apikey.user_id", user_id, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }

@@ -11,6 +11,8 @@
 #ifndef APIKEY_IDENTITY_H
 #define APIKEY_IDENTITY_H
 
+#include "fmgr.h"
+
 #define APIKEY_USER_ID_MAX	255 /* characters */
 
 /* The errdetail and the errhint for a user id that breaks the rule. */
@@ -27,17 +29,20 @@ extern bool apikey_is_user_id(const char *user_id, size_t len);
 extern char *apikey_identity(void);
 
 /*
- * The same, but raises KA007 if there is none, and 42501 within a
- * security-restricted operation.
+ * The same, but raises KA007 if there is none, 42501 within a
+ * security-restricted operation, and 55000 in a cursor whose rows outlive the
+ * transaction.
  */
 extern char *apikey_require_identity(void);
 
 /*
  * Make user_id the identity for the rest of the transaction, as SET LOCAL does.
- * Raises 42501 within a security-restricted operation, 55000 if the identity is
- * not taken from apikey.user_id, and 22023 for an invalid user id.
+ * fcinfo is that of the SQL function which is called for it.  Raises 42501
+ * within a security-restricted operation, 55000 if the identity is not taken
+ * from apikey.user_id, 22023 for an invalid user id, and KA007 if the query that
+ * calls the function has already used another identity.
  */
-extern void apikey_identity_set(const char *user_id);
+extern void apikey_identity_set(FunctionCallInfo fcinfo, const char *user_id);
 
 /* Define apikey.identity and apikey.user_id; called once, by _PG_init. */
 extern void apikey_identity_init(void);

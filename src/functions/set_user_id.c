@@ -40,7 +40,7 @@ set_user_id(FunctionCallInfo fcinfo, PGFunction output)
 		user_id = "";
 	else
 		user_id = DatumGetCString(DirectFunctionCall1(output, PG_GETARG_DATUM(0)));
-	apikey_identity_set(user_id);
+	apikey_identity_set(fcinfo, user_id);
 	PG_RETURN_TEXT_P(cstring_to_text(user_id));
 }
 

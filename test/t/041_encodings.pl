@@ -103,6 +103,21 @@ SELECT apikey.reveal_key('euro')}, db => 'without_euro');
 is($state, '22P05', '... where the value cannot be returned');
 unlike($messages, qr/20ac|e2 ?82 ?ac/i, '... and is not shown');
 
+# In the claims of a token, an escape that the encoding lacks gives no identity:
+# a policy must not fail because of what a client sends.
+for (
+	[ 'u', 'u' ], [ 'zo\u00e9', 'zo\351' ], [ '\\\\u20ac', '\\\\u20ac' ],
+	[ '\u20ac', '' ], [ '\ud83d\ude00', '' ], [ '\ud83d', '' ])
+{
+	my ($sub, $identity) = @$_;
+
+	(my $out, $state) = run_sql($node, qq{BEGIN; SET LOCAL apikey.identity = 'claims';
+SELECT set_config('request.jwt.claims', '{"sub": "$sub"}', true) \\gset x_
+SELECT encode(convert_to(apikey.current_user_id(), 'LATIN1'), 'escape') FROM (SELECT count(*) FROM apikey.api_keys) k},
+		db => 'from_latin1');
+	is("$state:$out", ":$identity", "in LATIN1, the claim $sub");
+}
+
 # ----------------------------------------------------------------------
 # Fernet tokens: Python's text is UTF-8, whatever the database's encoding.
 # ----------------------------------------------------------------------
