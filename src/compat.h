@@ -79,15 +79,6 @@ typedef struct JsonbInState
 	index_beginscan((heap), (index), (snapshot), (instrument), (keys), (order_bys))
 #endif
 
-/* PostgreSQL 18: ExecutorRun() has no argument execute_once. */
-#if PG_VERSION_NUM >= 180000
-#define apikey_execute_once_parameter
-#define apikey_execute_once_argument
-#else
-#define apikey_execute_once_parameter , bool execute_once
-#define apikey_execute_once_argument , execute_once
-#endif
-
 /* PostgreSQL 18: a module states its name and version. */
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC

@@ -161,7 +161,6 @@ apikey_require_identity(void)
 	char	   *identity;
 
 	apikey_refuse_restricted();
-	refuse_held();
 	identity = apikey_identity();
 	if (identity == NULL)
 		ereport(ERROR,
@@ -169,6 +168,7 @@ apikey_require_identity(void)
 				 errmsg("no user identity is set"),
 				 errhint("%s", identity_hint()),
 				 apikey_err_hide_statement()));
+	refuse_held();
 	return identity;
 }
 

@@ -47,8 +47,7 @@ active_portal_is_held(void)
 }
 
 static void
-follow_query(QueryDesc *query, ScanDirection direction, uint64 count
-			 apikey_execute_once_parameter)
+follow_query(APIKEY_EXECUTOR_RUN_PARAMETERS)
 {
 	RunningQuery this = {
 		.memory = query->estate->es_query_cxt,
@@ -60,7 +59,7 @@ follow_query(QueryDesc *query, ScanDirection direction, uint64 count
 	running = &this;
 	PG_TRY();
 	{
-		run(query, direction, count apikey_execute_once_argument);
+		run(APIKEY_EXECUTOR_RUN_ARGUMENTS);
 	}
 	PG_FINALLY();
 	{

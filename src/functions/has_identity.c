@@ -45,10 +45,12 @@ static bool empty_without_identity = false;
 Datum
 apikey_has_identity(PG_FUNCTION_ARGS)
 {
-	if (empty_without_identity)
-		PG_RETURN_BOOL(apikey_identity() != NULL);
-	apikey_require_identity();
-	PG_RETURN_BOOL(true);
+	char	   *identity = apikey_identity();
+
+	/* Only without one, since a list may be read by a cursor that is held. */
+	if (identity == NULL && !empty_without_identity)
+		identity = apikey_require_identity();	/* raises the error */
+	PG_RETURN_BOOL(identity != NULL);
 }
 
 /*

@@ -150,7 +150,7 @@ put_library(ReturnSetInfo *result)
 						  "Add apikey to shared_preload_libraries and restart the server.  The key sources are then always hidden from ordinary roles, the variable of an env: source is removed from the server's environment, a key command runs once for all sessions, and the settings are checked at server start.");
 
 	apikey_status_put(result, "redaction", "off", APIKEY_SEVERITY_WARNING,
-					  "This version does not keep values out of the server log.  Pass values as bound parameters, and set log_statement to none or ddl, log_min_duration_statement to -1, and log_parameter_max_length and log_parameter_max_length_on_error to 0.");
+					  "This version does not keep values out of the server log.  Pass values as bound parameters, and set log_statement to none or ddl, log_min_error_statement to panic, log_min_duration_statement to -1, and log_parameter_max_length and log_parameter_max_length_on_error to 0.");
 }
 
 /*

@@ -40,6 +40,12 @@ SET LOCAL apikey.identity = 'role';
 ! SELECT apikey.create_key_for('', 'k', 'custom', 'some_value');
 = SELECT apikey.create_key_for('42', 'k', 'custom', 'some_value');
 
+! SELECT apikey.set_user_id('v') FROM apikey.keys;
+> SELECT apikey.set_user_id('v');
+
+! DECLARE held CURSOR WITH HOLD FOR SELECT apikey.reveal_key('k'); FETCH held;
+= DECLARE c CURSOR FOR SELECT apikey.reveal_key('k'); FETCH c;
+
 SET LOCAL apikey.identity = 'session';
 ! status identity
 > RESET apikey.identity;
