@@ -101,10 +101,37 @@ COMMENT ON FUNCTION apikey.catalog_status() IS
 'The rows of apikey.status() that come from tables and catalogs. Internal: only apikey.status() calls it.';
 REVOKE ALL ON FUNCTION apikey.catalog_status() FROM PUBLIC;
 
+-- pg_init_privs has what CREATE EXTENSION granted.  apikey_owner reads this, so that
+-- it works without any privilege of apikey_maintenance.
+CREATE VIEW apikey.missing_privileges WITH (security_barrier = true) AS
+	SELECT format('GRANT %s%s ON %s %s TO %I', p.privilege_type,
+		(SELECT format(' (%I)', attname) FROM pg_attribute
+			WHERE attrelid = i.objoid AND attnum = i.objsubid AND attnum > 0),
+		k.kind, o.identity, r.rolname) AS statement
+	FROM pg_extension e
+	JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+	JOIN pg_init_privs i ON i.classoid = d.classid AND i.objoid = d.objid
+	CROSS JOIN LATERAL aclexplode(i.initprivs) p
+	JOIN pg_roles r ON r.oid = p.grantee
+	JOIN (VALUES ('pg_class'::regclass, 'TABLE'), ('pg_proc', 'ROUTINE'), ('pg_type', 'TYPE'),
+		('pg_namespace', 'SCHEMA')) k(catalog, kind) ON k.catalog = i.classoid
+	CROSS JOIN LATERAL pg_identify_object(i.classoid, i.objoid, 0) o
+	WHERE e.extname = 'apikey' AND r.rolname IN ('apikey_owner', 'apikey_maintenance')
+		AND NOT CASE k.kind
+			WHEN 'ROUTINE' THEN has_function_privilege(r.oid, i.objoid, p.privilege_type)
+			WHEN 'TYPE' THEN has_type_privilege(r.oid, i.objoid, p.privilege_type)
+			WHEN 'SCHEMA' THEN has_schema_privilege(r.oid, i.objoid, p.privilege_type)
+			ELSE CASE WHEN i.objsubid = 0 THEN has_table_privilege(r.oid, i.objoid, p.privilege_type)
+				ELSE has_column_privilege(r.oid, i.objoid, i.objsubid::smallint, p.privilege_type) END
+		END;
+COMMENT ON VIEW apikey.missing_privileges IS
+'What the internal roles were granted when the extension was created, and do not have any longer. Internal: for apikey.status().';
+COMMENT ON COLUMN apikey.missing_privileges.statement IS 'The statement that grants it again.';
+
 CREATE FUNCTION apikey.status(OUT item text, OUT value text, OUT severity text, OUT advice text)
 	RETURNS SETOF record
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_status';
 COMMENT ON FUNCTION apikey.status() IS
-'Returns the state of apikey, one row for each item: its value, severity ("ok", "warning" or "error") and advice (NULL when all is well). Does not fail for lack of a key. Only members of pg_read_all_settings see the source of the master key in full.';
+'Returns the state of apikey, one row for each item: its value, severity ("ok", "warning" or "error") and advice (NULL when all is well). Does not fail for lack of a key, nor if the extension''s own tables or roles are not as installed: what cannot be found out is an item "report" with the error. Only members of pg_read_all_settings see the source of the master key in full.';
 REVOKE ALL ON FUNCTION apikey.status() FROM PUBLIC;

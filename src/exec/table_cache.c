@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "miscadmin.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -82,10 +83,13 @@ rows_are_same(const ApikeyRows *left, const ApikeyRows *right)
 	if (left->count != right->count)
 		return false;
 	for (uint64 i = 0; i < left->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (left->tuples[i]->t_len != right->tuples[i]->t_len ||
 			memcmp(left->tuples[i]->t_data, right->tuples[i]->t_data,
 				   left->tuples[i]->t_len) != 0)
 			return false;
+	}
 	return true;
 }
 

@@ -50,6 +50,7 @@ check_key(PG_FUNCTION_ARGS)
 		bool		nulls[3] = {false};
 		Datum		row[3];
 
+		CHECK_FOR_INTERRUPTS();
 		row[0] = CStringGetTextDatum(finding->is_error ? "error" : "warning");
 		row[1] = CStringGetTextDatum(finding->code);
 		row[2] = CStringGetTextDatum(finding->message);
@@ -182,6 +183,7 @@ detect_key_type(PG_FUNCTION_ARGS)
 		Datum		name = CStringGetTextDatum(candidates[i].type->name);
 		bool		is_null = false;
 
+		CHECK_FOR_INTERRUPTS();
 		tuplestore_putvalues(result->setResult, result->setDesc, &name, &is_null);
 	}
 	return (Datum) 0;

@@ -121,7 +121,7 @@ store_key(NewKey *key)
 	ApikeySealedValue sealed;
 
 	apikey_lock_for_write();
-	apikey_user_lookup_require(key->user_id);
+	apikey_user_lookup_require(key->user_id, "user_id");
 	if (!key->has_deleted_at)
 		apikey_key_limit_require_room(key->user_id, 1);
 	apikey_key_value_seal(key->user_id, &key->id, key->key_type, key->content.name,

@@ -79,7 +79,7 @@ restore_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector, int name_arg)
 	if (!PG_ARGISNULL(name_arg))
 		change.name = apikey_arg_name(PG_GETARG_TEXT_PP(name_arg), "new_name");
 	apikey_lock_for_write();
-	apikey_user_lookup_require(selector.user_id);
+	apikey_user_lookup_require(selector.user_id, "user_id");
 	apikey_key_row_get_deleted(&selector, "Only a deleted key can be restored.", key);
 	apikey_key_limit_require_room(selector.user_id, 1);
 	apikey_key_update_apply(key, &change, "new_name");

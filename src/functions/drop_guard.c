@@ -135,6 +135,7 @@ drops_extension(const DropStmt *statement)
 	{
 		const char *name = strVal(lfirst(cell));
 
+		CHECK_FOR_INTERRUPTS();
 		if (!may_act_as(extension_owner(name)))
 			continue;
 		if (strcmp(name, "apikey") == 0 ||
@@ -154,6 +155,7 @@ drops_owned(const DropOwnedStmt *statement)
 	{
 		Oid			role = get_rolespec_oid(lfirst(cell), true);
 
+		CHECK_FOR_INTERRUPTS();
 		if (may_act_as(role) &&
 			(role == owner || role == apikey_owner_role()))
 			return true;

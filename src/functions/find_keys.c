@@ -54,9 +54,12 @@ make_array(const uint8_t *fingerprints, int count)
 	Datum	   *elements = palloc(Max(count, 1) * sizeof(Datum));
 
 	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		elements[i] = PointerGetDatum(cstring_to_text_with_len((const char *) fingerprints +
 															   i * APIKEY_FINGERPRINT_SIZE,
 															   APIKEY_FINGERPRINT_SIZE));
+	}
 	return PointerGetDatum(construct_array(elements, count, BYTEAOID, -1, false,
 										   TYPALIGN_INT));
 }
@@ -104,6 +107,7 @@ find_rows(const char *value, size_t len, ApikeyRows *rows)
 
 	do
 	{
+		CHECK_FOR_INTERRUPTS();
 		searched = fingerprints;
 		apikey_statement_run_by_index(&find_by_fingerprint, &searched, rows);
 		fingerprints = fingerprints_of(value, len);

@@ -224,7 +224,10 @@ check_array(ArrayType *array, const char *column, int items_max,
 		apikey_refuse_argument(column, psprintf("%s has too many elements", column),
 							   psprintf("The limit is %d.", items_max), NULL);
 	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		check(TextDatumGetCString(items[i]));
+	}
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 
@@ -70,6 +71,7 @@ check_alter_table(const AlterTableStmt *statement)
 		const		AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
 		Oid			table;
 
+		CHECK_FOR_INTERRUPTS();
 		if (command->subtype != AT_AlterColumnType)
 			continue;
 		table = RangeVarGetRelid(statement->relation, NoLock, true);

@@ -38,7 +38,7 @@ apikey_move_keys(PG_FUNCTION_ARGS)
 	apikey_lock_for_write();
 	/* Before the keys are read: none is stored that would be left behind. */
 	apikey_user_lookup_close(move.from);
-	apikey_user_lookup_require(move.to);
+	apikey_user_lookup_require(move.to, "to_user_id");
 	apikey_key_move_check(&move);
 	PG_RETURN_INT64(apikey_key_move_all(&move));
 }

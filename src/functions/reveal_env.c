@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 
 #include "compat.h"
 #include "exec/identity.h"
@@ -37,16 +38,23 @@ read_requested(FunctionCallInfo fcinfo, int number, const char *argument)
 	return requested;
 }
 
-/* Call add for each element. */
+/* Call add for each element; what each needs is freed after it. */
 static void
 add_each(ApikeyEnvPlan *plan, Requested requested, const char *argument,
 		 void (*add) (ApikeyEnvPlan *, const char *))
 {
+	MemoryContext per_element = AllocSetContextCreate(CurrentMemoryContext, "apikey element",
+													  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(per_element);
+
 	for (int i = 0; i < requested.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		add(plan, requested.elements[i]);
+		MemoryContextReset(per_element);
 	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(per_element);
 	apikey_env_plan_require_complete(plan, argument);
 }
 

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
@@ -47,6 +48,7 @@ has_set_clause(const List *options)
 	{
 		const DefElem *option = lfirst_node(DefElem, cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(option->defname, "set") == 0 &&
 			is_ours(castNode(VariableSetStmt, option->arg)))
 			return true;

@@ -5,14 +5,20 @@
  *
  * It does not fail if a key is missing, but reports that.  Items about the
  * library and the settings are determined here, those about the keys in
- * status_keys.c; items from tables and catalogs come from the SQL function
- * apikey.catalog_status(), which is run as apikey_maintenance.
+ * status_keys.c, and those about privileges in status_privileges.c; items from
+ * tables and catalogs come from the SQL function apikey.catalog_status(), which is
+ * run as apikey_maintenance.
+ *
+ * It is what someone looks at when nothing else works.  So whatever reads a table,
+ * or runs as an internal role, is a part of the report that may fail: its error
+ * becomes an item.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "funcapi.h"
@@ -21,12 +27,12 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "exec/precondition.h"
 #include "exec/statement.h"
-#include "exec/table_cache.h"
 #include "functions/status.h"
 
 #define COLUMNS 4				/* item, value, severity, advice */
@@ -74,6 +80,21 @@ apikey_status_put(ReturnSetInfo *result, const char *item, const char *value,
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+/* The owner of a relation of ours, for a statement; "..." if it is not there. */
+static const char *
+quoted_owner(const char *relation)
+{
+	Oid			schema = get_namespace_oid("apikey", true);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(get_relname_relid(relation, schema)));
+	char	   *owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return "...";
+	owner = GetUserNameFromId(((Form_pg_class) GETSTRUCT(tuple))->relowner, true);
+	ReleaseSysCache(tuple);
+	return owner != NULL ? quote_identifier(owner) : "...";
+}
+
 /*
  * Report an internal role that does not exist; owned is a relation that belongs
  * to it.  Nothing can be run as such a role.
@@ -81,20 +102,12 @@ apikey_status_put(ReturnSetInfo *result, const char *item, const char *value,
 static bool
 put_absent_role(ReturnSetInfo *result, const char *role, const char *owned)
 {
-	HeapTuple	relation;
-	char	   *renamed;
-
 	if (OidIsValid(get_role_oid(role, true)))
 		return false;
-	relation = SearchSysCache1(RELOID, ObjectIdGetDatum(apikey_table_oid(owned)));
-	if (!HeapTupleIsValid(relation))
-		elog(ERROR, "cache lookup failed for relation \"%s\"", owned);
-	renamed = GetUserNameFromId(((Form_pg_class) GETSTRUCT(relation))->relowner, false);
-	ReleaseSysCache(relation);
 	apikey_status_put(result, "internal role", psprintf("%s: does not exist", role),
 					  APIKEY_SEVERITY_ERROR,
 					  psprintf("The role was renamed: without it, nothing is stored or decrypted, and the rest of this report is missing.  Run ALTER ROLE %s RENAME TO %s.",
-							   quote_identifier(renamed), role));
+							   quoted_owner(owned), role));
 	return true;
 }
 
@@ -183,11 +196,51 @@ put_catalog(ReturnSetInfo *result)
 		Datum		values[COLUMNS];
 		bool		nulls[COLUMNS];
 
+		CHECK_FOR_INTERRUPTS();
 		for (int column = 0; column < COLUMNS; column++)
 			values[column] = apikey_rows_get(&rows, i, column + 1,
 											 &nulls[column]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
+}
+
+/* Report the error of a part, which has just been caught, unless it is a cancel. */
+static void
+put_error(ReturnSetInfo *result)
+{
+	ErrorData  *error = CopyErrorData();
+
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		PG_RE_THROW();
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	apikey_status_put(result, "report", error->message, APIKEY_SEVERITY_ERROR,
+					  error->hint != NULL ? error->hint :
+					  "A part of this report is missing.  Follow the advice on the other items.  If there is none, undo what was changed in the extension's objects.");
+}
+
+/* Run a part of the report, in a subtransaction. */
+static void
+put_part(ReturnSetInfo *result, void (*part) (ReturnSetInfo *))
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		part(result);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		put_error(result);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
 }
 
 /*
@@ -204,13 +257,14 @@ apikey_status(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	is_renamed = put_renamed(result, fcinfo->flinfo->fn_oid);
 	if (!is_renamed)
-		put_version(result);
+		put_part(result, put_version);
 	put_library(result);
 	put_settings(result);
 	if (!is_renamed)
 	{
-		apikey_status_put_keys(result);
-		put_catalog(result);
+		put_part(result, apikey_status_put_keys);
+		put_part(result, put_catalog);
+		put_part(result, apikey_status_put_privileges);
 	}
 	return (Datum) 0;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * status.h
- *		apikey.status(): what status.c and status_keys.c share.
+ *		apikey.status(): what the files status*.c share.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,6 +21,9 @@ extern void apikey_status_put(ReturnSetInfo *result, const char *item,
 
 /* Add the rows about the keys; in status_keys.c. */
 extern void apikey_status_put_keys(ReturnSetInfo *result);
+
+/* Add the row about privileges; in status_privileges.c. */
+extern void apikey_status_put_privileges(ReturnSetInfo *result);
 
 /* Was the library preloaded by the postmaster? */
 extern bool apikey_status_is_preloaded(void);

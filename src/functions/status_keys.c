@@ -279,6 +279,7 @@ put_older_master_keys(ReturnSetInfo *result)
 		char		text[APIKEY_MASTER_ID_TEXT];
 		int64		wraps = count_wraps_of(masters->keys[i]);
 
+		CHECK_FOR_INTERRUPTS();
 		apikey_master_key_id_text(masters->keys[i]->id, text);
 		appendStringInfo(&list, "%s%s %s", (i > 1) ? ", " : "", text,
 						 (wraps > 0) ?

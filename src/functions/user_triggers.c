@@ -26,6 +26,7 @@
 
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -209,6 +210,7 @@ get_longer_prefixes(const List *links, const ApikeyUserLink *link)
 	{
 		ApikeyUserLink *other = (ApikeyUserLink *) lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		prefixes[count++] = CStringGetTextDatum(other->prefix);
 	}
 	return PointerGetDatum(construct_array(prefixes, count, TEXTOID, -1,

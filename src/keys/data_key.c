@@ -193,9 +193,12 @@ apikey_data_key_active(const char *purpose)
 	ApikeyDataKeys *all = apikey_data_keys();
 
 	for (int i = 0; i < all->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (all->entries[i].active &&
 			strcmp(all->entries[i].purpose, purpose) == 0)
 			return unwrap_or_raise(all, &all->entries[i]);
+	}
 	return NULL;
 }
 

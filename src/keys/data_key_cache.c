@@ -110,6 +110,7 @@ apikey_data_keys_find(ApikeyDataKeys *all, const uint8_t *id,
 	{
 		ApikeyDataKeyEntry *entry = &all->entries[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (memcmp(entry->id, id, APIKEY_DATA_KEY_ID_SIZE) == 0 &&
 			(purpose == NULL || strcmp(entry->purpose, purpose) == 0))
 			return entry;

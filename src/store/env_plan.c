@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "base/encoding.h"
 #include "base/errors.h"
@@ -39,6 +40,9 @@ void
 apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id)
 {
 	memset(plan, 0, sizeof(*plan));
+	plan->memory = CurrentMemoryContext;
+	plan->scratch = AllocSetContextCreate(plan->memory, "apikey value",
+										  ALLOCSET_DEFAULT_SIZES);
 	plan->user_id = user_id;
 	plan->key_count = apikey_key_row_list(user_id, &plan->keys);
 	plan->values = palloc0(Max(plan->key_count, 1) * sizeof(text *));
@@ -47,7 +51,7 @@ apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id)
 	initStringInfo(&plan->nameless);
 }
 
-/* The names of a key's variables, copied: its own, or those of its type. */
+/* The names of a key's variables: its own, or those of its type. */
 static List *
 variables_of(const ApikeyKeyRow *key)
 {
@@ -55,11 +59,11 @@ variables_of(const ApikeyKeyRow *key)
 	List	   *variables = NIL;
 
 	if (key->env_var != NULL)
-		return list_make1(pstrdup(key->env_var));
+		return list_make1(key->env_var);
 	type = apikey_key_type_find(key->key_type);
 	if (type != NULL)
 		for (char **variable = type->env_vars; *variable != NULL; variable++)
-			variables = lappend(variables, pstrdup(*variable));
+			variables = lappend(variables, *variable);
 	return variables;
 }
 
@@ -72,6 +76,7 @@ find_variable(const ApikeyEnvPlan *plan, const char *name)
 	{
 		ApikeyEnvVariable *variable = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(variable->name, name) == 0)
 			return variable;
 	}
@@ -94,6 +99,29 @@ precedes(const ApikeyEnvVariable *one, const ApikeyEnvVariable *other)
 	return one->key < other->key;
 }
 
+/* Add a copy of a variable to the plan. */
+static void
+add_variable(ApikeyEnvPlan *plan, const ApikeyEnvVariable *wanted)
+{
+	MemoryContext outer = MemoryContextSwitchTo(plan->memory);
+	ApikeyEnvVariable *variable = palloc(sizeof(ApikeyEnvVariable));
+
+	*variable = *wanted;
+	variable->name = pstrdup(wanted->name);
+	plan->variables = lappend(plan->variables, variable);
+	MemoryContextSwitchTo(outer);
+}
+
+/* Another key sets a variable of the plan. */
+static void
+replace_variable(ApikeyEnvVariable *present, const ApikeyEnvVariable *wanted)
+{
+	char	   *name = present->name;
+
+	*present = *wanted;
+	present->name = name;
+}
+
 /*
  * Let a key set a variable, unless another has precedence.  It is a conflict if
  * only age decides between two that were requested by name.
@@ -104,15 +132,11 @@ set_variable(ApikeyEnvPlan *plan, const ApikeyEnvVariable *wanted)
 	ApikeyEnvVariable *present = find_variable(plan, wanted->name);
 
 	if (present == NULL)
-	{
-		present = palloc(sizeof(ApikeyEnvVariable));
-		*present = *wanted;
-		plan->variables = lappend(plan->variables, present);
-	}
+		add_variable(plan, wanted);
 	else if (wanted->named && present->named && wanted->alias == present->alias)
 		present->contested = present->contested || wanted->key != present->key;
 	else if (precedes(wanted, present))
-		*present = *wanted;
+		replace_variable(present, wanted);
 }
 
 static void
@@ -132,6 +156,7 @@ add_key(ApikeyEnvPlan *plan, ApikeyKeyRow *key, bool named)
 			.alias = cell != list_head(names)
 		};
 
+		CHECK_FOR_INTERRUPTS();
 		set_variable(plan, &wanted);
 	}
 }
@@ -145,6 +170,7 @@ apikey_env_plan_add_name(ApikeyEnvPlan *plan, const char *name)
 	{
 		ApikeyKeyRow *key = &plan->keys[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (selector.name != NULL ? strcmp(key->name, name) != 0 :
 			memcmp(&key->id, &selector.id, UUID_LEN) != 0)
 			continue;
@@ -182,6 +208,21 @@ apikey_env_plan_add_type(ApikeyEnvPlan *plan, const char *key_type)
 }
 
 /*
+ * Keep a value that was decrypted in scratch memory, which is then reset.  It is
+ * the plan's already, so that it is wiped if there is no memory for the copy.
+ */
+static void
+keep_value(ApikeyEnvPlan *plan, text **value)
+{
+	text	   *kept = MemoryContextAlloc(plan->memory, VARSIZE(*value));
+
+	memcpy(kept, *value, VARSIZE(*value));
+	explicit_bzero(*value, VARSIZE(*value));
+	*value = kept;
+	MemoryContextReset(plan->scratch);
+}
+
+/*
  * When all keys are requested, a damaged row is left out with a warning.  A
  * missing master key is an error, since no value can be decrypted without it.
  */
@@ -189,14 +230,18 @@ static bool
 open_undamaged(ApikeyEnvPlan *plan, int number)
 {
 	const ApikeyKeyRow *key = &plan->keys[number];
+	MemoryContext outer = MemoryContextSwitchTo(plan->scratch);
 	const char *problem;
 	text	   *value;
 
 	apikey_key_value_require_master(key);
 	problem = apikey_key_value_try_open(key, &value);
 	if (problem == NULL)
-	{
 		plan->values[number] = apikey_text_from_utf8(value);
+	MemoryContextSwitchTo(outer);
+	if (problem == NULL)
+	{
+		keep_value(plan, &plan->values[number]);
 		return true;
 	}
 	apikey_key_value_require_current(key);
@@ -225,7 +270,13 @@ apikey_env_plan_value(ApikeyEnvPlan *plan, const ApikeyKeyRow *key)
 	text	  **value = &plan->values[key - plan->keys];
 
 	if (*value == NULL)
+	{
+		MemoryContext outer = MemoryContextSwitchTo(plan->scratch);
+
 		*value = apikey_key_value_open(key);
+		MemoryContextSwitchTo(outer);
+		keep_value(plan, value);
+	}
 	return *value;
 }
 
@@ -249,6 +300,7 @@ contested_variables(const ApikeyEnvPlan *plan)
 	{
 		const ApikeyEnvVariable *variable = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (variable->contested)
 			note(&list, "", variable->name);
 	}

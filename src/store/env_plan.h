@@ -7,6 +7,9 @@
  * all of them.  The plan keeps the values that it has decrypted, each once; its
  * user wipes them, also after an error.
  *
+ * What the plan keeps is in the memory context of apikey_env_plan_init(); adding an
+ * element, or decrypting a value, may be done in another one that is then reset.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef APIKEY_ENV_PLAN_H
@@ -29,6 +32,8 @@ typedef struct ApikeyEnvVariable
 
 typedef struct ApikeyEnvPlan
 {
+	MemoryContext memory;		/* of all that follows */
+	MemoryContext scratch;		/* for one value at a time */
 	char	   *user_id;
 	ApikeyKeyRow *keys;			/* all of the user's keys, newest first */
 	int			key_count;

@@ -26,6 +26,8 @@
 #include "store/key_move.h"
 #include "store/key_value.h"
 
+#define EMPTY_BATCHES_MAX	10
+
 #define MOVED_COLUMNS \
 	APIKEY_KEY_ROW_SEALED_COLUMNS ", hint, fingerprint, env_var, metadata," \
 	" created_at, updated_at, expires_at, disabled_at, disabled_reason, deleted_at"
@@ -170,23 +172,28 @@ has_rows_left(const char *user_id)
 
 /*
  * Under READ COMMITTED, a batch of rows that others have deleted meanwhile is
- * empty although there are more.
+ * empty although there are more.  Other rows are then tried a few times, since
+ * rows that a changed policy hides would be tried forever.
  */
 int64
 apikey_key_move_all(const ApikeyKeyMove *move)
 {
 	int64		moved = 0;
 
-	for (;;)
+	for (int tries = 0; tries < EMPTY_BATCHES_MAX; tries++)
 	{
-		uint64		count = move_batch(move);
+		uint64		count;
 
-		moved += count;
-		if (count > 0)
-			continue;
+		while ((count = move_batch(move)) > 0)
+			moved += count;
 		if (!has_rows_left(move->from))
 			return moved;
 		if (IsolationUsesXactSnapshot())
 			apikey_raise_old_snapshot();
 	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("some of the user's API keys cannot be moved"),
+			 errhint("If apikey.status() reports that row-level security is not as installed, follow its advice; otherwise try again."),
+			 apikey_err_hide_statement()));
 }

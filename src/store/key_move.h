@@ -31,10 +31,10 @@ extern char *apikey_key_move_name(const ApikeyKeyMove *move, char *name);
 /*
  * Move all keys, deleted ones too, and return their number.  Each value is
  * encrypted again for its new row; ids and times are kept.  A value that can
- * never be decrypted is moved as it is, with a WARNING.  Raises KA001 and KA002,
- * and 40001 if
- * the transaction's snapshot does not see all keys, or another session has stored
- * a key since the check that conflicts with one.
+ * never be decrypted is moved as it is, with a WARNING.  Raises KA001 and KA002;
+ * 40001 if the transaction's snapshot does not see all keys, or another session
+ * has stored a key since the check that conflicts with one; and 55000 if a changed
+ * policy hides keys from their user.
  *
  * Called after api_keys and the users' rows are locked, and after the check.
  */

@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -119,7 +120,10 @@ apikey_key_update_read_clear(FunctionCallInfo fcinfo, int arg, ApikeyKeyUpdate *
 	int			count = apikey_arg_text_array(fcinfo, arg, "clear", &options);
 
 	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		clear_option(change, options[i]);
+	}
 }
 
 /*

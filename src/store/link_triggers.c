@@ -14,6 +14,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_trigger.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -110,6 +111,7 @@ find_triggers(Oid users, ObjectAddresses *found)
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 		ObjectAddress address;
 
+		CHECK_FOR_INTERRUPTS();
 		if (index_of_function(form->tgfoid) == NOT_OURS)
 			continue;
 		ObjectAddressSet(address, TriggerRelationId, form->oid);
@@ -169,6 +171,7 @@ check_triggers(Relation users)
 		const Trigger *trigger = &existing->triggers[i];
 		int			function = index_of_function(trigger->tgfoid);
 
+		CHECK_FOR_INTERRUPTS();
 		if (index_of_name(trigger->tgname) != function)
 			refuse_trigger(users, trigger->tgname, function != NOT_OURS);
 	}

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "exec/statement.h"
@@ -46,7 +47,10 @@ links_build(const ApikeyRows *rows)
 	List	   *links = NIL;
 
 	for (uint64 row = 0; row < rows->count; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		links = lappend(links, link_read(rows, row));
+	}
 	return links;
 }
 
@@ -72,6 +76,7 @@ apikey_user_link_of_table(const List *links, Oid users)
 	{
 		ApikeyUserLink *link = (ApikeyUserLink *) lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (link->users == users)
 			return link;
 	}
@@ -87,6 +92,7 @@ apikey_user_link_of_prefix(const List *links, const char *prefix)
 	{
 		ApikeyUserLink *link = (ApikeyUserLink *) lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(link->prefix, prefix) == 0)
 			return link;
 	}
@@ -107,6 +113,7 @@ apikey_user_link_of_user(const List *links, const char *user_id)
 	{
 		ApikeyUserLink *link = (ApikeyUserLink *) lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (strncmp(user_id, link->prefix, link->prefix_len) == 0 &&
 			(longest == NULL || link->prefix_len > longest->prefix_len))
 			longest = link;
@@ -138,6 +145,7 @@ apikey_user_links_below(const List *links, const ApikeyUserLink *link)
 	{
 		ApikeyUserLink *other = (ApikeyUserLink *) lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (other->prefix_len > link->prefix_len &&
 			strncmp(other->prefix, link->prefix, link->prefix_len) == 0)
 			below = lappend(below, other);

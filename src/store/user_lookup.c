@@ -178,7 +178,7 @@ apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id,
  * canonical is unknown like any other.
  */
 void
-apikey_user_lookup_require(const char *user_id)
+apikey_user_lookup_require(const char *user_id, const char *argument)
 {
 	ApikeyUserLink *link = apikey_user_link_of_user(apikey_user_links(), user_id);
 
@@ -191,7 +191,7 @@ apikey_user_lookup_require(const char *user_id)
 			 errdetail("There is no user \"%s\" in table \"%s\".",
 					   user_id + link->prefix_len, get_rel_name(link->users)),
 			 errhint("Add the user first, or check that the user id is the id's canonical text."),
-			 apikey_err_argument("user_id")));
+			 apikey_err_argument(argument)));
 }
 
 void

@@ -19,13 +19,13 @@ typedef enum ApikeyUserLock
 } ApikeyUserLock;
 
 /*
- * Refuse (22023 on COLUMN user_id) a user id that belongs to a linked table
+ * Refuse (22023 on COLUMN argument) a user id that belongs to a linked table
  * and is not in it, and lock the user's row FOR KEY SHARE otherwise.  55000 if
  * the table is not what was linked; 40001 if a transaction with one snapshot
  * still sees a user who was deleted since.  Called after api_keys is locked,
  * before a key is stored.
  */
-extern void apikey_user_lookup_require(const char *user_id);
+extern void apikey_user_lookup_require(const char *user_id, const char *argument);
 
 /*
  * If the user id belongs to a linked table and is in it, lock the row FOR UPDATE:

@@ -21,6 +21,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "nodes/primnodes.h"
 #include "nodes/value.h"
@@ -132,6 +133,7 @@ apikey_users_table_id_index(Relation users, AttrNumber id_column)
 	indexes = RelationGetIndexList(users);
 	foreach(cell, indexes)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!OidIsValid(found) && is_id_index(lfirst_oid(cell), id_column, type))
 			found = lfirst_oid(cell);
 	}
@@ -155,6 +157,7 @@ find_delete_trigger(Relation users)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (trigger->tgfoid == function &&
 			TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
 								 TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE) &&

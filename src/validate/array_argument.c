@@ -38,8 +38,11 @@ static bool
 array_contains(char **elements, int count, const char *text)
 {
 	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(elements[i], text) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
@@ -140,6 +141,7 @@ apikey_key_type_next_prefix(const char *value, size_t len, int *position)
 	{
 		const ApikeyPrefix *prefix = &all->prefixes[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (prefix->len <= len &&
 			memcmp(value, prefix->text, prefix->len) == 0)
 		{

@@ -50,7 +50,10 @@ strings_of(Datum datum)
 					  TYPALIGN_INT, &items, &nulls, &count);
 	result = palloc0((count + 1) * sizeof(char *));
 	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		result[i] = TextDatumGetCString(items[i]);
+	}
 	return result;
 }
 
@@ -164,11 +167,27 @@ is_shared(const ApikeyKeyTypes *fresh, const ApikeyPrefix *prefix)
 	{
 		const ApikeyPrefix *other = &fresh->prefixes[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (other->type != prefix->type && other->len > prefix->len &&
 			memcmp(other->text, prefix->text, prefix->len) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Add the distinctive prefixes of a type. */
+static void
+collect_prefixes_of(ApikeyKeyTypes *fresh, const ApikeyKeyType *type)
+{
+	for (char **prefix = type->prefixes; *prefix != NULL; prefix++)
+		if (is_distinctive(*prefix))
+		{
+			ApikeyPrefix *entry = &fresh->prefixes[fresh->prefix_count++];
+
+			entry->text = *prefix;
+			entry->len = strlen(*prefix);
+			entry->type = type;
+		}
 }
 
 /* Collect and sort the distinctive prefixes of all types. */
@@ -178,23 +197,24 @@ collect_prefixes(ApikeyKeyTypes *fresh)
 	int			total = 0;
 
 	for (int i = 0; i < fresh->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		total += count_strings(fresh->types[i].prefixes);
+	}
 	fresh->prefixes = palloc((total + 1) * sizeof(ApikeyPrefix));
 
 	for (int i = 0; i < fresh->count; i++)
-		for (char **prefix = fresh->types[i].prefixes; *prefix != NULL; prefix++)
-			if (is_distinctive(*prefix))
-			{
-				ApikeyPrefix *entry = &fresh->prefixes[fresh->prefix_count++];
-
-				entry->text = *prefix;
-				entry->len = strlen(*prefix);
-				entry->type = &fresh->types[i];
-			}
+	{
+		CHECK_FOR_INTERRUPTS();
+		collect_prefixes_of(fresh, &fresh->types[i]);
+	}
 	qsort(fresh->prefixes, fresh->prefix_count, sizeof(ApikeyPrefix),
 		  compare_prefixes);
 	for (int i = 0; i < fresh->prefix_count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		fresh->prefixes[i].is_shared = is_shared(fresh, &fresh->prefixes[i]);
+	}
 }
 
 /*
@@ -207,8 +227,11 @@ index_prefixes(ApikeyKeyTypes *fresh)
 	size_t		byte = 0;
 
 	for (int i = 0; i < fresh->prefix_count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		while (byte <= (unsigned char) *fresh->prefixes[i].text)
 			fresh->first[byte++] = i;
+	}
 	while (byte < lengthof(fresh->first))
 		fresh->first[byte++] = fresh->prefix_count;
 }

@@ -105,7 +105,7 @@ static const char *
 advise_unchecked(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	return validate_unformatted(type, value, len) == NIL ?
-		"  To store the value anyway, pass check_format => false." : "";
+		"  To store the value anyway, call a function such as apikey.create_key() with check_format => false." : "";
 }
 
 /*

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "validate/pattern_match.h"
@@ -64,6 +65,7 @@ name_types(const List *types)
 	{
 		const ApikeyKeyType *type = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (cell != list_head(types))
 			appendStringInfoString(&names, lnext(types, cell) ? ", " : " or ");
 		appendStringInfo(&names, "\"%s\"", type->name);

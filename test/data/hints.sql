@@ -149,6 +149,11 @@ UPDATE apikey.api_keys SET name = 'renamed' WHERE user_id = 'u';
 > SELECT apikey.update_key('renamed', new_value => 'another_value');
 = SELECT apikey.reveal_key('renamed');
 
+CREATE POLICY mine ON apikey.api_keys AS RESTRICTIVE FOR DELETE USING (false);
+! SELECT apikey.move_keys('u', 'v');
+> SELECT advice FROM apikey.status() WHERE item = 'row-level security';
+> DROP POLICY mine ON apikey.api_keys;
+
 CREATE TABLE people (id text PRIMARY KEY);
 INSERT INTO people VALUES ('u');
 SELECT apikey.link_users('people', 'id');
@@ -695,6 +700,10 @@ CREATE TABLE people (id text PRIMARY KEY);
 = SELECT apikey.create_model_view('model');
 
 SELECT apikey.create_model_view('model');
+! INSERT INTO model (name, key_type, value) VALUES ('new', 'groq', 'gsk_short_one');
+= SELECT apikey.create_key('new', 'groq', 'gsk_short_one', check_format => false);
+
+SELECT apikey.create_model_view('model');
 ! INSERT INTO model (user_id, name, key_type, value) VALUES ('v', 'new', 'custom', 'some_value');
 = INSERT INTO model (name, key_type, value) VALUES ('new', 'custom', 'some_value');
 
@@ -863,3 +872,23 @@ ALTER EVENT TRIGGER apikey_drop_guard DISABLE;
 ALTER TABLE apikey.data_keys DISABLE TRIGGER USER;
 ! status cache triggers
 > ALTER TABLE apikey.data_keys ENABLE ALWAYS TRIGGER invalidate_cache, ENABLE ALWAYS TRIGGER invalidate_cache_truncate;
+
+-- The extension's own objects
+
+REVOKE ALL ON SCHEMA apikey FROM apikey_maintenance;
+REVOKE ALL ON apikey.api_keys FROM apikey_maintenance;
+REVOKE UPDATE (encrypted_value) ON apikey.api_keys FROM apikey_maintenance;
+REVOKE ALL ON FUNCTION apikey.reveal_key(text) FROM apikey_owner;
+! status privileges of the internal roles
+> SELECT substring(advice FROM 'Run (.*)\.$') AS statements FROM apikey.status() WHERE item = 'privileges of the internal roles' \gset
+> :statements;
+
+REVOKE ALL ON apikey.api_keys FROM apikey_maintenance;
+! status report
+> SELECT substring(advice FROM 'Run (.*)\.$') AS statements FROM apikey.status() WHERE item = 'privileges of the internal roles' \gset
+> :statements;
+
+ALTER VIEW apikey.role_state RENAME COLUMN role TO other;
+ALTER TABLE apikey.data_keys RENAME purpose TO other;
+! status report
+> ALTER TABLE apikey.data_keys RENAME other TO purpose;

@@ -15,7 +15,7 @@ CREATE TEMP TABLE calls AS
 GRANT SELECT ON calls TO PUBLIC;
 -- The argument that is refused, and what the end of the hint advises.
 CREATE FUNCTION pg_temp.advice(outcome text) RETURNS text LANGUAGE sql AS
-	$$ SELECT regexp_replace(outcome, '^(.{5} on [a-z_]+|done).*?(  [^ ][^.:]*check_format[^.]*\.)?$', '\1\2') $$;
+	$$ SELECT regexp_replace(outcome, '^(.{5} on [a-z_]+|done).*?(  To store [^:]*check_format[^.]*\.)?$', '\1\2') $$;
 GRANT EXECUTE ON FUNCTION pg_temp.advice(text) TO PUBLIC;
 SELECT outcome($$SELECT apikey.create_key('old', 'openai', openai('old'))$$);
 

@@ -2,6 +2,7 @@
 SET search_path = regress_apikey;
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 SET apikey.identity = 'session';
 SET apikey.user_id = 'alice';
 

@@ -121,6 +121,33 @@ ALTER SCHEMA "Elsewhere" RENAME TO apikey;
 SELECT count(*) FROM bad;
 ROLLBACK;
 
+-- Privileges of the internal roles, and objects: nothing of it keeps the rest of the
+-- report from being made, and the statements in the advice give back everything.
+BEGIN;
+REVOKE ALL ON apikey.api_keys, apikey.data_keys, apikey.all_keys FROM apikey_maintenance;
+REVOKE UPDATE (fingerprint) ON apikey.api_keys FROM apikey_maintenance;
+REVOKE ALL ON FUNCTION apikey.catalog_status() FROM apikey_maintenance;
+REVOKE ALL ON SCHEMA apikey FROM apikey_maintenance;
+SELECT * FROM bad;
+SELECT count(*) > 3 AS more FROM apikey.status();
+SELECT substring(advice FROM 'Run (.*)\.$') AS statements FROM bad WHERE item LIKE 'privileges%' \gset
+:statements;
+SELECT count(*) FROM bad;
+ROLLBACK;
+BEGIN;
+REVOKE ALL ON FUNCTION apikey.catalog_status() FROM apikey_maintenance;
+SELECT * FROM bad;
+ROLLBACK;
+BEGIN;
+REVOKE ALL ON SCHEMA apikey FROM apikey_owner;
+SELECT DISTINCT value FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER TABLE apikey.api_keys RENAME TO other;
+ALTER ROLE apikey_owner RENAME TO regress_apikey_status_o;
+SELECT item, advice FROM bad;
+ROLLBACK;
+
 -- An event trigger that enables row-level security on each new table: not on
 -- those of the extension.  Later changes are reported.
 CREATE FUNCTION enable_row_security() RETURNS event_trigger LANGUAGE plpgsql AS $$

@@ -51,6 +51,17 @@ PREPARE list(text) AS SELECT count(k.id) FROM apikey.set_user_id($1), apikey.key
 SET plan_cache_mode = force_generic_plan;
 EXECUTE list('alice');
 EXECUTE list('bob');
+-- EXPLAIN plans nothing where the plan is generic and is there already, so it shows
+-- that plan; executing it is an error.
+BEGIN;
+SELECT apikey.set_user_id('alice');
+PREPARE listed AS SELECT count(*) FROM apikey.keys;
+EXECUTE listed;
+COMMIT;
+EXPLAIN EXECUTE listed \g /dev/null
+EXECUTE listed;
+EXPLAIN ANALYZE EXECUTE listed \g /dev/null
+DEALLOCATE listed;
 RESET plan_cache_mode;
 SELECT CASE WHEN apikey.current_user_id() IS NULL THEN 'nobody' ELSE (SELECT count(*)::text FROM apikey.keys) END;
 RESET ROLE;
