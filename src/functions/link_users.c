@@ -243,6 +243,7 @@ apikey_link_users(PG_FUNCTION_ARGS)
 	Relation	relation;
 
 	apikey_refuse_restricted();
+	apikey_refuse_read_only("a change of linked users tables");
 	apikey_arg_require(fcinfo, 1, "id_column", "id column", NULL);
 	id_column = PG_GETARG_NAME(1);
 	apikey_link_check_on_delete(on_delete);
@@ -271,6 +272,7 @@ apikey_unlink_users(PG_FUNCTION_ARGS)
 	bool		deleted;
 
 	apikey_refuse_restricted();
+	apikey_refuse_read_only("a change of linked users tables");
 	if (apikey_link_check_caller(users))
 		dropped = apikey_link_triggers_drop(users);
 	/* If the table was dropped, only the row is left. */

@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "validate/key_search.h"
 #include "validate/key_type.h"
 #include "validate/pattern_match.h"
@@ -65,6 +67,7 @@ apikey_looks_like_key(const char *text, size_t len)
 	{
 		const char *word = p;
 
+		CHECK_FOR_INTERRUPTS();
 		while (p < end && !is_separator(*p))
 			p++;
 		if (p > word && contains_key(word, p))

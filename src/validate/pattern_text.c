@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "validate/pattern_scan.h"
@@ -124,6 +125,7 @@ read_pattern(const char *p, Outline *outline)
 		int			min;
 		int			max;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!read_atom(&p, &literal))
 			return false;
 		atom_end = p;

@@ -75,6 +75,7 @@ apikey_value_check_characters(const ApikeyKeyType *type, const char *value, size
 
 	for (const char *p = value; p < end; p += width)
 	{
+		CHECK_FOR_INTERRUPTS();
 		width = character_len(p, end);
 		if (type->allow_whitespace && strchr(" \t\r\n", *p) != NULL)
 			continue;

@@ -37,6 +37,18 @@ SELECT name, pg_temp.verdict(name) AS result FROM unnest(ARRAY['WATSONX_APIKEY',
 SELECT count(*) > 150 AS many, count(*) FILTER (WHERE pg_temp.verdict(name) <> 'done') AS refused
 	FROM apikey.builtin_key_types, unnest(env_vars) name;
 
+-- Variables that SDKs read, and providers: those that no built-in type has.
+SELECT name FROM unnest(ARRAY['GOOGLE_GENERATIVE_AI_API_KEY', 'HUGGINGFACEHUB_API_TOKEN', 'PPLX_API_KEY', 'KIMI_API_KEY', 'MINIMAX_CN_API_KEY', 'CLOUDFLARE_API_KEY',
+	'CODESTRAL_API_KEY', 'ANTHROPIC_OAUTH_TOKEN', 'COPILOT_GITHUB_TOKEN', 'GITLAB_PERSONAL_ACCESS_TOKEN', 'SOLAR_API_KEY', 'AZURE_AI_SERVICES_KEY', 'CLARIFAI_PAT',
+	'DASHSCOPE_API_KEY', 'DEEPINFRA_API_KEY', 'ARK_API_KEY', 'WATSONX_APIKEY', 'FAL_KEY', 'BFL_API_KEY', 'RUNWAYML_API_SECRET', 'NOVITA_API_KEY', 'NEBIUS_API_KEY',
+	'HYPERBOLIC_API_KEY', 'LLAMA_API_KEY', 'LAMBDA_API_KEY', 'E2B_API_KEY', 'SERPAPI_API_KEY', 'HELICONE_API_KEY', 'POSTHOG_API_KEY', 'BROWSERBASE_API_KEY',
+	'COMPOSIO_API_KEY', 'APIFY_API_TOKEN', 'RESEND_API_KEY', 'NEON_API_KEY']) name
+	WHERE NOT EXISTS (SELECT FROM apikey.builtin_key_types WHERE name = ANY (env_vars));
+SELECT provider FROM unnest(ARRAY['vertex', 'dashscope', 'deepinfra', 'volcengine|ark', 'watsonx', 'fal', 'black_forest', 'runway', 'novita', 'nebius', 'hyperbolic',
+	'snowflake', 'llama', 'lambda', 'featherless', 'e2b', 'serpapi', 'helicone', 'posthog', 'browserbase', 'composio', 'apify', 'atlassian', 'figma', 'hubspot',
+	'digitalocean', 'neon', 'resend', 'docker', 'pypi', 'tailscale']) provider
+	WHERE NOT EXISTS (SELECT FROM apikey.builtin_key_types WHERE key_type ~ provider);
+
 -- What changes which code a program runs, or where it connects.
 SELECT name, pg_temp.verdict(name) AS result FROM unnest(ARRAY['PATH', 'LD_PRELOAD', 'LD_LIBRARY_PATH', 'LD_AUDIT', 'DYLD_INSERT_LIBRARIES', 'IFS', 'ENV', 'BASH_ENV', 'BASH_FUNC_X',
 	'PROMPT_COMMAND', 'PS4', 'SHELLOPTS', 'ZDOTDIR', 'HOME', 'SHELL', 'EDITOR', 'GIT_EDITOR', 'VISUAL', 'PAGER', 'MANPAGER', 'BROWSER', 'LESSOPEN', 'TMPDIR', 'XDG_CONFIG_HOME', 'GCONV_PATH', 'LOCPATH', 'NLSPATH',

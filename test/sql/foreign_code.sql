@@ -154,7 +154,57 @@ SELECT count(*) IS NOT NULL FROM apikey.status();
 SELECT count(*) FROM apikey.verify_keys();
 SELECT apikey.unlink_users('evil.users');
 SELECT apikey.link_users('evil.users', 'id');
+SELECT apikey.create_key_for('3', 'two', 'custom', 'a-value-of-no-use', env_var => 'SOME_KEY') IS NOT NULL;
+SELECT apikey.move_keys('3', '1', ' of 3');
+SELECT apikey.rotate_data_key() IS NOT NULL;
+CALL apikey.reencrypt_keys();
+SELECT apikey.rewrap_data_keys();
+SELECT apikey.abandon_lost_data_keys();
+SELECT count(apikey.retire_data_key(d.id)) FROM apikey.key_status d WHERE d.purpose OPERATOR(pg_catalog.=) 'value' AND d.state OPERATOR(pg_catalog.=) 'inactive';
 SELECT apikey.purge_user('3');
+SELECT apikey.purge_deleted('1 day');
+RESET ROLE;
+
+-- A model view in a schema of mallory's: what the owner of the schema can add to it,
+-- and what runs when the application writes to it.
+CREATE SCHEMA models AUTHORIZATION regress_apikey_foreign_mallory;
+GRANT USAGE, CREATE ON SCHEMA models TO regress_apikey_foreign_app;
+\c -
+SET ROLE regress_apikey_foreign_app;
+SELECT apikey.create_model_view('models.keys', 'evil.users');
+SET ROLE regress_apikey_foreign_mallory;
+\set VERBOSITY sqlstate
+CREATE TRIGGER a INSTEAD OF INSERT ON models.keys FOR EACH ROW EXECUTE FUNCTION evil.trap();
+CREATE RULE r AS ON INSERT TO models.keys DO ALSO SELECT evil.trap('rule');
+CREATE OR REPLACE VIEW models.keys AS SELECT evil.trap('view');
+ALTER VIEW models.keys ALTER value SET DEFAULT evil.trap('default')::text;
+ALTER FUNCTION apikey.model_view_trigger() RENAME TO other;
+\set VERBOSITY default
+\c -
+SET ROLE regress_apikey_foreign_app;
+BEGIN;
+SELECT apikey.set_user_id(1);
+INSERT INTO models.keys (user_id, name, key_type, value, metadata, env_var) VALUES (1, 'model', 'custom', 'a-value-of-no-use', '{"a": 1}', 'MODEL_KEY') RETURNING user_id, name, value, is_active;
+UPDATE models.keys SET value = 'another-value-of-no-use', is_active = true WHERE name OPERATOR(pg_catalog.=) 'model' RETURNING user_id, name, value;
+UPDATE models.keys SET is_active = false, disabled_reason = 'why' WHERE name OPERATOR(pg_catalog.=) 'model' RETURNING disabled_reason;
+DELETE FROM models.keys WHERE name OPERATOR(pg_catalog.=) 'model';
+SELECT apikey.purge_key(k.id) IS NOT NULL FROM apikey.deleted_keys k;
+COMMIT;
+
+-- What the owner of a linked table can still change in it.
+SET ROLE regress_apikey_foreign_mallory;
+SET client_min_messages = error;
+CREATE TABLE evil.more (CHECK (evil.trap('child'))) INHERITS (evil.users);
+CREATE RULE read AS ON INSERT TO evil.users DO ALSO SELECT evil.trap('rule');
+ALTER TABLE evil.users ADD shout text GENERATED ALWAYS AS (evil.trap('generated', id)::text || 'x') STORED;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT OR UPDATE OR DELETE ON evil.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evil.trap();
+\c -
+SET ROLE regress_apikey_foreign_app;
+BEGIN;
+SELECT apikey.set_user_id(1);
+SELECT apikey.create_key('later', 'custom', 'a-value-of-no-use') IS NOT NULL;
+INSERT INTO models.keys (name, key_type, value) VALUES ('model', 'custom', 'a-value-of-no-use') RETURNING name;
+COMMIT;
 RESET ROLE;
 -- A user is deleted: the traps of the application's own statement spring, of which
 -- there is one for each row and one for the statement; nothing of ours adds to them.

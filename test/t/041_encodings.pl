@@ -92,6 +92,37 @@ for (['from_latin1', 'UTF8'], ['from_utf8', 'LATIN1'])
 	check($to, "... where everything can be decrypted");
 }
 
+# Links, model views, moved keys and reveal_env with such texts: user ids, names and
+# values.
+for my $database ('from_utf8', 'from_latin1')
+{
+	my ($out, $state, $messages) = run_sql(
+		$node, qq{CREATE TABLE people (id text PRIMARY KEY);
+INSERT INTO people VALUES ($user), ('other');
+SELECT apikey.link_users('people', 'id');
+SELECT apikey.create_model_view('model', 'people');
+BEGIN;
+SELECT apikey.set_user_id($user) \\gset x_
+INSERT INTO model (name, key_type, value, env_var) VALUES ($name || '2', 'letters', $value, 'MY_KEY')
+	RETURNING user_id = $user, name = $name || '2', value IS NULL;
+SELECT count(*) FROM model JOIN people ON people.id = model.user_id;
+SELECT apikey.reveal_env(ARRAY[$name || '2']) ->> 'MY_KEY' = $value, apikey.reveal_env() ->> 'MY_KEY' = $value;
+COMMIT;
+SELECT apikey.create_key_for('other', $name, 'letters', $value) IS NOT NULL;
+SELECT apikey.move_keys($user, 'other', ' ' || $name);
+BEGIN;
+SELECT apikey.set_user_id('other') \\gset x_
+SELECT count(*) FROM model WHERE apikey.reveal_key(name) = $value AND name IN ($name, $name || '2', $name || ' ' || $name);
+COMMIT;
+SELECT count(*) FROM apikey.verify_keys();
+DROP VIEW model;
+SELECT apikey.unlink_users('people');
+DROP TABLE people;
+SELECT apikey.purge_user('other')}, db => $database);
+
+	is("$state $out", " people\nmodel\nt|t|t\n2\nt|t\nt\n2\n3\n0\nt\n3", "links, model views and moved keys in $database") or diag($messages);
+}
+
 # A character that the other encoding lacks causes an error that does not show it.
 $node->safe_psql('from_utf8', qq{SELECT apikey.create_key_for('u', 'euro', 'letters', U&'\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac\\20ac')});
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('from_utf8') ], 'dumped with a character that LATIN1 lacks');

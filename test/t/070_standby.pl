@@ -28,6 +28,14 @@ is( (run_as($primary, 'u2',
 	'',
 	q{and another user's});
 $primary->safe_psql('postgres',
+	q{CREATE TABLE people (id text PRIMARY KEY);
+	  INSERT INTO people VALUES ('u1');
+	  CREATE TABLE linked (id bigint PRIMARY KEY);
+	  INSERT INTO linked VALUES (1);
+	  SELECT apikey.link_users('linked', 'id', prefix => 'linked:');
+	  SELECT apikey.create_model_view('model');
+	  GRANT SELECT, INSERT, UPDATE, DELETE ON model TO PUBLIC});
+$primary->safe_psql('postgres',
 	q{SELECT apikey.rotate_data_key('column');
 	  CREATE TABLE secrets AS SELECT apikey.encrypt('secret', 'here') AS v});
 $primary->backup('base');
@@ -71,6 +79,8 @@ reads(
 	q{SELECT apikey.reveal_key(id) FROM apikey.keys},
 	'value-first', 'reveal_key by id');
 reads(q{SELECT apikey.reveal_env()}, '{}', 'reveal_env');
+reads(q{SELECT name, value IS NULL, usable FROM model}, 'first|t|t', 'a model view');
+reads(q{SELECT apikey.reveal_key('first') FROM apikey.set_user_id('u1')}, 'value-first', 'identity and value in one statement');
 reads(q{SELECT apikey.reveal_key('gone')}, 'KA005', 'a deleted key');
 reads(q{SELECT apikey.reveal_key('n')}, 'KA005', q{another user's key});
 reads(q{SELECT count(*) FROM apikey.check_key('groq', 'none')},
@@ -108,12 +118,19 @@ for my $sql (
 	q{SELECT apikey.delete_key('first')},
 	q{SELECT apikey.restore_key(id) FROM apikey.deleted_keys},
 	q{SELECT apikey.purge_key(id) FROM apikey.deleted_keys},
-	q{SELECT apikey.purge_own_keys()})
+	q{SELECT apikey.purge_own_keys()},
+	q{INSERT INTO model (name, key_type, value) VALUES ('new', 'custom', 'some-value')},
+	q{UPDATE model SET value = 'some-value'},
+	q{UPDATE model SET is_active = false},
+	q{DELETE FROM model})
 {
 	my ($out, $state, $messages) = run_as($standby, 'u1', $sql);
 
 	is($state, '25006', "standby: refused: $sql") or diag($messages);
-	like($messages, qr/cannot execute a change of API keys during recovery/, 'as on any standby');
+	like(
+		$messages,
+		qr/cannot execute (?:a change of API keys|INSERT|UPDATE|DELETE) (?:during recovery|in a read-only transaction)/,
+		'as on any standby');
 	unlike($messages, qr/some-value/, 'without the value');
 }
 for my $sql (
@@ -123,6 +140,12 @@ for my $sql (
 	q{SELECT apikey.rewrap_data_keys()},
 	q{CALL apikey.reencrypt_keys()},
 	q{SELECT apikey.retire_data_key(id) FROM apikey.key_status},
+	q{SELECT apikey.move_keys('u1', 'u3')},
+	q{SELECT apikey.abandon_lost_data_keys()},
+	q{SELECT apikey.create_key_for('linked:1', 'new', 'custom', 'some-value')},
+	q{SELECT apikey.link_users('people', 'id', prefix => 'p:')},
+	q{SELECT apikey.unlink_users('linked')},
+	q{SELECT apikey.create_model_view('another')},
 	q{CREATE TABLE users (id text PRIMARY KEY)})
 {
 	my ($out, $state, $messages) = run_sql($standby, $sql);
