@@ -10,7 +10,7 @@ CREATE FUNCTION apikey.set_user_id(user_id text) RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_set_user_id';
 COMMENT ON FUNCTION apikey.set_user_id(text) IS
-'Sets the caller''s identity for the rest of this transaction, and returns it. user_id: 1 to 255 characters without control characters (22023). Call it with a bound parameter at the start of each transaction, or in FROM of the statement that needs it. KA007: this statement has already used another identity; 55000: apikey.identity takes the identity from the role or from claims.';
+'Sets the caller''s identity for the rest of this transaction, and returns it. user_id: 1 to 255 characters, no control or invisible characters, and no white space at either end (22023). Call it with a bound parameter at the start of each transaction, or in FROM of the statement that needs it. KA007: this statement has already used another identity; 55000: apikey.identity takes the identity from the role or from claims.';
 
 CREATE FUNCTION apikey.set_user_id(user_id bigint) RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -30,7 +30,7 @@ COMMENT ON COLUMN apikey.builtin_key_types.prefixes IS 'Prefixes of values that 
 COMMENT ON COLUMN apikey.builtin_key_types.checksum IS 'The checksum that values contain: github, github_fine_grained, gitlab, cloudflare or vercel; NULL: none that is known.';
 COMMENT ON COLUMN apikey.builtin_key_types.enforcement IS 'What happens to a value that does not match the pattern: "reject" or "warn".';
 COMMENT ON COLUMN apikey.builtin_key_types.docs_url IS 'The provider''s web page about its keys.';
-COMMENT ON COLUMN apikey.builtin_key_types.allow_whitespace IS 'Whether a value may contain spaces, tabs and line breaks.';
+COMMENT ON COLUMN apikey.builtin_key_types.allow_whitespace IS 'Whether a value may contain spaces, tabs and line breaks; it is then stored byte for byte, without being trimmed.';
 
 -- With the comments of the columns above.
 CREATE TABLE apikey.custom_key_types (LIKE apikey.builtin_key_types INCLUDING ALL);
@@ -69,7 +69,7 @@ COMMENT ON COLUMN apikey.key_types.checksum IS 'The checksum that values contain
 COMMENT ON COLUMN apikey.key_types.enforcement IS 'What happens to a value that does not match the pattern: "reject" or "warn".';
 COMMENT ON COLUMN apikey.key_types.docs_url IS 'The provider''s web page about its keys.';
 COMMENT ON COLUMN apikey.key_types.builtin IS 'True for a built-in row; false for one of the administrator''s, also where it replaces a built-in one.';
-COMMENT ON COLUMN apikey.key_types.allow_whitespace IS 'Whether a value may contain spaces, tabs and line breaks.';
+COMMENT ON COLUMN apikey.key_types.allow_whitespace IS 'Whether a value may contain spaces, tabs and line breaks; it is then stored byte for byte, without being trimmed.';
 
 CREATE FUNCTION apikey.check_key(
 	key_type text,
@@ -81,12 +81,12 @@ CREATE FUNCTION apikey.check_key(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_check_key';
 COMMENT ON FUNCTION apikey.check_key(text, text) IS
-'Returns what apikey.create_key() would report about a value, without storing it: no row for a valid value, else one row for each finding, errors first. severity: "error" (create_key rejects the value with KA008) or "warning" (it is stored nevertheless); code: empty, too_long, mask, template, characters, other_provider, format, public_key, placeholder, checksum, short_lived or superseded; message: the message of that error or warning, without its hint, which never contains a part of the value. value: trimmed first; NULL counts as empty. 22023: key_type is NULL or not in apikey.key_types.';
+'Returns what apikey.create_key() would report about a value, without storing it: no row for a valid value, else one row for each finding, errors first. severity: "error" (create_key rejects the value with KA008), "warning" (it is stored nevertheless) or "notice" (only said here); code: empty, too_long, mask, template, characters, other_provider, format, public_key, placeholder, checksum, short_lived, superseded, line_ends or duplicate; message: the message of that error or warning, without its hint, which never contains a part of the value. The notice duplicate names a key of the caller with the same value; without an identity or the master key, there is none. value: trimmed first unless the type allows white space; NULL counts as empty. 22023: key_type is NULL or not in apikey.key_types.';
 REVOKE ALL ON FUNCTION apikey.check_key(text, text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.detect_key_type(value text) RETURNS SETOF text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10
 	AS 'MODULE_PATHNAME', 'apikey_detect_key_type';
 COMMENT ON FUNCTION apikey.detect_key_type(text) IS
-'Returns the key types that a value could be of, most specific first: those whose prefix it begins with, then other formats, then types that accept almost any string, then "custom". A type without a pattern is returned only for its prefixes. Meant as a suggestion in a form, since formats overlap. value: trimmed first; NULL: no row.';
+'Returns the key types that a value could be of, most specific first: those whose prefix it begins with, then other formats, then types that accept almost any string, then "custom" or, for a value with white space inside, "custom_multiline". A type without a pattern is returned only for its prefixes. Meant as a suggestion in a form, since formats overlap. value: trimmed first; NULL: no row.';
 REVOKE ALL ON FUNCTION apikey.detect_key_type(text) FROM PUBLIC;

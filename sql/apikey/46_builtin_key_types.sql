@@ -615,3 +615,29 @@ VALUES
 		'^[0-9a-f]{32}\.[A-Za-z0-9]{16}$',
 		'{}', NULL, 'reject',
 		'https://docs.z.ai/guides/overview/quick-start');
+
+-- Types of secrets that have several lines: any text with spaces, tabs and line
+-- breaks, which is stored byte for byte.
+INSERT INTO apikey.builtin_key_types
+	(key_type, label, env_vars, pattern, prefixes, checksum, enforcement, docs_url, allow_whitespace)
+VALUES
+	('custom_multiline', 'Any other secret of several lines',
+		'{}',
+		'^.{8,}$',
+		'{}', NULL, 'reject',
+		NULL, true),
+	('google_service_account', 'Google Cloud service account key (JSON file)',
+		'{GOOGLE_CREDENTIALS,GOOGLE_APPLICATION_CREDENTIALS_JSON}',
+		'^\s*\{(?=.*"client_email")(?=.*"private_key").*\}\s*$',
+		'{}', NULL, 'reject',
+		'https://cloud.google.com/iam/docs/keys-create-delete', true),
+	('pem_private_key', 'Private key (PEM file)',
+		'{}',
+		'^(?:.*\n)?-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----\s*\n.+\n-----END (?:[A-Z0-9]+ )?PRIVATE KEY-----.*$',
+		'{-----BEGIN}', NULL, 'reject',
+		'https://www.rfc-editor.org/rfc/rfc7468', true),
+	('ssh_private_key', 'SSH private key',
+		'{SSH_PRIVATE_KEY}',
+		'^(?:-----BEGIN (?:(?:OPENSSH|RSA|EC|DSA|ENCRYPTED) )?PRIVATE KEY-----\s*\n.+\n-----END (?:(?:OPENSSH|RSA|EC|DSA|ENCRYPTED) )?PRIVATE KEY-----\s*|PuTTY-User-Key-File-[23]: .+)$',
+		'{PuTTY-User-Key-File-,-----BEGIN}', NULL, 'reject',
+		'https://man.openbsd.org/ssh-keygen', true);

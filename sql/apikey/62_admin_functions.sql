@@ -68,7 +68,7 @@ CREATE FUNCTION apikey.find_keys(value text) RETURNS SETOF apikey.all_keys
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
 	AS 'MODULE_PATHNAME', 'apikey_find_keys';
 COMMENT ON FUNCTION apikey.find_keys(text) IS
-'Returns all keys that have this value (trimmed), of all users, including deleted ones. Decrypts nothing: an index look-up with one HMAC for each data key. 22023: the value is NULL or empty; KA001: no master key is available; KA002: wrong master key; KA003: a data key is damaged.';
+'Returns all keys that have this value, of all users, including deleted ones. Decrypts nothing: an index look-up with one HMAC for each data key. 22023: the value is NULL or empty; KA001: no master key is available; KA002: wrong master key; KA003: a data key is damaged. value: looked for trimmed, as it is, and with a line feed at its end, in which forms a file may have been stored.';
 REVOKE ALL ON FUNCTION apikey.find_keys(text) FROM PUBLIC;
 
 CREATE FUNCTION apikey.verify_keys()

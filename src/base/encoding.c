@@ -19,64 +19,62 @@
 #include "base/encoding.h"
 #include "base/errors.h"
 
-/* Is the three-byte character at text U+202A-2E or U+2066-69? */
-static bool
-is_reordering(const char *text)
+bool
+apikey_is_control(pg_wchar c)
 {
-	pg_wchar	c = utf8_to_unicode((const unsigned char *) text);
-
-	return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+	return c < 0x20 || (c >= 0x7F && c < 0xA0) ||
+		(c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
 bool
-apikey_has_control(const char *text, size_t len)
-{
-	bool		utf8 = (GetDatabaseEncoding() == PG_UTF8);
-
-	for (size_t i = 0; i < len; i++)
-	{
-		unsigned char c = (unsigned char) text[i];
-
-		if (c < 0x20 || c == 0x7F)
-			return true;
-		if (utf8 && c == 0xC2 && i + 1 < len &&
-			(unsigned char) text[i + 1] < 0xA0)
-			return true;
-		if (utf8 && c == 0xE2 && i + 2 < len && is_reordering(text + i))
-			return true;
-	}
-	return false;
-}
-
-/* White space, including zero-width: U+200B and U+FEFF. */
-static bool
-is_space(pg_wchar c)
+apikey_is_space(pg_wchar c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || c == 0x1680 ||
 		(c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 ||
 		c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
 }
 
-/* The character at text; '?' if it is neither ASCII nor UTF-8. */
+/* The character at text, and its width; '?' if it is neither ASCII nor UTF-8. */
 static pg_wchar
-character_at(const char *text)
+character_at(const char *text, const char *end, int *width)
 {
-	if (GetDatabaseEncoding() == PG_UTF8)
-		return utf8_to_unicode((const unsigned char *) text);
-	return (unsigned char) *text < 0x80 ? (unsigned char) *text : '?';
+	const unsigned char *p = (const unsigned char *) text;
+
+	*width = 1;
+	if (*p < 0x80)
+		return *p;
+	if (GetDatabaseEncoding() != PG_UTF8 || pg_utf_mblen(p) > end - text)
+		return '?';
+	*width = pg_utf_mblen(p);
+	return utf8_to_unicode(p);
+}
+
+bool
+apikey_has_control(const char *text, size_t len)
+{
+	const char *end = text + len;
+	int			width;
+
+	for (const char *p = text; p < end; p += width)
+		if (apikey_is_control(character_at(p, end, &width)))
+			return true;
+	return false;
 }
 
 bool
 apikey_has_outer_space(const char *text, size_t len)
 {
-	const char *last = text + len - 1;
+	const char *end = text + len;
+	const char *last = end - 1;
+	int			width;
 
 	if (len == 0)
 		return false;
 	if (GetDatabaseEncoding() == PG_UTF8)
 		while (last > text && (*last & 0xC0) == 0x80)
 			last--;
-	return is_space(character_at(text)) || is_space(character_at(last));
+	return apikey_is_space(character_at(text, end, &width)) ||
+		apikey_is_space(character_at(last, end, &width));
 }
 
 static bool
@@ -134,15 +132,21 @@ convert(const char *text, size_t len, int from, int to, size_t *converted_len)
 }
 
 const char *
-apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
+apikey_try_utf8(const char *text, size_t len, size_t *utf8_len)
 {
 	int			encoding = GetDatabaseEncoding();
-	const char *utf8;
 
 	*utf8_len = len;
 	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || is_ascii(text, len))
 		return text;
-	utf8 = convert(text, len, encoding, PG_UTF8, utf8_len);
+	return convert(text, len, encoding, PG_UTF8, utf8_len);
+}
+
+const char *
+apikey_to_utf8(const char *text, size_t len, size_t *utf8_len)
+{
+	const char *utf8 = apikey_try_utf8(text, len, utf8_len);
+
 	if (utf8 == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),

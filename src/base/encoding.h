@@ -11,17 +11,21 @@
 #ifndef APIKEY_ENCODING_H
 #define APIKEY_ENCODING_H
 
-/*
- * Does the text contain a control character (U+0000-1F, U+7F; in UTF-8 also
- * U+80-9F) or, in UTF-8, one that reorders the text around it (U+202A-2E,
- * U+2066-69)?
- */
-extern bool apikey_has_control(const char *text, size_t len);
+#include "mb/pg_wchar.h"
 
 /*
- * Does the text begin or end with white space?  In UTF-8, this includes
- * Unicode spaces and the invisible U+200B and U+FEFF.
+ * Is it a control character (U+0000-1F, U+7F-9F), or one that reorders the text
+ * around it (U+202A-2E, U+2066-69)?
  */
+extern bool apikey_is_control(pg_wchar c);
+
+/* Is it white space, which includes the invisible U+200B and U+FEFF? */
+extern bool apikey_is_space(pg_wchar c);
+
+/* Does the text contain a control character, in the sense of apikey_is_control()? */
+extern bool apikey_has_control(const char *text, size_t len);
+
+/* Does the text begin or end with white space (apikey_is_space())? */
 extern bool apikey_has_outer_space(const char *text, size_t len);
 
 /*
@@ -41,6 +45,9 @@ extern bool apikey_is_nfc(const char *text, size_t len);
  */
 extern const char *apikey_to_utf8(const char *text, size_t len,
 								  size_t *utf8_len);
+
+/* The same, but returns NULL instead of raising 22P05. */
+extern const char *apikey_try_utf8(const char *text, size_t len, size_t *utf8_len);
 
 /* Wipe what apikey_to_utf8() returned for text, if it is a copy. */
 extern void apikey_wipe_utf8(const char *utf8, size_t utf8_len, const char *text);

@@ -79,6 +79,23 @@ apikey_refuse_argument(const char *argument, const char *message,
 }
 
 /*
+ * A warning hides the statement as an error does.  But since nothing catches
+ * it, the context callbacks that apikey_err_argument() removes are restored.
+ */
+void
+apikey_warn_argument(const char *argument, const char *message, const char *hint)
+{
+	ErrorContextCallback *callbacks = error_context_stack;
+
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("%s", message),
+			 errhint("%s", hint),
+			 apikey_err_argument(argument)));
+	error_context_stack = callbacks;
+}
+
+/*
  * For an error, also remove the outer callbacks, which may quote the statement to
  * the client.  For a warning, keep them, since the function continues.
  */

@@ -48,6 +48,10 @@ extern int	apikey_err_argument(const char *argument);
 pg_noreturn extern void apikey_refuse_argument(const char *argument, const char *message,
 											   const char *detail, const char *hint);
 
+/* Raise a WARNING about an argument, with these texts as they are. */
+extern void apikey_warn_argument(const char *argument, const char *message,
+								 const char *hint);
+
 /*
  * Call a function that has a value among its arguments, so that errors which
  * PostgreSQL itself raises during the call (a lock timeout, a cancelled query,

@@ -20,8 +20,8 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "base/encoding.h"
 #include "base/errors.h"
+#include "base/odd_character.h"
 #include "compat.h"
 #include "exec/claims.h"
 #include "exec/frame.h"
@@ -68,9 +68,11 @@ static char *user_id_setting = NULL;
 bool
 apikey_is_user_id(const char *user_id, size_t len)
 {
+	ApikeyOddCharacter odd;
+
 	return len > 0 &&
 		pg_mbstrlen_with_len(user_id, len) <= APIKEY_USER_ID_MAX &&
-		!apikey_has_control(user_id, len);
+		!apikey_find_odd_character(user_id, len, &odd);
 }
 
 /* The value of a string setting that was set in this transaction, or NULL. */

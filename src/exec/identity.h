@@ -16,10 +16,13 @@
 #define APIKEY_USER_ID_MAX	255 /* characters */
 
 /* The errdetail and the errhint for a user id that breaks the rule. */
-#define APIKEY_USER_ID_RULE	"A user id has 1 to %d characters, none of them a control character."
+#define APIKEY_USER_ID_RULE	"A user id has 1 to %d characters, no control or invisible characters, and no white space at either end."
 #define APIKEY_USER_ID_HINT	"Pass the id that the application uses for the user."
 
-/* Does it have 1 to 255 characters, none of them a control character? */
+/*
+ * Does it have 1 to 255 characters, none of them odd (odd_character.h)?  Otherwise
+ * two ids that look the same could be those of two users.
+ */
 extern bool apikey_is_user_id(const char *user_id, size_t len);
 
 /*

@@ -15,7 +15,9 @@
 #include "utils/tuplestore.h"
 
 #include "base/errors.h"
+#include "exec/identity.h"
 #include "exec/precondition.h"
+#include "store/value_search.h"
 #include "validate/arguments.h"
 #include "validate/key_type.h"
 #include "validate/pattern_match.h"
@@ -26,6 +28,31 @@
 
 PG_FUNCTION_INFO_V1(apikey_check_key);
 PG_FUNCTION_INFO_V1(apikey_detect_key_type);
+
+static void
+put_finding(ReturnSetInfo *result, const char *severity, const char *code,
+			const char *message)
+{
+	bool		nulls[3] = {false};
+	Datum		row[3];
+
+	row[0] = CStringGetTextDatum(severity);
+	row[1] = CStringGetTextDatum(code);
+	row[2] = CStringGetTextDatum(message);
+	tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
+}
+
+/* Nothing is said without an identity, or without the master key. */
+static void
+note_duplicate(ReturnSetInfo *result, const char *value, size_t len)
+{
+	const char *user_id = apikey_identity();
+	const char *name = user_id != NULL ? apikey_value_find_duplicate(user_id, value, len) : NULL;
+
+	if (name != NULL)
+		put_finding(result, "notice", "duplicate",
+					psprintf("API key \"%s\" has the same value", name));
+}
 
 /*
  * apikey.check_key(key_type text, value text)
@@ -38,24 +65,24 @@ check_key(PG_FUNCTION_ARGS)
 	const ApikeyKeyType *type;
 	const char *value;
 	size_t		len;
+	List	   *findings;
 	ListCell   *cell;
 
 	apikey_refuse_restricted();
 	type = apikey_arg_key_type(fcinfo, 0);
-	apikey_value_read(fcinfo, 1, &value, &len);
+	apikey_value_read(fcinfo, 1, type, &value, &len);
 	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, apikey_value_validate(type, value, len))
+	findings = apikey_value_validate(type, value, len);
+	foreach(cell, findings)
 	{
 		const ApikeyFinding *finding = lfirst(cell);
-		bool		nulls[3] = {false};
-		Datum		row[3];
 
 		CHECK_FOR_INTERRUPTS();
-		row[0] = CStringGetTextDatum(finding->is_error ? "error" : "warning");
-		row[1] = CStringGetTextDatum(finding->code);
-		row[2] = CStringGetTextDatum(finding->message);
-		tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
+		put_finding(result, finding->is_error ? "error" : "warning", finding->code,
+					finding->message);
 	}
+	if (!apikey_value_has_error(findings))
+		note_duplicate(result, value, len);
 	return (Datum) 0;
 }
 
@@ -104,22 +131,24 @@ compare_candidates(const void *a, const void *b)
 
 /*
  * If the value could have the type, fill in the candidate.  That a type without a
- * format accepts the value means nothing.
+ * format accepts the value means nothing.  Types that allow white space are for values
+ * that have some.
  */
 static bool
 consider(const ApikeyKeyType *type, const char *value, size_t len,
-		 const ApikeyWideValue *wide, Candidate *candidate)
+		 const ApikeyWideValue *wide, bool has_space, Candidate *candidate)
 {
 	const char *prefix = apikey_key_type_prefix(type, value, len);
 
 	if ((type->pattern == NULL && prefix == NULL) ||
+		type->allow_whitespace != has_space ||
 		!apikey_pattern_matches_wide(type, wide) ||
 		apikey_value_other_types(type, value, len) != NIL)
 		return false;
 	candidate->type = type;
 	candidate->prefix_len = prefix != NULL ? strlen(prefix) : 0;
 	candidate->matches_anything = matches_anything(type);
-	candidate->is_custom = strcmp(type->name, APIKEY_KEY_TYPE_CUSTOM) == 0;
+	candidate->is_custom = apikey_key_type_is_custom(type);
 	return true;
 }
 
@@ -128,12 +157,13 @@ static int
 collect_candidates(const ApikeyKeyTypes *all, const char *value, size_t len,
 				   const ApikeyWideValue *wide, Candidate *candidates)
 {
+	bool		has_space = apikey_value_has_space(value, len);
 	int			count = 0;
 
 	for (int i = 0; i < all->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (consider(&all->types[i], value, len, wide, &candidates[count]))
+		if (consider(&all->types[i], value, len, wide, has_space, &candidates[count]))
 			count++;
 	}
 	return count;
@@ -174,7 +204,7 @@ detect_key_type(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	apikey_value_read(fcinfo, 0, &value, &len);
+	apikey_value_read_trimmed(fcinfo, 0, &value, &len);
 	if (len == 0 || len > APIKEY_VALUE_MAX)
 		return (Datum) 0;
 	candidates = list_candidates(value, len, &count);

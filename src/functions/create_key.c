@@ -70,7 +70,8 @@ read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 	const ApikeyKeyType *type = apikey_arg_key_type(fcinfo, arg);
 
 	key->key_type = type->name;
-	apikey_value_read(fcinfo, arg + 1, &key->content.value, &key->content.value_len);
+	apikey_value_read(fcinfo, arg + 1, type, &key->content.value,
+					  &key->content.value_len);
 	apikey_value_require_valid(type, key->content.value, key->content.value_len,
 							   "value", check_format);
 }

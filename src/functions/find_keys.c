@@ -10,16 +10,14 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/tuplestore.h"
 
-#include "base/encoding.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
-#include "keys/data_key.h"
+#include "store/value_search.h"
 #include "validate/value_characters.h"
 
 PG_FUNCTION_INFO_V1(apikey_find_keys);
@@ -47,52 +45,35 @@ static ApikeyStatement find_by_fingerprint = {
 	.arg_types = {BYTEAARRAYOID}
 };
 
-/* Fingerprints as bytea[]. */
-static Datum
-make_array(const uint8_t *fingerprints, int count)
+/*
+ * The forms in which the argument "value" may be stored: trimmed; as it is, for
+ * types that allow white space; and with the last line end that a copy of a file's
+ * text often lacks, for which *with_line_end has room.  Returns how many fit into a
+ * row; 22023 if there is nothing but white space.
+ */
+static int
+read_searched_values(FunctionCallInfo fcinfo, ApikeySpan *values, char *with_line_end)
 {
-	Datum	   *elements = palloc(Max(count, 1) * sizeof(Datum));
+	const char *data;
+	size_t		len;
+	int			count = 0;
 
-	for (int i = 0; i < count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		elements[i] = PointerGetDatum(cstring_to_text_with_len((const char *) fingerprints +
-															   i * APIKEY_FINGERPRINT_SIZE,
-															   APIKEY_FINGERPRINT_SIZE));
-	}
-	return PointerGetDatum(construct_array(elements, count, BYTEAOID, -1, false,
-										   TYPALIGN_INT));
-}
-
-/* The value's fingerprints, one with each data key that is not destroyed. */
-static Datum
-fingerprints_of(const char *value, size_t len)
-{
-	uint8_t    *fingerprints = NULL;
-	volatile int count = 0;		/* set within PG_TRY */
-	size_t		utf8_len;
-	const char *utf8 = apikey_to_utf8(value, len, &utf8_len);
-
-	PG_TRY();
-	{
-		count = apikey_data_key_all_fingerprints(utf8, utf8_len, &fingerprints);
-	}
-	PG_FINALLY();
-	{
-		apikey_wipe_utf8(utf8, utf8_len, value);
-	}
-	PG_END_TRY();
-	return make_array(fingerprints, count);
-}
-
-/* The argument "value", without outer white space; 22023 if nothing is left. */
-static void
-read_searched_value(FunctionCallInfo fcinfo, const char **value, size_t *len)
-{
-	apikey_value_read(fcinfo, 0, value, len);
-	if (*len == 0)
+	apikey_value_read_trimmed(fcinfo, 0, &data, &len);
+	if (len == 0)
 		apikey_refuse_argument("value", "value is empty", NULL,
 							   "Pass the whole value to look for.");
+	if (len > APIKEY_VALUE_MAX)
+		return 0;				/* no stored value is that long */
+	values[count].data = data;
+	values[count++].len = len;
+	memcpy(with_line_end, data, len);
+	with_line_end[len] = '\n';
+	values[count].data = with_line_end;
+	values[count++].len = len + 1;
+	apikey_value_read_exact(fcinfo, 0, &data, &len);
+	values[count].data = data;
+	values[count].len = len;
+	return len > APIKEY_VALUE_MAX ? count : count + 1;
 }
 
 /*
@@ -100,9 +81,9 @@ read_searched_value(FunctionCallInfo fcinfo, const char **value, size_t *len)
  * fingerprints have changed as well, and the search is repeated.
  */
 static void
-find_rows(const char *value, size_t len, ApikeyRows *rows)
+find_rows(const ApikeySpan *values, int count, ApikeyRows *rows)
 {
-	Datum		fingerprints = fingerprints_of(value, len);
+	Datum		fingerprints = apikey_value_fingerprints(values, count);
 	Datum		searched;
 
 	do
@@ -110,7 +91,7 @@ find_rows(const char *value, size_t len, ApikeyRows *rows)
 		CHECK_FOR_INTERRUPTS();
 		searched = fingerprints;
 		apikey_statement_run_by_index(&find_by_fingerprint, &searched, rows);
-		fingerprints = fingerprints_of(value, len);
+		fingerprints = apikey_value_fingerprints(values, count);
 	} while (!datumIsEqual(fingerprints, searched, false, -1));
 }
 
@@ -121,16 +102,24 @@ static Datum
 find_keys(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	const char *value;
-	size_t		len;
-	ApikeyRows	rows;
+	char	   *with_line_end = palloc(APIKEY_VALUE_MAX + 1);
+	ApikeyRows	rows = {0};
+	ApikeySpan	values[3];
 
 	apikey_refuse_restricted();
-	read_searched_value(fcinfo, &value, &len);
 	InitMaterializedSRF(fcinfo, 0);
-	if (len > APIKEY_VALUE_MAX)
-		return (Datum) 0;		/* no stored value is that long */
-	find_rows(value, len, &rows);
+	PG_TRY();
+	{
+		int			count = read_searched_values(fcinfo, values, with_line_end);
+
+		if (count > 0)
+			find_rows(values, count, &rows);
+	}
+	PG_FINALLY();
+	{
+		explicit_bzero(with_line_end, APIKEY_VALUE_MAX + 1);
+	}
+	PG_END_TRY();
 	for (uint64 i = 0; i < rows.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

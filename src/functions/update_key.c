@@ -32,7 +32,7 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
 				 errmsg("key type \"%s\" no longer exists", key_type),
 				 errhint("An administrator must add it to apikey.custom_key_types again."),
 				 apikey_err_argument("new_value")));
-	apikey_value_read(fcinfo, arg, &change->value, &change->value_len);
+	apikey_value_read(fcinfo, arg, type, &change->value, &change->value_len);
 	apikey_value_require_valid(type, change->value, change->value_len, "new_value",
 							   apikey_arg_check_format(fcinfo, 7));
 }

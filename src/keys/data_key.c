@@ -223,20 +223,24 @@ apikey_data_key_reload(void)
 }
 
 /*
- * Is a data key destroyed or lost?  No row needs it, or none that is encrypted
- * with it can be found.
+ * No row needs a data key that is destroyed, and none that is encrypted with a
+ * lost one can be found.
  */
-static bool
-is_out_of_reach(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry)
+static const ApikeyDataKey *
+key_for_search(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry, bool complete)
 {
 	ApikeyKeySourceError error;
 	ApikeyDataKeyState state = apikey_data_keys_unwrap(all, entry, &error);
 
-	return state == APIKEY_DATA_KEY_DESTROYED || state == APIKEY_DATA_KEY_LOST;
+	if (state == APIKEY_DATA_KEY_OPEN)
+		return entry->key;
+	if (complete && state != APIKEY_DATA_KEY_DESTROYED && state != APIKEY_DATA_KEY_LOST)
+		raise_state(state, entry->id, false, &error);
+	return NULL;
 }
 
 int
-apikey_data_key_all_fingerprints(const void *value, size_t len,
+apikey_data_key_all_fingerprints(const void *value, size_t len, bool complete,
 								 uint8_t **fingerprints)
 {
 	ApikeyDataKeys *all;
@@ -252,10 +256,11 @@ apikey_data_key_all_fingerprints(const void *value, size_t len,
 		const ApikeyDataKey *key;
 
 		CHECK_FOR_INTERRUPTS();
-		if (strcmp(entry->purpose, APIKEY_PURPOSE_VALUE) != 0 ||
-			is_out_of_reach(all, entry))
+		if (strcmp(entry->purpose, APIKEY_PURPOSE_VALUE) != 0)
 			continue;
-		key = unwrap_or_raise(all, entry);
+		key = key_for_search(all, entry, complete);
+		if (key == NULL)
+			continue;
 		if (apikey_data_key_fingerprint(key, value, len,
 										*fingerprints + count * APIKEY_FINGERPRINT_SIZE) != APIKEY_OK)
 			apikey_raise_libcrypto();

@@ -68,10 +68,12 @@ extern void apikey_data_key_create(const char *purpose, pg_uuid_t *id);
  * that is neither destroyed nor lost, committed changes of other sessions
  * included.
  * *fingerprints is palloc'ed and holds APIKEY_FINGERPRINT_SIZE bytes for each.
- * Returns how many.  Raises KA001, KA002 or KA003 if one of the keys cannot be
- * unwrapped, since rows encrypted with it would be missed.
+ * Returns how many.  If complete, raises KA001, KA002 or KA003 if one of the keys
+ * cannot be unwrapped, since rows encrypted with it would be missed; otherwise
+ * leaves such keys out.
  */
 extern int	apikey_data_key_all_fingerprints(const void *value, size_t len,
+											 bool complete,
 											 uint8_t **fingerprints);
 
 /*

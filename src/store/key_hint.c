@@ -18,6 +18,7 @@
 #include "base/encoding.h"
 #include "store/key_hint.h"
 #include "validate/key_type.h"
+#include "validate/service_account.h"
 
 /* The last characters are shown only if this many follow the prefix. */
 #define HINT_MIN_BODY	16
@@ -35,16 +36,46 @@ typedef struct HintPart
 	size_t		len;
 } HintPart;
 
+/*
+ * The hint of a value that may have several lines.  Its end is not shown: the last
+ * line may be short.
+ */
+static text *
+make_multiline_hint(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	const char *email;
+	size_t		email_len;
+
+	if (strcmp(type->name, "google_service_account") != 0 ||
+		!apikey_service_account_email(value, len, &email, &email_len))
+		return cstring_to_text(HINT_MASK);
+	return cstring_to_text(psprintf("%.*s" HINT_MASK,
+									Min((int) email_len, HINT_MAX_PREFIX), email));
+}
+
+/*
+ * The prefix of a value, which its hint shows.  Administrators choose the prefixes
+ * of the types that they add: with many of them they could find out how values
+ * begin.
+ */
+static const char *
+shown_prefix(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	return type != NULL && type->builtin ? apikey_key_type_prefix(type, value, len) : NULL;
+}
+
 text *
 apikey_key_hint_make(const char *key_type, const char *value, size_t len)
 {
 	const ApikeyKeyType *type = apikey_key_type_find(key_type);
-	const char *prefix = type != NULL ? apikey_key_type_prefix(type, value, len) : NULL;
+	const char *prefix = shown_prefix(type, value, len);
 	int			prefix_len = prefix != NULL ? (int) strlen(prefix) : 0;
 	int			characters = pg_mbstrlen_with_len(value, (int) len);
 	StringInfoData hint;
 	int			tail;
 
+	if (type != NULL && type->allow_whitespace)
+		return make_multiline_hint(type, value, len);
 	initStringInfo(&hint);
 	tail = pg_mbcharcliplen(value, (int) len, Max(characters - HINT_TAIL, 0));
 	if (characters < prefix_len + HINT_MIN_BODY ||
@@ -109,7 +140,7 @@ static bool
 is_mask(HintPart value, bool ascii)
 {
 	for (size_t i = 0; i < value.len; i++)
-		if (strchr("*.#_-xX \t", value.data[i]) == NULL &&
+		if (strchr("*.#_-xX \t\r\n", value.data[i]) == NULL &&
 			(ascii || !IS_HIGHBIT_SET(value.data[i])))
 			return false;
 	return true;

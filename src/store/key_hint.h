@@ -10,8 +10,9 @@
 
 /*
  * The hint of a value of that type (len bytes, in the database's encoding):
- * the prefix defined by the type, "..." and the last four characters; or only
- * "..." for a value that is too short for that.
+ * the prefix defined by a built-in type, "..." and the last four characters; or
+ * only "..." for a value that is too short for that, or of a type that allows white
+ * space.  For a Google service account, the beginning of its address and "...".
  */
 extern text *apikey_key_hint_make(const char *key_type, const char *value, size_t len);
 

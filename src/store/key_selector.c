@@ -9,13 +9,12 @@
 
 #include "utils/builtins.h"
 
-#include "base/encoding.h"
 #include "base/errors.h"
 #include "exec/identity.h"
 #include "exec/precondition.h"
 #include "store/key_selector.h"
 #include "validate/arguments.h"
-#include "validate/key_search.h"
+#include "validate/shown_text.h"
 
 static void
 require_key(FunctionCallInfo fcinfo, int arg, const char *argument)
@@ -99,11 +98,7 @@ apikey_key_selector_text(const ApikeyKeySelector *selector)
 	if (selector->name == NULL)
 		return DatumGetCString(DirectFunctionCall1(uuid_out,
 												   UUIDPGetDatum(&selector->id)));
-	if (strlen(selector->name) > APIKEY_NAME_MAX ||
-		apikey_has_control(selector->name, strlen(selector->name)) ||
-		apikey_looks_like_key(selector->name, strlen(selector->name)))
-		return "(not shown)";
-	return selector->name;
+	return apikey_shown_text(selector->name);
 }
 
 /* Where to look for the key, or how to restore it. */

@@ -48,8 +48,7 @@ extern ApikeyKeySelector apikey_key_selector_by_id_text(FunctionCallInfo fcinfo)
 extern ApikeyKeySelector apikey_key_selector_of_user(FunctionCallInfo fcinfo);
 
 /*
- * The name or id for a message.  A name that no key can have is not shown: it
- * may be a secret passed in the wrong argument.
+ * The name or id for a message, as apikey_shown_text() permits.
  */
 extern const char *apikey_key_selector_text(const ApikeyKeySelector *selector);
 

@@ -66,9 +66,8 @@ apikey_key_update_read_options(FunctionCallInfo fcinfo, int arg, const char *pre
 	{
 		change->sets_expiry = true;
 		change->expires_at = PG_GETARG_TIMESTAMPTZ(arg);
-		if (!past_expiry)
-			apikey_arg_expires_at(change->expires_at,
-								  argument_name(prefix, "expires_at"));
+		apikey_arg_expires_at(change->expires_at, past_expiry,
+							  argument_name(prefix, "expires_at"));
 	}
 	if (!PG_ARGISNULL(arg + 1) && !apikey_arg_is_json_null(PG_GETARG_JSONB_P(arg + 1)))
 		change->metadata = apikey_arg_metadata(PG_GETARG_JSONB_P(arg + 1),

@@ -17,12 +17,13 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "base/encoding.h"
 #include "base/errors.h"
+#include "base/odd_character.h"
 #include "store/link_check.h"
 #include "store/user_id.h"
 #include "store/user_link.h"
 #include "store/users_table.h"
+#include "validate/shown_text.h"
 
 #define PREFIX_MAX		64		/* characters */
 
@@ -70,7 +71,8 @@ require_id_column(Relation users, const char *name)
 	if (column <= 0)
 		apikey_refuse_argument("id_column",
 							   psprintf("table \"%s\" has no column \"%s\"",
-										RelationGetRelationName(users), name),
+										RelationGetRelationName(users),
+										apikey_shown_text(name)),
 							   NULL, NULL);
 	attribute = TupleDescAttr(RelationGetDescr(users), column - 1);
 	if (!apikey_user_id_type_is_supported(attribute->atttypid))
@@ -112,11 +114,13 @@ void
 apikey_link_check_prefix(const char *prefix)
 {
 	size_t		len = strlen(prefix);
+	ApikeyOddCharacter odd;
 
+	/* The whole user id, which begins with it, must be a valid one. */
 	if (pg_mbstrlen_with_len(prefix, len) > PREFIX_MAX ||
-		apikey_has_control(prefix, len))
+		apikey_find_odd_character(prefix, len, &odd))
 		apikey_refuse_argument("prefix", "invalid prefix",
-							   psprintf("A prefix has at most %d characters, none of them a control character.",
+							   psprintf("A prefix has at most %d characters, no control or invisible characters, and no white space at either end.",
 										PREFIX_MAX),
 							   NULL);
 }

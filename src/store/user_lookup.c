@@ -31,6 +31,7 @@
 #include "store/user_id.h"
 #include "store/user_lookup.h"
 #include "store/users_table.h"
+#include "validate/shown_text.h"
 
 /*
  * The unique index on the ids.  As the planner does, an index is left alone that
@@ -174,7 +175,8 @@ apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id,
 }
 
 /*
- * The message shows only what the application passed; an id that is not
+ * The message shows only what the application passed, unless it may be a secret
+ * in the wrong argument; an id that is not
  * canonical is unknown like any other.
  */
 void
@@ -189,7 +191,7 @@ apikey_user_lookup_require(const char *user_id, const char *argument)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("user does not exist in the linked users table"),
 			 errdetail("There is no user \"%s\" in table \"%s\".",
-					   user_id + link->prefix_len, get_rel_name(link->users)),
+					   apikey_shown_text(user_id + link->prefix_len), get_rel_name(link->users)),
 			 errhint("Add the user first, or check that the user id is the id's canonical text."),
 			 apikey_err_argument(argument)));
 }

@@ -17,11 +17,15 @@
 #include "compat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
+#include "base/odd_character.h"
 #include "core/base64.h"
 #include "exec/identity.h"
 #include "validate/arguments.h"
 #include "validate/env_var.h"
 #include "validate/key_search.h"
+
+/* A later expiry is probably a mistake, such as milliseconds taken for seconds. */
+#define EXPIRY_DAYS_MAX	36525
 
 /*
  * The syntax of the type's input function: optional braces, and an optional
@@ -54,6 +58,30 @@ apikey_arg_require(FunctionCallInfo fcinfo, int number, const char *argument,
 							   NULL, hint);
 }
 
+/* A name that only looks like another one, or whose end cannot be seen. */
+static void
+refuse_odd_name(const char *name, size_t len, const char *argument)
+{
+	ApikeyOddCharacter odd;
+	const char *detail;
+
+	if (!apikey_find_odd_character(name, len, &odd))
+		return;
+	detail = apikey_odd_character_text(&odd);
+	switch (odd.oddity)
+	{
+		case APIKEY_ODD_CONTROL:
+			apikey_refuse_argument(argument, "name contains a control character", detail,
+								   "Remove line breaks, tabs and text direction marks.");
+		case APIKEY_ODD_OUTER_SPACE:
+			apikey_refuse_argument(argument, "name begins or ends with white space", detail,
+								   "Trim the name.");
+		case APIKEY_ODD_INVISIBLE:
+			apikey_refuse_argument(argument, "name contains an invisible character", detail,
+								   "Remove that character.");
+	}
+}
+
 char *
 apikey_arg_name(const text *name, const char *argument)
 {
@@ -68,12 +96,7 @@ apikey_arg_name(const text *name, const char *argument)
 		apikey_refuse_argument(argument, "name is too long",
 							   psprintf("A name has at most %d characters.", APIKEY_NAME_MAX),
 							   "Shorten the name.");
-	if (apikey_has_control(result, len))
-		apikey_refuse_argument(argument, "name contains a control character", NULL,
-							   "Remove line breaks, tabs and text direction marks.");
-	if (apikey_has_outer_space(result, len))
-		apikey_refuse_argument(argument, "name begins or ends with white space", NULL,
-							   "Trim the name.");
+	refuse_odd_name(result, len, argument);
 	if (apikey_arg_is_uuid(result, uuid))
 		apikey_refuse_argument(argument, "name looks like a UUID",
 							   "Functions that take a name read a UUID as the id of a key.",
@@ -162,11 +185,17 @@ apikey_arg_past(TimestampTz at, const char *argument)
 }
 
 void
-apikey_arg_expires_at(TimestampTz expires_at, const char *argument)
+apikey_arg_expires_at(TimestampTz expires_at, bool allow_past, const char *argument)
 {
-	if (expires_at <= GetCurrentTimestamp())
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (expires_at <= now && !allow_past)
 		apikey_refuse_argument(argument, "expires_at is in the past", NULL,
 							   "Use a future timestamp, or 'infinity' for none.");
+	if (!TIMESTAMP_NOT_FINITE(expires_at) &&
+		expires_at / USECS_PER_DAY - now / USECS_PER_DAY > EXPIRY_DAYS_MAX)
+		apikey_warn_argument(argument, "expires_at is more than 100 years away",
+							 "If it was made of a number, check its unit: to_timestamp() takes seconds, not milliseconds.");
 }
 
 Datum

@@ -31,8 +31,8 @@ extern void apikey_arg_require(FunctionCallInfo fcinfo, int number,
 
 /*
  * The name of a key: 1 to APIKEY_NAME_MAX characters in normalization form C,
- * without control characters and outer white space, neither a UUID nor
- * anything that looks like an API key.
+ * without odd characters (odd_character.h), neither a UUID nor anything that looks
+ * like an API key.
  */
 extern char *apikey_arg_name(const text *name, const char *argument);
 
@@ -61,8 +61,12 @@ extern bool apikey_arg_check_format(FunctionCallInfo fcinfo, int number);
 /* A finite timestamp in the past. */
 extern void apikey_arg_past(TimestampTz at, const char *argument);
 
-/* A timestamp in the future, or infinity, which means that there is no expiry. */
-extern void apikey_arg_expires_at(TimestampTz expires_at, const char *argument);
+/*
+ * A timestamp in the future, unless allow_past, or infinity, which means that
+ * there is no expiry.  Raises a WARNING if it is more than 100 years away.
+ */
+extern void apikey_arg_expires_at(TimestampTz expires_at, bool allow_past,
+								  const char *argument);
 
 /*
  * Is the string a UUID, in any form that the type accepts?  If so, its 16

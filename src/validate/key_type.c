@@ -115,6 +115,13 @@ apikey_key_type_get(const char *name, const char *argument)
 	return type;
 }
 
+bool
+apikey_key_type_is_custom(const ApikeyKeyType *type)
+{
+	return strcmp(type->name, "custom") == 0 ||
+		strcmp(type->name, "custom_multiline") == 0;
+}
+
 const char *
 apikey_key_type_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 {

@@ -13,9 +13,6 @@
 
 #include "validate/key_type_cache.h"
 
-/* The type for any secret that has no type of its own. */
-#define APIKEY_KEY_TYPE_CUSTOM	"custom"
-
 /* A hint for a key type that is missing or unknown. */
 #define APIKEY_KEY_TYPE_HINT \
 	"SELECT key_type, label FROM apikey.key_types lists the key types."
@@ -35,6 +32,12 @@ extern const ApikeyKeyType *apikey_key_type_get(const char *name,
  * type's index may change between two calls.
  */
 extern const ApikeyKeyType *apikey_key_type_nth(int index);
+
+/*
+ * Is it a type for any secret that has no type of its own: "custom", or
+ * "custom_multiline"?
+ */
+extern bool apikey_key_type_is_custom(const ApikeyKeyType *type);
 
 /*
  * The type's longest prefix that the value begins with, or NULL.  Hints show

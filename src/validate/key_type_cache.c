@@ -26,13 +26,14 @@ enum
 	PREFIXES,
 	CHECKSUM,
 	ENFORCEMENT,
-	ALLOW_WHITESPACE
+	ALLOW_WHITESPACE,
+	BUILTIN
 };
 
 static ApikeyStatement select_types = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "SELECT t.key_type, t.label, t.env_vars, t.pattern, t.prefixes,"
-	" t.checksum, t.enforcement, t.allow_whitespace"
+	" t.checksum, t.enforcement, t.allow_whitespace, t.builtin"
 	" FROM apikey.key_types t ORDER BY t.key_type",
 	.snapshot = APIKEY_SNAPSHOT_LATEST
 };
@@ -108,6 +109,7 @@ read_type(const ApikeyRows *rows, uint64 row, ApikeyKeyType *type)
 	enforcement = TextDatumGetCString(required_column(rows, row, ENFORCEMENT));
 	type->reject = strcmp(enforcement, "reject") == 0;
 	type->allow_whitespace = DatumGetBool(required_column(rows, row, ALLOW_WHITESPACE));
+	type->builtin = DatumGetBool(required_column(rows, row, BUILTIN));
 
 	datum = apikey_rows_get(rows, row, PATTERN, &is_null);
 	type->pattern = is_null ? NULL : DatumGetTextPCopy(datum);

@@ -21,7 +21,8 @@ typedef struct ApikeyKeyType
 	char	  **prefixes;		/* NULL-terminated, longest first */
 	char	   *checksum;		/* a name that checksum.h knows, or NULL */
 	bool		reject;			/* is a wrong format an error, or a warning? */
-	bool		allow_whitespace;	/* inside values */
+	bool		allow_whitespace;	/* in values, which are not trimmed */
+	bool		builtin;		/* not an administrator's row */
 } ApikeyKeyType;
 
 /*

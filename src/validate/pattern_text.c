@@ -156,7 +156,7 @@ describe(const Outline *outline)
 						 outline->max, more);
 	else
 		appendStringInfo(&result, "%d %scharacters", outline->min, more);
-	if (outline->alphabet != NULL && !outline->mixed)
+	if (outline->alphabet != NULL && !outline->mixed && *outline->alphabet != '.')
 		appendStringInfo(&result, " of %.*s", outline->alphabet_len,
 						 outline->alphabet);
 	return result.data;

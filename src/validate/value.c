@@ -62,13 +62,22 @@ apikey_value_validate(const ApikeyKeyType *type, const char *value, size_t len)
 	if (finding != NULL)
 		return list_make1(finding);
 
-	finding = apikey_value_check_format(type, value, len);
+	/* A character that only looks right also spoils the format. */
+	finding = apikey_value_check_ascii(type, value, len);
+	if (finding == NULL)
+		finding = apikey_value_check_format(type, value, len);
 	if (finding != NULL)
 		findings = list_make1(finding);
 	if (finding == NULL || !finding->is_error)
 		findings = list_concat(findings, apikey_value_check_special(type, value, len));
 	findings = list_concat(findings, apikey_value_check_plausibility(type, value, len));
 	return errors_first(findings);
+}
+
+bool
+apikey_value_has_error(const List *findings)
+{
+	return findings != NIL && ((ApikeyFinding *) linitial(findings))->is_error;
 }
 
 /* What check_format => false leaves. */
@@ -78,23 +87,6 @@ validate_unformatted(const ApikeyKeyType *type, const char *value, size_t len)
 	ApikeyFinding *finding = check_unconditionally(type, value, len);
 
 	return finding != NULL ? list_make1(finding) : NIL;
-}
-
-/*
- * A warning hides the statement as an error does.  But since nothing catches
- * it, the context callbacks that apikey_err_argument() removes are restored.
- */
-static void
-warn(const ApikeyFinding *warning, const char *argument)
-{
-	ErrorContextCallback *callbacks = error_context_stack;
-
-	ereport(WARNING,
-			(errcode(ERRCODE_WARNING),
-			 errmsg("%s", warning->message),
-			 errhint("%s", warning->hint),
-			 apikey_err_argument(argument)));
-	error_context_stack = callbacks;
 }
 
 /*
@@ -132,6 +124,6 @@ apikey_value_require_valid(const ApikeyKeyType *type, const char *value, size_t 
 					 errhint("%s%s", finding->hint,
 							 advise_unchecked(type, value, len)),
 					 apikey_err_argument(argument)));
-		warn(finding, argument);
+		apikey_warn_argument(argument, finding->message, finding->hint);
 	}
 }

@@ -11,10 +11,15 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "compat.h"
 #include "base/encoding.h"
+#include "validate/pattern_scan.h"
 #include "validate/value_characters.h"
+
+#define COPY_HINT	"Check that the whole value was copied, and nothing else."
+#define LINES_HINT	COPY_HINT "  A secret of several lines needs another type, such as custom_multiline."
 
 /* The length of the character at p, in bytes; end may truncate it. */
 static int
@@ -49,7 +54,7 @@ trim_value(const char **value, size_t *len)
 }
 
 void
-apikey_value_read(FunctionCallInfo fcinfo, int arg, const char **value, size_t *len)
+apikey_value_read_exact(FunctionCallInfo fcinfo, int arg, const char **value, size_t *len)
 {
 	text	   *argument;
 
@@ -60,7 +65,53 @@ apikey_value_read(FunctionCallInfo fcinfo, int arg, const char **value, size_t *
 	argument = PG_GETARG_TEXT_PP(arg);
 	*value = VARDATA_ANY(argument);
 	*len = VARSIZE_ANY_EXHDR(argument);
+}
+
+void
+apikey_value_read_trimmed(FunctionCallInfo fcinfo, int arg, const char **value, size_t *len)
+{
+	apikey_value_read_exact(fcinfo, arg, value, len);
 	trim_value(value, len);
+}
+
+/* White space alone is no value of any type. */
+void
+apikey_value_read(FunctionCallInfo fcinfo, int arg, const ApikeyKeyType *type,
+				  const char **value, size_t *len)
+{
+	apikey_value_read_trimmed(fcinfo, arg, value, len);
+	if (type->allow_whitespace && *len > 0)
+		apikey_value_read_exact(fcinfo, arg, value, len);
+}
+
+static bool
+is_ascii_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool
+apikey_value_has_space(const char *value, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (is_ascii_space(value[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Which character of the value it is, for a message, if a person cannot see what
+ * is wrong with it; otherwise an empty string.
+ */
+static char *
+describe_character(const char *p, int number)
+{
+	if (!IS_HIGHBIT_SET(*p))
+		return "";
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return psprintf(" (character %d)", number);
+	return psprintf(" (character %d, U+%04X)", number,
+					utf8_to_unicode((const unsigned char *) p));
 }
 
 /*
@@ -71,23 +122,60 @@ ApikeyFinding *
 apikey_value_check_characters(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	const char *end = value + len;
+	int			number = 1;
 	int			width;
 
-	for (const char *p = value; p < end; p += width)
+	for (const char *p = value; p < end; p += width, number++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		width = character_len(p, end);
-		if (type->allow_whitespace && strchr(" \t\r\n", *p) != NULL)
+		if (type->allow_whitespace && is_ascii_space(*p))
 			continue;
 		if (apikey_has_outer_space(p, width))
 			return apikey_value_finding(true, "characters",
-										pstrdup("value contains white space"),
-										"Check that the whole value was copied, and nothing else.");
+										psprintf("value contains white space%s",
+												 describe_character(p, number)),
+										memchr(value, '\n', len) != NULL ? LINES_HINT : COPY_HINT);
 		if (apikey_has_control(p, width))
 			return apikey_value_finding(true, "characters",
-										pstrdup("value contains a control character"),
-										"Check that the whole value was copied, and nothing else.");
+										psprintf("value contains a control character%s",
+												 describe_character(p, number)), COPY_HINT);
 	}
+	return NULL;
+}
+
+/* Can a valid pattern match a character that is not ASCII? */
+static bool
+permits_non_ascii(const text *pattern)
+{
+	const char *next;
+
+	for (const char *p = text_to_cstring(pattern); *p != '\0'; p = next)
+	{
+		next = apikey_pattern_next(p);
+		if (*p == '.' || IS_HIGHBIT_SET(*p) || strncmp(p, "[^", 2) == 0 ||
+			(*p == '\\' && strchr("DSWdsw", p[1]) != NULL))
+			return true;
+		for (const char *c = p; *p == '[' && c < next; c++)
+			if (IS_HIGHBIT_SET(*c) || *c == '\\')
+				return true;
+	}
+	return false;
+}
+
+ApikeyFinding *
+apikey_value_check_ascii(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	const char *end = value + len;
+	int			number = 1;
+
+	for (const char *p = value; p < end; p += character_len(p, end), number++)
+		if (IS_HIGHBIT_SET(*p))
+			return type->pattern == NULL || permits_non_ascii(type->pattern) ? NULL :
+				apikey_value_finding(type->reject, "characters",
+									 psprintf("value contains a character that is not ASCII%s",
+											  describe_character(p, number)),
+									 "It may only look like the right one: copy the key from the provider's own page.");
 	return NULL;
 }
 

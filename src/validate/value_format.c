@@ -38,7 +38,7 @@ apikey_value_other_types(const ApikeyKeyType *type, const char *value, size_t le
 	int			position = 0;
 	const ApikeyPrefix *prefix;
 
-	if (strcmp(type->name, APIKEY_KEY_TYPE_CUSTOM) == 0)
+	if (apikey_key_type_is_custom(type))
 		return NIL;
 	while ((prefix = apikey_key_type_next_prefix(value, len, &position)) != NULL &&
 		   prefix->len >= longest)

@@ -68,7 +68,8 @@ apikey_value_check_plausibility(const ApikeyKeyType *type, const char *value, si
 {
 	List	   *findings = NIL;
 
-	if (is_placeholder(value, len))
+	/* Base64 has runs of "A", and a name in a JSON object may be an example. */
+	if (!type->allow_whitespace && is_placeholder(value, len))
 		findings = lappend(findings,
 						   apikey_value_finding(strict_checks, "placeholder",
 												pstrdup("value looks like a placeholder, not a real key"),

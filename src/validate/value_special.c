@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "core/base64.h"
+#include "validate/service_account.h"
 #include "validate/value_characters.h"
 #include "validate/value_finding.h"
 #include "validate/value_special.h"
@@ -76,6 +77,22 @@ is_legacy_npm_token(const char *value, size_t len)
 	return !begins_with(value, len, "npm_");
 }
 
+static bool
+is_not_service_account(const char *value, size_t len)
+{
+	const char *email;
+	size_t		email_len;
+
+	return !apikey_service_account_email(value, len, &email, &email_len);
+}
+
+/* OpenSSH needs a line feed after each line of its own format, and no more. */
+static bool
+has_wrong_line_ends(const char *value, size_t len)
+{
+	return value[len - 1] != '\n' || memchr(value, '\r', len) != NULL;
+}
+
 /* A rule for one type, about values with a prefix or as a function decides. */
 typedef struct SpecialRule
 {
@@ -89,6 +106,22 @@ typedef struct SpecialRule
 } SpecialRule;
 
 static const SpecialRule special_rules[] = {
+	{
+		.type = "google_service_account",
+		.applies = is_not_service_account,
+		.is_error = true,
+		.code = "format",
+		.message = "value is not the key of a service account: expected a JSON object with the strings \"private_key\" and \"client_email\"",
+		.hint = "Pass the whole JSON file that Google Cloud creates for the key."
+	},
+	{
+		.type = "ssh_private_key",
+		.prefix = "-----BEGIN OPENSSH ",
+		.applies = has_wrong_line_ends,
+		.code = "line_ends",
+		.message = "value does not have the line ends with which OpenSSH reads a key: a line feed after each line, also the last, and no carriage return",
+		.hint = "Send the file as it is: a form's text area may have changed its line ends."
+	},
 	{
 		.type = "aws_bedrock_session",
 		.code = "short_lived",

@@ -194,7 +194,7 @@ SELECT outcome($$SELECT apikey.create_key('variable refused', 'custom', 'a-value
 SET apikey.user_id = 'Alice';
 SELECT count(*) FROM listed;
 SELECT create_named('one');
-SET apikey.user_id = 'alice ';
+SET apikey.user_id = 'al ice';
 SELECT count(*) FROM listed;
 SELECT create_named('one');
 SELECT set_config('apikey.user_id', repeat(U&'\00e9', 255), false) IS NOT NULL;
