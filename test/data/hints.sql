@@ -235,6 +235,9 @@ SELECT id FROM apikey.keys \gset
 ! SELECT apikey.update_key('k', new_metadata => '[]');
 = SELECT apikey.update_key('k', new_metadata => '{"team": "research"}');
 
+! SELECT apikey.update_key('k', new_name => U&'no\200Bname');
+= SELECT apikey.update_key('k', new_name => 'noname');
+
 ! SELECT apikey.update_key('k', new_metadata => jsonb_build_object('a', repeat('x', 9000)));
 > CREATE TABLE mine AS SELECT jsonb_build_object('a', repeat('x', 9000)) AS large;
 = SELECT apikey.update_key('k', new_metadata => '{"row": 1}') FROM mine;
@@ -277,6 +280,28 @@ SELECT apikey.set_key('k', 'custom', 'correct-horse-battery');
 
 ! SELECT apikey.update_key('k', new_value => 'some value');
 = SELECT apikey.update_key('k', new_value => 'somevalue');
+
+! SELECT apikey.update_key('k', new_value => E'two\nlines');
+= SELECT apikey.create_key('new', 'custom_multiline', E'two\nlines');
+
+! SELECT apikey.update_key('k', new_value => '[REDACTED]');
+= SELECT apikey.update_key('k', new_name => 'other');
+
+! SELECT apikey.update_key('k', new_value => '${SOME_API_KEY}');
+= SELECT apikey.update_key('k', new_value => 'as_it_was_issued');
+
+! SELECT apikey.update_key('k', new_value => 'Bearer as_it_was_issued');
+= SELECT apikey.update_key('k', new_value => 'as_it_was_issued');
+
+! SELECT apikey.create_key('new', 'groq', U&'\FF47' || substr(:'groq', 2));
+= SELECT apikey.create_key('new', 'groq', :'groq');
+
+! SELECT apikey.create_key('new', 'google_service_account', '{"private_key": "some", "client_email": "a@b"}');
+= SELECT apikey.create_key('new', 'google_service_account', '{"private_key": "-----BEGIN some", "client_email": "a@b"}');
+
+SELECT format(E'-----BEGIN OPENSSH %1$s-----\n%2$s\n-----END OPENSSH %1$s-----', 'PRIVATE KEY', md5('x')) AS file \gset
+! SELECT apikey.create_key('new', 'ssh_private_key', :'file');
+= SELECT apikey.create_key('good', 'ssh_private_key', :'file' || E'\n');
 
 ! SELECT apikey.update_key('k', new_value => repeat(md5('x'), 300));
 = SELECT apikey.update_key('k', new_value => md5('x'));

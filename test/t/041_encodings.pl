@@ -63,6 +63,28 @@ COMMIT}, db => $database);
 	return;
 }
 
+# Characters that cannot be seen are recognized in any encoding that has them, and
+# one that is not ASCII is pointed out in a value.
+sub check_odd_characters
+{
+	my ($database) = @_;
+	my @odd = (q{U&'zo\00a0'}, q{U&'\00a0zo'}, q{U&'z\00ado'}, q{'zo '}, q{U&'z\0085o'});
+
+	for my $text (@odd)
+	{
+		for my $call ("apikey.create_key_for('u', $text, 'custom', 'a-made-up-value')",
+			"apikey.create_key_for($text, 'n', 'custom', 'a-made-up-value')", "apikey.set_user_id($text)")
+		{
+			my ($out, $state, $messages) = run_sql($node, "SELECT $call", db => $database);
+
+			is($state, '22023', "$database: $call");
+		}
+	}
+	my ($out) = run_sql($node, q{SELECT message FROM apikey.check_key('groq', U&'gsk_\00e9abc')}, db => $database);
+	like($out, qr/not ASCII \(character 5/, "$database: a character in a value");
+	return;
+}
+
 for my $encoding ('UTF8', 'LATIN1', 'SQL_ASCII')
 {
 	my $database = 'from_' . lc($encoding);
@@ -78,6 +100,7 @@ SELECT apikey.reveal_key(E'n\\351')}), "t\nplain-value-1", 'in SQL_ASCII, any by
 	}
 	set_up($database, $encoding);
 	fill($database);
+	check_odd_characters($database);
 	check($database, "in $encoding");
 }
 
