@@ -19,6 +19,7 @@
 #include "store/key_hint.h"
 #include "validate/key_type.h"
 #include "validate/service_account.h"
+#include "validate/value_characters.h"
 
 /* The last characters are shown only if this many follow the prefix. */
 #define HINT_MIN_BODY	16
@@ -87,18 +88,19 @@ apikey_key_hint_make(const char *key_type, const char *value, size_t len)
 	return cstring_to_text_with_len(hint.data, hint.len);
 }
 
-/* What precedes and follows the mask; both are empty in a hint that is only that. */
+/*
+ * What precedes and follows the mask.  Both are empty in a hint that is only that,
+ * and there may be no tail.
+ */
 static void
 split_hint(const char *hint, HintPart *prefix, HintPart *tail)
 {
-	size_t		len = strlen(hint);
-	int			characters = pg_mbstrlen_with_len(hint, (int) len);
-	int			end = pg_mbcharcliplen(hint, (int) len, Max(characters - HINT_TAIL, 0));
+	const char *mask = strstr(hint, HINT_MASK);
 
 	prefix->data = hint;
-	prefix->len = Max(end - (int) strlen(HINT_MASK), 0);
-	tail->data = hint + end;
-	tail->len = characters > HINT_TAIL ? len - end : 0;
+	prefix->len = mask != NULL ? mask - hint : 0;
+	tail->data = mask != NULL ? mask + strlen(HINT_MASK) : hint;
+	tail->len = strlen(tail->data);
 }
 
 static bool
@@ -154,14 +156,19 @@ is_mask(HintPart value, bool ascii)
 bool
 apikey_key_hint_is_shown_by(const char *hint, const char *value, size_t len)
 {
-	HintPart	rest = {value, len};
+	HintPart	rest;
 	HintPart	prefix;
 	HintPart	tail;
 	bool		has_prefix;
 	bool		has_tail;
 
+	apikey_value_trim(&value, &len);
+	rest = (HintPart)
+	{
+		value, len
+	};
 	split_hint(hint, &prefix, &tail);
-	if (tail.len > 0 && contains_hint(rest, hint))
+	if (prefix.len + tail.len > 0 && contains_hint(rest, hint))
 		return true;
 	has_prefix = strip_prefix(&rest, prefix);
 	has_tail = strip_tail(&rest, tail);

@@ -17,7 +17,7 @@
 extern text *apikey_key_hint_make(const char *key_type, const char *value, size_t len);
 
 /*
- * Is a trimmed value nothing but that hint, as a form shows it and sends it
+ * Is a value nothing but that hint, as a form shows it and sends it
  * back?  In any case: with the "..." replaced by other mask characters, by
  * something short or by nothing, in quotes or with other text around it; or only
  * its beginning, its end or mask characters.

@@ -62,7 +62,10 @@ apikey_value_fingerprints(const ApikeySpan *values, int count)
 	ArrayBuildState *array = initArrayResult(BYTEAOID, CurrentMemoryContext, false);
 
 	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		append_fingerprints(array, values[i], true);
+	}
 	return makeArrayResult(array, CurrentMemoryContext);
 }
 

@@ -31,8 +31,8 @@ character_len(const char *p, const char *end)
 /*
  * Scans only forward, since not every server encoding can be read backward.
  */
-static void
-trim_value(const char **value, size_t *len)
+void
+apikey_value_trim(const char **value, size_t *len)
 {
 	const char *end = *value + *len;
 	const char *first = NULL;
@@ -71,7 +71,7 @@ void
 apikey_value_read_trimmed(FunctionCallInfo fcinfo, int arg, const char **value, size_t *len)
 {
 	apikey_value_read_exact(fcinfo, arg, value, len);
-	trim_value(value, len);
+	apikey_value_trim(value, len);
 }
 
 /* White space alone is no value of any type. */

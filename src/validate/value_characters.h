@@ -31,6 +31,9 @@ extern void apikey_value_read_trimmed(FunctionCallInfo fcinfo, int arg,
 extern void apikey_value_read_exact(FunctionCallInfo fcinfo, int arg,
 									const char **value, size_t *len);
 
+/* Leave out the white space at both ends of a value; it is not copied. */
+extern void apikey_value_trim(const char **value, size_t *len);
+
 /* Does the value contain a space, tab or line break (in ASCII)? */
 extern bool apikey_value_has_space(const char *value, size_t len);
 

@@ -9,7 +9,10 @@
  * in every type, and check_format => false does not change that.
  *
  * The rules are regular expressions.  Each matches what no provider issues, and
- * what a random password contains once in more than ten thousand.
+ * what a random password contains once in more than ten thousand.  A file or a text
+ * of several lines may well contain three stars or the name of a variable: of
+ * these, only the private keys inside are looked at, and whether there is anything
+ * but stars.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,11 +22,15 @@
 #include "utils/memutils.h"
 
 #include "validate/pattern_match.h"
+#include "validate/value_characters.h"
 #include "validate/value_mask.h"
 
 /* A longer value without any of these characters is neither. */
 #define TELLING_CHARACTERS	"*.$#{}()[]<>%=:\"'` \t"
 #define WORD_MAX	24			/* bytes */
+
+/* A longer value of a type that allows white space is a file or a text. */
+#define LINE_MAX	256			/* bytes */
 
 typedef struct MaskRule
 {
@@ -32,6 +39,7 @@ typedef struct MaskRule
 	const char *message;
 	const char *hint;
 	bool		unless_format;	/* not if the value has its type's format */
+	bool		in_files;		/* also to files and texts of several lines */
 	ApikeyCompiledPattern *compiled;	/* on first use, and for good */
 } MaskRule;
 
@@ -46,9 +54,18 @@ typedef struct MaskRule
 	.hint = "Pass only the key, without the name, \"Bearer\" or quotation marks around it.", \
 	.unless_format = true
 
+#define BULLETS "\\u00b7\\u2022\\u2217\\u2219\\u22c5\\u25a0\\u25cb\\u25cf\\u25e6\\u2588"
+
+/* The beginning of a private key in a file, up to some character of it. */
+#define IN_PRIVATE_KEY \
+	"(?:-----BEGIN [A-Z0-9 ]+-----|\"private_key\"\\s*:\\s*\"|Private-Lines: [0-9]+\\s)(?:[^-\"]|-[^-\"])*"
+
 static MaskRule rules[] = {
 	/* Stars or bullets in a row, and ellipses. */
-	{"\\*{3}|[\\u00b7\\u2022\\u2217\\u2219\\u22c5\\u25a0\\u25cb\\u25cf\\u25e6\\u2588]{3}|\\.{3}|\\u2026", IS_MASK},
+	{"\\*{3}|[" BULLETS "]{3}|\\.{3}|\\u2026", IS_MASK},
+	{"^[*.\\s\\u2026" BULLETS "]+$", IS_MASK,.in_files = true},
+	{"(?i)" IN_PRIVATE_KEY "(?:[[(*\\u2026" BULLETS "]|\\.{3}|redacted)", IS_MASK,.in_files = true},
+	{IN_PRIVATE_KEY "[$%{<]", IS_TEMPLATE,.in_files = true},
 	/* What programs write in place of a secret, or for a missing one. */
 	{"(?i)redacted|\\[object +object\\]|"
 		"^[[({<\"'*-]*(?:masked|hidden|filtered|removed|omitted|encrypted|unchanged|sanitized|obfuscated|suppressed|protected|"
@@ -61,9 +78,9 @@ static MaskRule rules[] = {
 		"^(?:process\\.env|import\\.meta\\.env|os\\.environ|os\\.getenv|Deno\\.env|ENV|secrets|vars)[.[(]|"
 	"^(?:\\$?env:[A-Z]|vault:|op://|ssm:|arn:aws:secretsmanager:)", IS_TEMPLATE},
 	/* The key with its name, as in an .env file or an HTTP header. */
-	{"(?i)^(?:export +|set +|\\$env:)?[A-Z][A-Z0-9]*_[A-Z0-9_]* *= *[^ =]|"
-		"^(?:(?:x-)?api-?key|key|token|secret|password|authorization) *[:=] *[^ =]|"
-		"^(?:bearer|basic|token) +[^ ]|"
+	{"(?i)^(?:export +|set +|\\$env:)?[A-Z][A-Z0-9]*_[A-Z0-9_]* *= *[^\\s=]\\S*$|"
+		"^(?:(?:x-)?api-?key|key|token|secret|password|authorization) *[:=] *(?:(?:bearer|basic|token) +)?[^\\s=]\\S*$|"
+		"^(?:bearer|basic|token) +\\S+$|"
 	"^(?:\"[^\"]*\"|'[^']*'|`[^`]*`)$", IS_MORE}
 };
 
@@ -101,6 +118,27 @@ has_format(const ApikeyKeyType *type, const char *value, size_t len,
 		apikey_pattern_matches_wide(type, wide);
 }
 
+/*
+ * A value of a type that allows white space may be anything; but what stands in
+ * place of one is a short line.
+ */
+static bool
+is_file(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	return type->allow_whitespace &&
+		(len > LINE_MAX || memchr(value, '\n', len) != NULL ||
+		 memchr(value, '\r', len) != NULL);
+}
+
+static bool
+rule_matches(MaskRule *rule, const ApikeyKeyType *type, const char *value, size_t len,
+			 const ApikeyWideValue *wide)
+{
+	return (rule->in_files || !is_file(type, value, len)) &&
+		apikey_compiled_pattern_matches(compiled_rule(rule), wide) &&
+		!(rule->unless_format && has_format(type, value, len, wide));
+}
+
 static ApikeyFinding *
 match_rules(const ApikeyKeyType *type, const char *value, size_t len)
 {
@@ -110,8 +148,7 @@ match_rules(const ApikeyKeyType *type, const char *value, size_t len)
 	PG_TRY();
 	{
 		for (size_t i = 0; i < lengthof(rules) && found == NULL; i++)
-			if (apikey_compiled_pattern_matches(compiled_rule(&rules[i]), wide) &&
-				!(rules[i].unless_format && has_format(type, value, len, wide)))
+			if (rule_matches(&rules[i], type, value, len, wide))
 				found = &rules[i];
 	}
 	PG_FINALLY();
@@ -126,7 +163,6 @@ match_rules(const ApikeyKeyType *type, const char *value, size_t len)
 ApikeyFinding *
 apikey_value_check_mask(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	if (type->allow_whitespace || !is_suspicious(value, len))
-		return NULL;
-	return match_rules(type, value, len);
+	apikey_value_trim(&value, &len);
+	return is_suspicious(value, len) ? match_rules(type, value, len) : NULL;
 }

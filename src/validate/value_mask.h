@@ -15,7 +15,9 @@
  * Is the value what a form shows of a key ("mask": stars, an ellipsis, a word such
  * as [REDACTED]), or text that was to be replaced by a key or contains one with
  * its name ("template": ${OPENAI_API_KEY}, NAME=value)?  Then an error; otherwise
- * NULL.  A value of a type that allows white space may contain anything.
+ * NULL.  White space around the value is ignored.  Of a type that allows white
+ * space, a value that is long or has several lines may contain such things, but not
+ * in place of a private key.
  */
 extern ApikeyFinding *apikey_value_check_mask(const ApikeyKeyType *type,
 											  const char *value, size_t len);

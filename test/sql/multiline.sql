@@ -77,6 +77,42 @@ SELECT count(*) FROM apikey.check_key('custom_multiline', U&'p\00E4ssword with\0
 -- The other types tell where such a value belongs.
 SELECT regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L)', 'x', type, pg_temp.pem('', 18))) FROM unnest('{custom,openai}'::text[]) type;
 
+-- What stands in place of a key is refused here, too, whatever is around it.
+CREATE TEMP TABLE stand_ins AS SELECT * FROM unnest(ARRAY['[REDACTED]', '************', 'sk-a****', '${X_API_KEY}', '{{ api_key }}', '<your api key>', '*** masked ***', '[object Object]', 'not set', 'undefined',
+	U&'\2022\2022\2022\2022 9b21', 'sk-... 9b21', '$(cat /run/secrets/key)', 'op://vault/some item/field', 'OPENAI_API_KEY=sk-abc12345', 'Authorization: Bearer sk-abc12345', '"sk-abc 12345"', repeat('*', 250)]) value;
+INSERT INTO apikey.custom_key_types (key_type, label, allow_whitespace) VALUES ('config', 'Config file', true);
+SELECT key_type, value FROM apikey.key_types, (SELECT unnest(ARRAY[value, value || E'\n', E' \r\n\t' || value || ' ']) FROM stand_ins) v(value)
+	WHERE allow_whitespace AND NOT EXISTS (SELECT FROM apikey.check_key(key_type, value) c WHERE c.severity = 'error' AND c.code IN ('mask', 'template'));
+SELECT c.code, count(*) FROM stand_ins, apikey.check_key('custom_multiline', value) c GROUP BY 1 ORDER BY 1;
+SELECT count(*), count(*) FILTER (WHERE regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L, check_format => false)', 'x', 'config', value)) LIKE 'KA008 on value:%') FROM stand_ins;
+DELETE FROM apikey.custom_key_types;
+SELECT n, c.code FROM (VALUES (1, repeat(E'****\n', 200)), (2, repeat('* ', 500)), (3, U&'\2022\2022\000A\2022\2022'), (4, repeat('*', 5000))) v(n, value), apikey.check_key('custom_multiline', value) c ORDER BY n;
+-- So is a file of which only the key is masked, even if its format is not checked.
+CREATE TEMP TABLE masked_files AS SELECT f.name, f.key_type, m.mask, f.before || m.mask || f.after AS value FROM (VALUES
+	('pem', 'pem_private_key', left(pg_temp.pem('', 1), 28), E'\n-----END ' || E'PRIVATE KEY-----\n'),
+	('pem, encrypted', 'pem_private_key', left(pg_temp.pem('', 1), 28) || E'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n', E'\n-----END ' || E'PRIVATE KEY-----\n'),
+	('ssh, a part', 'ssh_private_key', left(pg_temp.pem('OPENSSH ', 5), 200), right(pg_temp.pem('OPENSSH ', 5), 100)),
+	('google', 'google_service_account', '{"client_email": "a@b.example", "private_key": "-----BEGIN ' || 'PRIVATE KEY-----\n', '\n-----END ' || 'PRIVATE KEY-----\n"}'),
+	('google, the string', 'google_service_account', E'{"client_email": "a@b.example",\n "private_key" : "', E'"}\n'),
+	('putty', 'ssh_private_key', E'PuTTY-User-Key-File-3: ssh-ed25519\r\nComment: mine...\r\nPrivate-Lines: 1\r\n', E'\r\nPrivate-MAC: 00\r\n')) f(name, key_type, before, after),
+	unnest(ARRAY['[REDACTED]', 'redacted', '*****', '...', U&'\2026', U&'\2022\2022\2022', '(hidden)', '${KEY}', '$KEY', '{{ key }}', '<your key>', '%KEY%']) m(mask);
+SELECT name, string_agg(DISTINCT c.code, ' ') AS codes, count(*) FROM masked_files LEFT JOIN LATERAL apikey.check_key(key_type, value) c ON c.code IN ('mask', 'template') GROUP BY 1 ORDER BY name COLLATE "C";
+SELECT count(*), count(*) FILTER (WHERE regress_apikey.outcome(format('SELECT apikey.create_key(%L, %L, %L, check_format => false)', 'x', key_type, value)) LIKE 'KA008 on value:%') FROM masked_files;
+SELECT DISTINCT name FROM masked_files WHERE NOT EXISTS (SELECT FROM apikey.check_key('custom_multiline', value) c WHERE c.code IN ('mask', 'template'));
+-- Not a text that contains such things where they may be, nor a passphrase.
+SELECT n, c.* FROM (VALUES (1, E'# ****** settings ******\nurl=https://${HOST}/...\nOPENAI_API_KEY=sk-abc12345\n'), (2, 'host=db.example user=alice password=Tr0ub4dor&3'), (3, 'password=Tr0ub4dor&3 host=db.example'),
+	(4, E'template: "{{ a }}"\nnote: [REDACTED]\nkey: 1'), (5, 'correct horse battery staple'), (6, E'{"key": "a",\n "note": "**bold** ..."}'), (7, '-- -- -- --'), (8, pg_temp.account('{"project_id": "${x} [REDACTED] ..."}')::text),
+	(9, E'Bag Attributes\n  friendlyName: *** [REDACTED] ... ${x}\n' || pg_temp.pem('', 2) || E'*** ...\n')) v(n, value),
+	apikey.check_key('custom_multiline', value) c ORDER BY n;
+-- Nor is the key's own hint taken, by any of the functions.
+SELECT apikey.create_key('account', 'google_service_account', value) IS NOT NULL AS created FROM files WHERE name = 'google';
+SELECT k.name, form FROM apikey.keys k, unnest('{%1$s...,%1$s…,%1$s****,%1$s,"%1$s... ","\n%1$s...\n",(%1$s...),...,…,********,"* * *"}'::text[]) form, unnest(ARRAY['SELECT apikey.set_key(%1$L, %2$L, %3$L, check_format => false)', 'SELECT apikey.update_key(%1$L, %3$L, check_format => false)']) call
+	WHERE k.name IN ('account', 'netrc.', 'ed25519.') AND (rtrim(k.hint, '.') <> '' OR form LIKE '%…%' OR form LIKE '%.%' OR form LIKE '%*%')
+	AND regress_apikey.outcome(format(call, k.name, k.key_type, format(form, rtrim(k.hint, '.')))) NOT LIKE 'KA008 on %';
+SELECT regress_apikey.outcome(format('SELECT apikey.update_key(%L, %L, check_format => false)', name, replace(hint, '...', '##'))) FROM apikey.keys WHERE name = 'account';
+SELECT apikey.reveal_key('account') = value AS same FROM files WHERE name = 'google';
+SELECT apikey.delete_key('account') IS NOT NULL AND apikey.purge_key(id) IS NOT NULL AS purged FROM apikey.keys WHERE name = 'account';
+
 -- Which type it could be.
 SELECT name, string_agg(t, ' ') FROM files, apikey.detect_key_type(value) t GROUP BY name ORDER BY name COLLATE "C";
 SELECT count(*) FROM apikey.detect_key_type(regress_apikey.openai()) t WHERE t LIKE '%multiline';
