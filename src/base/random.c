@@ -4,25 +4,39 @@
  *		Cryptographically strong random bytes, from a pool of this process.
  *
  * A call of pg_strong_random() is expensive compared to the bytes of one
- * nonce, so 4 KiB are generated at once.  Each byte is used once and then
- * wiped from the pool.  The pool belongs to the process that filled it: a
- * forked child sees another process id and fills its own, since bytes shared
- * by parent and child would be nonces used twice.
+ * nonce, so bytes for some nonces are generated at once.  Each byte is used once
+ * and then wiped from the pool.
+ *
+ * Two copies of the pool would give the same bytes.  Therefore it belongs to the
+ * process that filled it, since a fork copies it, and to one transaction, since
+ * a virtual machine can be copied between two: it is small, and what is left at
+ * the end of the transaction is never used.  That what is generated is not
+ * repeated in a copy depends on the system; nonces are made from more than these
+ * bytes (apikey_make_nonce).
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 
 #include "base/errors.h"
 #include "base/random.h"
 
-#define POOL_SIZE	4096
+#define POOL_SIZE	256
 
 static unsigned char pool[POOL_SIZE];
 static size_t pool_left = 0;	/* unused bytes, at the end of the pool */
 static int	pool_owner = 0;		/* the process that filled it */
+static TimestampTz pool_transaction = 0;	/* when its transaction started */
+
+static bool
+is_own_pool(void)
+{
+	return pool_owner == MyProcPid &&
+		pool_transaction == GetCurrentTransactionStartTimestamp();
+}
 
 /* Fill the pool.  On failure, it raises an error and leaves the pool empty. */
 static void
@@ -30,6 +44,7 @@ refill(void)
 {
 	pool_left = 0;
 	pool_owner = MyProcPid;
+	pool_transaction = GetCurrentTransactionStartTimestamp();
 	if (!pg_strong_random(pool, POOL_SIZE))
 	{
 		explicit_bzero(pool, POOL_SIZE);
@@ -51,7 +66,7 @@ apikey_random(void *buffer, size_t len)
 		unsigned char *from;
 		size_t		part;
 
-		if (pool_left == 0 || pool_owner != MyProcPid)
+		if (pool_left == 0 || !is_own_pool())
 			refill();
 		part = Min(len, pool_left);
 		from = pool + POOL_SIZE - pool_left;

@@ -75,6 +75,17 @@ apikey_envelope_data_key_id(const uint8_t *envelope)
 }
 
 ApikeyResult
+apikey_envelope_nonce(const ApikeyDataKey *key, const ApikeyContext *context,
+					  const uint8_t *random, const void *value, size_t len,
+					  uint8_t *nonce)
+{
+	const ApikeySpan associated = {context->data, context->len};
+	const ApikeySpan message = {value, len};
+
+	return apikey_make_nonce(key->nonce, random, associated, message, nonce);
+}
+
+ApikeyResult
 apikey_envelope_seal(const ApikeyDataKey *key, const ApikeyContext *context,
 					 const uint8_t *nonce, const void *value, size_t len,
 					 uint8_t *envelope)
@@ -93,7 +104,7 @@ apikey_envelope_seal(const ApikeyDataKey *key, const ApikeyContext *context,
 	envelope[1] = APIKEY_SUITE_XAES_256_GCM;
 	memcpy(envelope + 2, key->id, APIKEY_DATA_KEY_ID_SIZE);
 	memcpy(body, nonce, APIKEY_XAES_NONCE_SIZE);
-	result = apikey_xaes_seal(key->encrypt, nonce, ad, 2, value, len,
+	result = apikey_xaes_seal(&key->encrypt, nonce, ad, 2, value, len,
 							  body + APIKEY_XAES_NONCE_SIZE);
 	if (result != APIKEY_OK)
 		apikey_wipe(envelope, len + APIKEY_ENVELOPE_OVERHEAD);
@@ -116,7 +127,7 @@ apikey_envelope_open(const ApikeyDataKey *key, const ApikeyContext *context,
 			apikey_wipe(value, len - APIKEY_ENVELOPE_OVERHEAD);
 		return APIKEY_MALFORMED;
 	}
-	return apikey_xaes_open(key->encrypt, nonce, ad, 2,
+	return apikey_xaes_open(&key->encrypt, nonce, ad, 2,
 							nonce + APIKEY_XAES_NONCE_SIZE,
 							len - APIKEY_ENVELOPE_HEADER_SIZE -
 							APIKEY_XAES_NONCE_SIZE,

@@ -54,8 +54,16 @@ extern bool apikey_envelope_is_valid(const uint8_t *envelope, size_t len);
 /* The data key's id (16 bytes) of a well-formed envelope. */
 extern const uint8_t *apikey_envelope_data_key_id(const uint8_t *envelope);
 
+/* A nonce for apikey_envelope_seal(): see apikey_make_nonce(). */
+extern ApikeyResult apikey_envelope_nonce(const ApikeyDataKey *key,
+										  const ApikeyContext *context,
+										  const uint8_t *random,
+										  const void *value, size_t len,
+										  uint8_t *nonce);
+
 /*
- * Seal a value.  nonce: 24 random bytes, never used before.  envelope has
+ * Seal a value.  nonce: 24 bytes, never used before, of
+ * apikey_envelope_nonce().  envelope has
  * room for len + APIKEY_ENVELOPE_OVERHEAD bytes, all of them written (wiped
  * on failure).  APIKEY_MALFORMED, and nothing written, when the value is
  * longer than APIKEY_ENVELOPE_MAX_VALUE.

@@ -17,6 +17,7 @@
 #include "base64.h"
 #include "fernet.h"
 #include "kdf.h"
+#include "secret.h"
 #include "wipe.h"
 
 #define LABEL_ID		"apikey/1/fernet/id"
@@ -31,7 +32,7 @@
 ApikeyFernetKey *
 apikey_fernet_key_new(const uint8_t *raw)
 {
-	ApikeyFernetKey *key = calloc(1, sizeof(ApikeyFernetKey));
+	ApikeyFernetKey *key = apikey_secret_new(sizeof(ApikeyFernetKey));
 
 	if (key == NULL)
 		return NULL;
@@ -50,10 +51,7 @@ apikey_fernet_key_new(const uint8_t *raw)
 void
 apikey_fernet_key_free(ApikeyFernetKey *key)
 {
-	if (key == NULL)
-		return;
-	apikey_wipe(key, sizeof(*key));
-	free(key);
+	apikey_secret_free(key, sizeof(*key));
 }
 
 /* Size in bytes of the token of a value of len bytes. */

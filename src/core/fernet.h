@@ -44,7 +44,7 @@ typedef enum ApikeyFernetAge
 	APIKEY_FERNET_FUTURE
 } ApikeyFernetAge;
 
-/* Of 32 raw bytes, which the caller wipes; malloc'ed, NULL on failure. */
+/* Of 32 raw bytes, which the caller wipes; NULL on failure. */
 extern ApikeyFernetKey *apikey_fernet_key_new(const uint8_t *raw);
 extern void apikey_fernet_key_free(ApikeyFernetKey *key);
 

@@ -88,15 +88,21 @@ make_hmac_context(void)
 }
 
 static bool
-compute_hmac(const uint8_t *key, size_t key_len, const void *data, size_t len,
+compute_hmac(const uint8_t *key, size_t key_len, const ApikeySpan *spans, int count,
 			 uint8_t *out)
 {
 	size_t		written;
 
-	return (hmac_context != NULL || make_hmac_context()) &&
-		EVP_MAC_init(hmac_context, key, key_len, NULL) == 1 &&
-		(len == 0 || EVP_MAC_update(hmac_context, data, len) == 1) &&
-		EVP_MAC_final(hmac_context, out, &written, APIKEY_SHA256_SIZE) == 1 &&
+	if ((hmac_context == NULL && !make_hmac_context()) ||
+		EVP_MAC_init(hmac_context, key, key_len, NULL) != 1)
+		return false;
+	for (int i = 0; i < count; i++)
+	{
+		if (spans[i].len > 0 &&
+			EVP_MAC_update(hmac_context, spans[i].data, spans[i].len) != 1)
+			return false;
+	}
+	return EVP_MAC_final(hmac_context, out, &written, APIKEY_SHA256_SIZE) == 1 &&
 		written == APIKEY_SHA256_SIZE;
 }
 
@@ -104,8 +110,17 @@ ApikeyResult
 apikey_hmac(const uint8_t *key, size_t key_len, const void *data, size_t len,
 			uint8_t *out)
 {
+	const ApikeySpan span = {data, len};
+
+	return apikey_hmac_spans(key, key_len, &span, 1, out);
+}
+
+ApikeyResult
+apikey_hmac_spans(const uint8_t *key, size_t key_len, const ApikeySpan *spans,
+				  int count, uint8_t *out)
+{
 	static const uint8_t zeros[APIKEY_SHA256_SIZE];
-	bool		ok = compute_hmac(key, key_len, data, len, out);
+	bool		ok = compute_hmac(key, key_len, spans, count, out);
 
 	if (!ok || EVP_MAC_init(hmac_context, zeros, sizeof(zeros), NULL) != 1)
 	{

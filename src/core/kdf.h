@@ -20,8 +20,13 @@ extern ApikeyResult apikey_hkdf(const uint8_t *key, size_t key_len,
 								const char *info,
 								uint8_t *out, size_t out_len);
 
-/* out gets APIKEY_SHA256_SIZE bytes; wiped on failure. */
+/* Of some data; out gets APIKEY_SHA256_SIZE bytes; wiped on failure. */
 extern ApikeyResult apikey_hmac(const uint8_t *key, size_t key_len,
 								const void *data, size_t len, uint8_t *out);
+
+/* Of the concatenation of spans. */
+extern ApikeyResult apikey_hmac_spans(const uint8_t *key, size_t key_len,
+									  const ApikeySpan *spans, int count,
+									  uint8_t *out);
 
 #endif							/* APIKEY_KDF_H */

@@ -16,11 +16,14 @@
 
 #include "kdf.h"
 #include "keys.h"
+#include "secret.h"
 #include "wipe.h"
 
 #define LABEL_MASTER_WRAP		"apikey/1/master/wrap"
 #define LABEL_MASTER_ID			"apikey/1/master/id"
+#define LABEL_MASTER_NONCE		"apikey/1/master/nonce"
 #define LABEL_DATA_ENCRYPT		"apikey/1/data/encrypt"
+#define LABEL_DATA_NONCE		"apikey/1/data/nonce"
 #define LABEL_DATA_FINGERPRINT	"apikey/1/data/fingerprint"
 
 #define WRAP_DOMAIN		"data key"
@@ -57,75 +60,87 @@ apikey_pack(const ApikeySpan *spans, int count, uint8_t **data, size_t *len)
 	return true;
 }
 
-/* An XAES key derived from a raw key; NULL on failure. */
-static ApikeyXaes *
-derive_xaes(const uint8_t *raw, const char *label)
+/* An XAES key derived from a raw key; false on failure. */
+static bool
+derive_xaes(const uint8_t *raw, const char *label, ApikeyXaes *xaes)
 {
 	uint8_t		derived[APIKEY_XAES_KEY_SIZE];
-	ApikeyXaes *xaes = NULL;
+	bool		ok = apikey_hkdf(raw, APIKEY_KEY_SIZE, label,
+								 derived, sizeof(derived)) == APIKEY_OK &&
+	apikey_xaes_init(xaes, derived);
 
-	if (apikey_hkdf(raw, APIKEY_KEY_SIZE, label,
-					derived, sizeof(derived)) == APIKEY_OK)
-		xaes = apikey_xaes_new(derived);
 	apikey_wipe(derived, sizeof(derived));
-	return xaes;
+	return ok;
+}
+
+/* len bytes derived from a raw key; false on failure. */
+static bool
+derive(const uint8_t *raw, const char *label, uint8_t *out, size_t len)
+{
+	return apikey_hkdf(raw, APIKEY_KEY_SIZE, label, out, len) == APIKEY_OK;
 }
 
 ApikeyMasterKey *
 apikey_master_key_new(const uint8_t *raw)
 {
-	ApikeyMasterKey *key = calloc(1, sizeof(ApikeyMasterKey));
+	ApikeyMasterKey *key = apikey_secret_new(sizeof(ApikeyMasterKey));
 
 	if (key == NULL)
 		return NULL;
-	key->wrap = derive_xaes(raw, LABEL_MASTER_WRAP);
-	if (key->wrap == NULL ||
-		apikey_hkdf(raw, APIKEY_KEY_SIZE, LABEL_MASTER_ID,
-					key->id, sizeof(key->id)) != APIKEY_OK)
-	{
-		apikey_master_key_free(key);
-		return NULL;
-	}
-	return key;
+	if (derive_xaes(raw, LABEL_MASTER_WRAP, &key->wrap) &&
+		derive(raw, LABEL_MASTER_NONCE, key->nonce, sizeof(key->nonce)) &&
+		derive(raw, LABEL_MASTER_ID, key->id, sizeof(key->id)))
+		return key;
+	apikey_master_key_free(key);
+	return NULL;
 }
 
 void
 apikey_master_key_free(ApikeyMasterKey *key)
 {
-	if (key == NULL)
-		return;
-	apikey_xaes_free(key->wrap);
-	apikey_wipe(key, sizeof(*key));
-	free(key);
+	apikey_secret_free(key, sizeof(*key));
 }
 
 ApikeyDataKey *
 apikey_data_key_new(const uint8_t *id, const uint8_t *raw)
 {
-	ApikeyDataKey *key = calloc(1, sizeof(ApikeyDataKey));
+	ApikeyDataKey *key = apikey_secret_new(sizeof(ApikeyDataKey));
 
 	if (key == NULL)
 		return NULL;
 	memcpy(key->id, id, sizeof(key->id));
-	key->encrypt = derive_xaes(raw, LABEL_DATA_ENCRYPT);
-	if (key->encrypt == NULL ||
-		apikey_hkdf(raw, APIKEY_KEY_SIZE, LABEL_DATA_FINGERPRINT,
-					key->fingerprint, sizeof(key->fingerprint)) != APIKEY_OK)
-	{
-		apikey_data_key_free(key);
-		return NULL;
-	}
-	return key;
+	if (derive_xaes(raw, LABEL_DATA_ENCRYPT, &key->encrypt) &&
+		derive(raw, LABEL_DATA_NONCE, key->nonce, sizeof(key->nonce)) &&
+		derive(raw, LABEL_DATA_FINGERPRINT,
+			   key->fingerprint, sizeof(key->fingerprint)))
+		return key;
+	apikey_data_key_free(key);
+	return NULL;
 }
 
 void
 apikey_data_key_free(ApikeyDataKey *key)
 {
-	if (key == NULL)
-		return;
-	apikey_xaes_free(key->encrypt);
-	apikey_wipe(key, sizeof(*key));
-	free(key);
+	apikey_secret_free(key, sizeof(*key));
+}
+
+/* The context tells its own length, so no two lists have the same bytes. */
+ApikeyResult
+apikey_make_nonce(const uint8_t *key, const uint8_t *random,
+				  ApikeySpan context, ApikeySpan message, uint8_t *nonce)
+{
+	const ApikeySpan parts[] = {
+		{random, APIKEY_XAES_NONCE_SIZE},
+		context,
+		message
+	};
+	uint8_t		digest[APIKEY_SHA256_SIZE];
+	ApikeyResult result = apikey_hmac_spans(key, APIKEY_KEY_SIZE, parts, 3, digest);
+
+	/* On failure the digest was wiped, so zeros are copied. */
+	memcpy(nonce, digest, APIKEY_XAES_NONCE_SIZE);
+	apikey_wipe(digest, sizeof(digest));
+	return result;
 }
 
 /*
@@ -149,6 +164,25 @@ pack_wrap_context(const uint8_t *id, const char *purpose, ApikeySpan *ad)
 }
 
 ApikeyResult
+apikey_wrap_nonce(const ApikeyMasterKey *master, const uint8_t *id,
+				  const char *purpose, const uint8_t *random,
+				  const uint8_t *raw, uint8_t *nonce)
+{
+	const ApikeySpan message = {raw, APIKEY_KEY_SIZE};
+	ApikeySpan	context;
+	ApikeyResult result = APIKEY_LIBCRYPTO_FAILED;
+
+	if (pack_wrap_context(id, purpose, &context))
+	{
+		result = apikey_make_nonce(master->nonce, random, context, message, nonce);
+		free((void *) context.data);
+	}
+	else
+		apikey_wipe(nonce, APIKEY_XAES_NONCE_SIZE);
+	return result;
+}
+
+ApikeyResult
 apikey_data_key_wrap(const ApikeyMasterKey *master, const uint8_t *id,
 					 const char *purpose, const uint8_t *nonce,
 					 const uint8_t *raw, uint8_t *wrapped)
@@ -163,7 +197,7 @@ apikey_data_key_wrap(const ApikeyMasterKey *master, const uint8_t *id,
 	memcpy(body, nonce, APIKEY_XAES_NONCE_SIZE);
 
 	if (pack_wrap_context(id, purpose, &ad[1]))
-		result = apikey_xaes_seal(master->wrap, nonce, ad, 2,
+		result = apikey_xaes_seal(&master->wrap, nonce, ad, 2,
 								  raw, APIKEY_KEY_SIZE,
 								  body + APIKEY_XAES_NONCE_SIZE);
 	free((void *) ad[1].data);
@@ -184,7 +218,7 @@ apikey_data_key_unwrap(const ApikeyMasterKey *master, const uint8_t *id,
 	if (apikey_wrap_master_id(wrapped, len) == NULL)
 		result = APIKEY_MALFORMED;
 	else if (pack_wrap_context(id, purpose, &ad[1]))
-		result = apikey_xaes_open(master->wrap, nonce, ad, 2,
+		result = apikey_xaes_open(&master->wrap, nonce, ad, 2,
 								  nonce + APIKEY_XAES_NONCE_SIZE,
 								  APIKEY_KEY_SIZE + APIKEY_XAES_TAG_SIZE, raw);
 	free((void *) ad[1].data);

@@ -5,8 +5,8 @@
  *
  * Neither raw key is kept: from a master key a wrapping key and an id are
  * derived, from a data key an encryption key and a fingerprint key, each by
- * HKDF under its own label (doc/format.md).  Both structs are malloc'ed by
- * the core and wiped when freed.
+ * HKDF under its own label (doc/format.md).  Both structs lie in the protected
+ * memory of secret.h, and are wiped when freed.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,14 +31,16 @@
 typedef struct ApikeyMasterKey
 {
 	uint8_t		id[APIKEY_MASTER_ID_SIZE];	/* safe to show */
-	ApikeyXaes *wrap;
+	ApikeyXaes	wrap;
+	uint8_t		nonce[APIKEY_KEY_SIZE]; /* of the HMAC that makes nonces */
 } ApikeyMasterKey;
 
 typedef struct ApikeyDataKey
 {
 	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE];
-	ApikeyXaes *encrypt;
-	uint8_t		fingerprint[APIKEY_KEY_SIZE];	/* the HMAC's key */
+	ApikeyXaes	encrypt;
+	uint8_t		nonce[APIKEY_KEY_SIZE]; /* of the HMAC that makes nonces */
+	uint8_t		fingerprint[APIKEY_KEY_SIZE];	/* of the HMAC of values */
 } ApikeyDataKey;
 
 /*
@@ -58,9 +60,20 @@ extern ApikeyDataKey *apikey_data_key_new(const uint8_t *id,
 extern void apikey_data_key_free(ApikeyDataKey *key);
 
 /*
+ * Make a nonce for message in context, with a key of one of the structs:
+ * HMAC-SHA-256 of random, both of them, truncated.  random: 24 bytes; were they
+ * ever repeated (by two copies of a virtual machine, say), different messages
+ * would still have different nonces.  nonce gets 24 bytes (wiped on failure).
+ */
+extern ApikeyResult apikey_make_nonce(const uint8_t *key, const uint8_t *random,
+									  ApikeySpan context, ApikeySpan message,
+									  uint8_t *nonce);
+
+/*
  * Wrap the raw data key with the master key; purpose ("value" or "column")
- * and the data key's id are authenticated.  nonce: 24 random bytes, never
- * used before.  wrapped gets APIKEY_WRAPPED_SIZE bytes (wiped on failure).
+ * and the data key's id are authenticated.  nonce: 24 bytes, never used before,
+ * of apikey_wrap_nonce().  wrapped gets APIKEY_WRAPPED_SIZE bytes (wiped on
+ * failure).
  */
 extern ApikeyResult apikey_data_key_wrap(const ApikeyMasterKey *master,
 										 const uint8_t *id,
@@ -68,6 +81,12 @@ extern ApikeyResult apikey_data_key_wrap(const ApikeyMasterKey *master,
 										 const uint8_t *nonce,
 										 const uint8_t *raw,
 										 uint8_t *wrapped);
+
+/* A nonce for it: see apikey_make_nonce(). */
+extern ApikeyResult apikey_wrap_nonce(const ApikeyMasterKey *master,
+									  const uint8_t *id, const char *purpose,
+									  const uint8_t *random, const uint8_t *raw,
+									  uint8_t *nonce);
 
 /*
  * Open a wrap; raw gets 32 bytes, which the caller wipes (wiped here on

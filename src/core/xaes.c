@@ -7,14 +7,15 @@
  * over AES-256-CMAC.  Both blocks of the CMAC are full, so that each takes one
  * AES call on the block xor K1, the CMAC's subkey.
  *
- * The fetched AES is kept for the life of the process.  An ApikeyXaes owns a
- * context with the AES key schedule, which libcrypto wipes when it frees it.
- * The key of a message lives on the stack for one call and is wiped before
- * it returns.  libcrypto's error queue is left empty.
+ * The fetched AES and one context are kept for the life of the process.  The
+ * context holds no key between calls, since libcrypto allocates it in ordinary
+ * memory: it is keyed with zeros afterwards, and dropped (the next call makes
+ * another) when any call to libcrypto fails.  The key of a message lives on the
+ * stack for one call and is wiped before it returns.  libcrypto's error queue
+ * is left empty.
  *
  *-------------------------------------------------------------------------
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -24,27 +25,54 @@
 #include "wipe.h"
 #include "xaes.h"
 
-#define BLOCK_SIZE	16
+#define BLOCK_SIZE	APIKEY_XAES_BLOCK_SIZE
 
 /* Bytes of the nonce that go into the derivation; the rest is GCM's. */
 #define DERIVED_NONCE_SIZE	(APIKEY_XAES_NONCE_SIZE - APIKEY_GCM_NONCE_SIZE)
 
-struct ApikeyXaes
-{
-	EVP_CIPHER_CTX *aes;		/* AES-256, a block at a time */
-	uint8_t		k1[BLOCK_SIZE];
-};
-
 static EVP_CIPHER *cipher = NULL;
+static EVP_CIPHER_CTX *context = NULL;
+
+/* AES-256, a block at a time. */
+static bool
+xaes_make_context(void)
+{
+	if (cipher == NULL)
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
+	if (cipher == NULL)
+		return false;
+	context = EVP_CIPHER_CTX_new();
+	return context != NULL &&
+		EVP_EncryptInit_ex2(context, cipher, NULL, NULL, NULL) == 1 &&
+		EVP_CIPHER_CTX_set_padding(context, 0) == 1;
+}
+
+/* Leave no key behind. */
+static void
+xaes_clean_up(bool ok)
+{
+	static const uint8_t zeros[APIKEY_XAES_KEY_SIZE];
+
+	if (!ok || EVP_EncryptInit_ex2(context, NULL, zeros, NULL, NULL) != 1)
+	{
+		EVP_CIPHER_CTX_free(context);
+		context = NULL;
+	}
+	ERR_clear_error();
+}
 
 /* Encrypt len bytes, a multiple of the block, each block by itself. */
 static bool
-encrypt_blocks(ApikeyXaes *xaes, const uint8_t *in, int len, uint8_t *out)
+encrypt_blocks(const uint8_t *key, const uint8_t *in, int len, uint8_t *out)
 {
 	int			written;
+	bool		ok = (context != NULL || xaes_make_context()) &&
+	EVP_EncryptInit_ex2(context, NULL, key, NULL, NULL) == 1 &&
+	EVP_EncryptUpdate(context, out, &written, in, len) == 1 &&
+	written == len;
 
-	return EVP_EncryptUpdate(xaes->aes, out, &written, in, len) == 1 &&
-		written == len;
+	xaes_clean_up(ok);
+	return ok;
 }
 
 /* Double L in CMAC's field, without a branch on its bits. */
@@ -58,55 +86,24 @@ make_k1(const uint8_t *l, uint8_t *k1)
 	k1[i] = (uint8_t) (l[i] << 1 ^ (0x87 & -(l[0] >> 7)));
 }
 
-static bool
-prepare(ApikeyXaes *xaes, const uint8_t *key)
+bool
+apikey_xaes_init(ApikeyXaes *xaes, const uint8_t *key)
 {
 	static const uint8_t zeros[BLOCK_SIZE];
-	uint8_t		l[BLOCK_SIZE];
-	bool		ok;
+	uint8_t		l[BLOCK_SIZE] = {0};
+	bool		ok = encrypt_blocks(key, zeros, BLOCK_SIZE, l);
 
-	if (cipher == NULL)
-		cipher = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
-	if (cipher == NULL)
-		return false;
-	xaes->aes = EVP_CIPHER_CTX_new();
-	ok = xaes->aes != NULL &&
-		EVP_EncryptInit_ex2(xaes->aes, cipher, key, NULL, NULL) == 1 &&
-		EVP_CIPHER_CTX_set_padding(xaes->aes, 0) == 1 &&
-		encrypt_blocks(xaes, zeros, BLOCK_SIZE, l);
-	if (ok)
-		make_k1(l, xaes->k1);
+	memcpy(xaes->key, key, APIKEY_XAES_KEY_SIZE);
+	make_k1(l, xaes->k1);
 	apikey_wipe(l, sizeof(l));
+	if (!ok)
+		apikey_wipe(xaes, sizeof(*xaes));
 	return ok;
-}
-
-ApikeyXaes *
-apikey_xaes_new(const uint8_t *key)
-{
-	ApikeyXaes *xaes = calloc(1, sizeof(ApikeyXaes));
-
-	if (xaes != NULL && !prepare(xaes, key))
-	{
-		apikey_xaes_free(xaes);
-		xaes = NULL;
-	}
-	ERR_clear_error();
-	return xaes;
-}
-
-void
-apikey_xaes_free(ApikeyXaes *xaes)
-{
-	if (xaes == NULL)
-		return;
-	EVP_CIPHER_CTX_free(xaes->aes);
-	apikey_wipe(xaes, sizeof(*xaes));
-	free(xaes);
 }
 
 /* Derive the key of a message from the first half of its nonce. */
 static bool
-xaes_derive(ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
+xaes_derive(const ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
 {
 	uint8_t		blocks[2 * BLOCK_SIZE] = {0};
 	bool		ok;
@@ -123,15 +120,13 @@ xaes_derive(ApikeyXaes *xaes, const uint8_t *nonce, uint8_t *key)
 	for (int i = 0; i < 2 * BLOCK_SIZE; i++)
 		blocks[i] ^= xaes->k1[i % BLOCK_SIZE];
 
-	ok = encrypt_blocks(xaes, blocks, sizeof(blocks), key);
+	ok = encrypt_blocks(xaes->key, blocks, sizeof(blocks), key);
 	apikey_wipe(blocks, sizeof(blocks));
-	if (!ok)
-		ERR_clear_error();
 	return ok;
 }
 
 ApikeyResult
-apikey_xaes_seal(ApikeyXaes *xaes, const uint8_t *nonce,
+apikey_xaes_seal(const ApikeyXaes *xaes, const uint8_t *nonce,
 				 const ApikeySpan *ad, int ad_count,
 				 const uint8_t *plain, size_t len, uint8_t *out)
 {
@@ -148,7 +143,7 @@ apikey_xaes_seal(ApikeyXaes *xaes, const uint8_t *nonce,
 }
 
 ApikeyResult
-apikey_xaes_open(ApikeyXaes *xaes, const uint8_t *nonce,
+apikey_xaes_open(const ApikeyXaes *xaes, const uint8_t *nonce,
 				 const ApikeySpan *ad, int ad_count,
 				 const uint8_t *sealed, size_t len, uint8_t *out)
 {

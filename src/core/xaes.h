@@ -18,23 +18,27 @@
 /* The second byte of everything that is sealed with it. */
 #define APIKEY_SUITE_XAES_256_GCM	1
 
-/* What does not depend on the message: the AES key schedule and K1. */
-typedef struct ApikeyXaes ApikeyXaes;
+#define APIKEY_XAES_BLOCK_SIZE	16
 
 /*
- * Prepare a key of 32 bytes; NULL if libcrypto fails.  The caller keeps
- * and wipes its own copy of the bytes, and frees the result with
- * apikey_xaes_free(), which wipes it (NULL is allowed there).
+ * A key and what is derived from it, both secret.  It lies in memory of the
+ * caller, who wipes it: see secret.h.
  */
-extern ApikeyXaes *apikey_xaes_new(const uint8_t *key);
-extern void apikey_xaes_free(ApikeyXaes *xaes);
+typedef struct ApikeyXaes
+{
+	uint8_t		key[APIKEY_XAES_KEY_SIZE];
+	uint8_t		k1[APIKEY_XAES_BLOCK_SIZE]; /* the CMAC's subkey */
+} ApikeyXaes;
+
+/* Prepare a key of 32 bytes; false, and xaes is wiped, if libcrypto fails. */
+extern bool apikey_xaes_init(ApikeyXaes *xaes, const uint8_t *key);
 
 /* As apikey_gcm_seal() and apikey_gcm_open(), with a nonce of 24 bytes. */
-extern ApikeyResult apikey_xaes_seal(ApikeyXaes *xaes, const uint8_t *nonce,
+extern ApikeyResult apikey_xaes_seal(const ApikeyXaes *xaes, const uint8_t *nonce,
 									 const ApikeySpan *ad, int ad_count,
 									 const uint8_t *plain, size_t len,
 									 uint8_t *out);
-extern ApikeyResult apikey_xaes_open(ApikeyXaes *xaes, const uint8_t *nonce,
+extern ApikeyResult apikey_xaes_open(const ApikeyXaes *xaes, const uint8_t *nonce,
 									 const ApikeySpan *ad, int ad_count,
 									 const uint8_t *sealed, size_t len,
 									 uint8_t *out);

@@ -66,17 +66,20 @@ seal_column(const char *value, size_t len, const text *name)
 {
 	size_t		size = VARHDRSZ + len + APIKEY_ENVELOPE_OVERHEAD;
 	bytea	   *envelope = palloc(size);
+	uint8_t		random[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
 	const ApikeyDataKey *key;
 	ApikeyContext context;
 	ApikeyResult result;
 
 	SET_VARSIZE(envelope, size);
-	apikey_random(nonce, sizeof(nonce));
+	apikey_random(random, sizeof(random));
 	key = active_key();
 	make_column_context(&context, name);
-	result = apikey_envelope_seal(key, &context, nonce, value, len,
-								  (uint8_t *) VARDATA(envelope));
+	result = apikey_envelope_nonce(key, &context, random, value, len, nonce);
+	if (result == APIKEY_OK)
+		result = apikey_envelope_seal(key, &context, nonce, value, len,
+									  (uint8_t *) VARDATA(envelope));
 	apikey_context_free(&context);
 	if (result != APIKEY_OK)
 		apikey_raise_libcrypto();

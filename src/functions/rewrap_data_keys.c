@@ -54,15 +54,19 @@ rewrap(const pg_uuid_t *id, const char *purpose, const bytea *old)
 	const uint8_t *wrapped = (const uint8_t *) VARDATA_ANY(old);
 	size_t		len = VARSIZE_ANY_EXHDR(old);
 	bytea	   *result = palloc(VARHDRSZ + APIKEY_WRAPPED_SIZE);
+	uint8_t		random[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		raw[APIKEY_KEY_SIZE];
 	const ApikeyMasterKey *master;
 	ApikeyResult done;
 
 	SET_VARSIZE(result, VARHDRSZ + APIKEY_WRAPPED_SIZE);
-	apikey_random(nonce, sizeof(nonce));
+	apikey_random(random, sizeof(random));
 	master = apikey_master_keys_find(masters, apikey_wrap_master_id(wrapped, len));
 	done = apikey_data_key_unwrap(master, id->data, purpose, wrapped, len, raw);
+	if (done == APIKEY_OK)
+		done = apikey_wrap_nonce(masters->keys[0], id->data, purpose, random, raw,
+								 nonce);
 	if (done == APIKEY_OK)
 		done = apikey_data_key_wrap(masters->keys[0], id->data, purpose, nonce,
 									raw, (uint8_t *) VARDATA(result));

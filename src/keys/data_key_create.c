@@ -65,12 +65,15 @@ static void
 wrap_new(const ApikeyMasterKey *master, const char *purpose, const uint8_t *id,
 		 bytea *wrapped)
 {
+	uint8_t		random[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		raw[APIKEY_KEY_SIZE];
 	ApikeyResult result = APIKEY_LIBCRYPTO_FAILED;
 
-	apikey_random(nonce, sizeof(nonce));
+	apikey_random(random, sizeof(random));
 	if (pg_strong_random(raw, sizeof(raw)))
+		result = apikey_wrap_nonce(master, id, purpose, random, raw, nonce);
+	if (result == APIKEY_OK)
 		result = apikey_data_key_wrap(master, id, purpose, nonce, raw,
 									  (uint8_t *) VARDATA(wrapped));
 	explicit_bzero(raw, sizeof(raw));

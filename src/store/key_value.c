@@ -223,6 +223,7 @@ seal_utf8(const char *user_id, const pg_uuid_t *id, const char *key_type,
 		  const char *name, const char *value, size_t len,
 		  ApikeySealedValue *sealed)
 {
+	uint8_t		random[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
 	const ApikeyDataKey *data_key;
 	ApikeyContext context;
@@ -230,11 +231,13 @@ seal_utf8(const char *user_id, const pg_uuid_t *id, const char *key_type,
 
 	sealed->envelope = new_bytea(len + APIKEY_ENVELOPE_OVERHEAD);
 	sealed->fingerprint = new_bytea(APIKEY_FINGERPRINT_SIZE);
-	apikey_random(nonce, sizeof(nonce));
+	apikey_random(random, sizeof(random));
 	data_key = apikey_data_key_active_or_new();
 	make_value_context(&context, user_id, id, key_type, name);
-	result = apikey_envelope_seal(data_key, &context, nonce, value, len,
-								  (uint8_t *) VARDATA(sealed->envelope));
+	result = apikey_envelope_nonce(data_key, &context, random, value, len, nonce);
+	if (result == APIKEY_OK)
+		result = apikey_envelope_seal(data_key, &context, nonce, value, len,
+									  (uint8_t *) VARDATA(sealed->envelope));
 	apikey_context_free(&context);
 	if (result == APIKEY_OK)
 		result = apikey_data_key_fingerprint(data_key, value, len,

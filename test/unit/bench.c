@@ -32,6 +32,15 @@ do_seal(void)
 }
 
 static bool
+do_nonce(void)
+{
+	uint8_t		made[APIKEY_XAES_NONCE_SIZE];
+
+	return apikey_envelope_nonce(key, &context, nonce, value, VALUE_LEN,
+								 made) == APIKEY_OK;
+}
+
+static bool
 do_open(void)
 {
 	uint8_t		opened[VALUE_LEN];
@@ -116,6 +125,7 @@ main(void)
 		return 1;
 
 	measure("seal", do_seal, ROUNDS);
+	measure("nonce", do_nonce, ROUNDS);
 	measure("open", do_open, ROUNDS);
 	measure("fingerprint", do_fingerprint, ROUNDS);
 	measure("envelope to text", do_to_text, ROUNDS);

@@ -183,6 +183,46 @@ test_contexts(void)
 	key = own;
 }
 
+/* Make a nonce for a value from the same random bytes; is it another one? */
+static bool
+differs(const ApikeyDataKey *with, const ApikeyContext *as, const uint8_t *random,
+		const char *value, const uint8_t *first)
+{
+	uint8_t		made[APIKEY_XAES_NONCE_SIZE];
+
+	return apikey_envelope_nonce(with, as, random, value, strlen(value),
+								 made) == APIKEY_OK &&
+		memcmp(made, first, sizeof(made)) != 0;
+}
+
+static void
+test_nonces(void)
+{
+	ApikeyDataKey *other = sample_data_key(2);
+	uint8_t    *random = pattern(APIKEY_XAES_NONCE_SIZE, 7);
+	uint8_t    *fresh = pattern(APIKEY_XAES_NONCE_SIZE, 8);
+	ApikeyContext column;
+	uint8_t		first[APIKEY_XAES_NONCE_SIZE];
+
+	ok(apikey_envelope_nonce(key, &context, random, VALUE, VALUE_LEN,
+							 first) == APIKEY_OK &&
+	   !differs(key, &context, random, VALUE, first),
+	   "a nonce is made from random bytes and what is encrypted");
+	ok(differs(key, &context, fresh, VALUE, first),
+	   "other random bytes give another one");
+	ok(differs(key, &context, random, VALUE "!", first) &&
+	   differs(key, &context, random, "", first),
+	   "and so does another value, should the random bytes be repeated");
+	ok(apikey_context_column(&column, span("ann")) &&
+	   differs(key, &column, random, VALUE, first) &&
+	   differs(other, &context, random, VALUE, first),
+	   "another context, and another data key");
+	apikey_context_free(&column);
+	apikey_data_key_free(other);
+	free(random);
+	free(fresh);
+}
+
 /* Is a text parsed as the envelope, or refused? */
 static bool
 reads(const char *text, size_t len, bool as_envelope)
@@ -246,6 +286,7 @@ main(void)
 	test_sizes();
 	test_alterations();
 	test_contexts();
+	test_nonces();
 	test_text();
 	tear_down();
 	return done();

@@ -83,7 +83,9 @@ fails(const char *name)
 	}
 
 WRAP_MAKER(void *, malloc, (size_t size), (size))
-WRAP_MAKER(void *, calloc, (size_t count, size_t size), (count, size))
+WRAP_MAKER(void *, CRYPTO_secure_zalloc,
+		   (size_t size, const char *file, int line), (size, file, line))
+WRAP_STATUS(CRYPTO_secure_malloc_init, (size_t size, size_t minsize), (size, minsize))
 WRAP_MAKER(EVP_CIPHER *, EVP_CIPHER_fetch,
 		   (OSSL_LIB_CTX *library, const char *name, const char *properties),
 		   (library, name, properties))
@@ -182,21 +184,18 @@ use_cipher(void)
 	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE] = {8};
 	uint8_t		sealed[VALUE_LEN + APIKEY_XAES_TAG_SIZE];
 	uint8_t		opened[VALUE_LEN];
-	ApikeyXaes *xaes = apikey_xaes_new(key);
-	bool		worked = false;
+	ApikeyXaes	xaes;
 
-	expect(ERR_peek_error() == 0, "the error queue is not empty");
-	if (xaes == NULL)
+	memset(&xaes, 0xEE, sizeof(xaes));
+	if (!step(apikey_xaes_init(&xaes, key) ? APIKEY_OK : APIKEY_LIBCRYPTO_FAILED,
+			  &xaes, sizeof(xaes)))
 		return false;
 	memset(sealed, 0xEE, sizeof(sealed));
 	memset(opened, 0xEE, sizeof(opened));
-	if (step(apikey_xaes_seal(xaes, nonce, NULL, 0, (const uint8_t *) VALUE,
-							  VALUE_LEN, sealed), sealed, sizeof(sealed)) &&
-		step(apikey_xaes_open(xaes, nonce, NULL, 0, sealed, sizeof(sealed),
-							  opened), opened, sizeof(opened)))
-		worked = true;
-	apikey_xaes_free(xaes);
-	return worked;
+	return step(apikey_xaes_seal(&xaes, nonce, NULL, 0, (const uint8_t *) VALUE,
+								 VALUE_LEN, sealed), sealed, sizeof(sealed)) &&
+		step(apikey_xaes_open(&xaes, nonce, NULL, 0, sealed, sizeof(sealed),
+							  opened), opened, sizeof(opened));
 }
 
 /* HKDF and HMAC, with outputs that a key would not expose. */
@@ -219,14 +218,18 @@ static bool
 use_master_key(const ApikeyMasterKey *master)
 {
 	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE] = {1};
-	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE] = {2};
+	uint8_t		random[APIKEY_XAES_NONCE_SIZE] = {2};
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		raw[APIKEY_KEY_SIZE] = {3};
 	uint8_t		wrapped[APIKEY_WRAPPED_SIZE];
 	uint8_t		again[APIKEY_KEY_SIZE];
 
 	memset(wrapped, 0xEE, sizeof(wrapped));
 	memset(again, 0xEE, sizeof(again));
-	if (!step(apikey_data_key_wrap(master, id, "value", nonce, raw, wrapped),
+	memset(nonce, 0xEE, sizeof(nonce));
+	if (!step(apikey_wrap_nonce(master, id, "value", random, raw, nonce),
+			  nonce, sizeof(nonce)) ||
+		!step(apikey_data_key_wrap(master, id, "value", nonce, raw, wrapped),
 			  wrapped, sizeof(wrapped)) ||
 		!step(apikey_data_key_unwrap(master, id, "value", wrapped,
 									 sizeof(wrapped), again),
@@ -239,7 +242,8 @@ use_master_key(const ApikeyMasterKey *master)
 static bool
 use_data_key(const ApikeyDataKey *key, const ApikeyContext *context)
 {
-	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE] = {4};
+	uint8_t		random[APIKEY_XAES_NONCE_SIZE] = {4};
+	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE];
 	uint8_t		sealed[SEALED_LEN];
 	uint8_t		opened[VALUE_LEN];
 	uint8_t		fingerprint[APIKEY_FINGERPRINT_SIZE];
@@ -247,7 +251,10 @@ use_data_key(const ApikeyDataKey *key, const ApikeyContext *context)
 	memset(sealed, 0xEE, sizeof(sealed));
 	memset(opened, 0xEE, sizeof(opened));
 	memset(fingerprint, 0xEE, sizeof(fingerprint));
-	if (!step(apikey_envelope_seal(key, context, nonce, VALUE, VALUE_LEN,
+	memset(nonce, 0xEE, sizeof(nonce));
+	if (!step(apikey_envelope_nonce(key, context, random, VALUE, VALUE_LEN, nonce),
+			  nonce, sizeof(nonce)) ||
+		!step(apikey_envelope_seal(key, context, nonce, VALUE, VALUE_LEN,
 								   sealed), sealed, sizeof(sealed)) ||
 		!step(apikey_envelope_open(key, context, sealed, sizeof(sealed),
 								   opened), opened, sizeof(opened)) ||

@@ -85,6 +85,32 @@ test_round_trip(Fixture *f)
 }
 
 static void
+test_wrap_nonces(const Fixture *f)
+{
+	uint8_t    *other = pattern(APIKEY_KEY_SIZE, 5);
+	uint8_t		nonces[5][APIKEY_XAES_NONCE_SIZE];
+	int			equal = 0;
+
+	ok(apikey_wrap_nonce(f->master, f->id, "value", f->nonce, f->raw,
+						 nonces[0]) == APIKEY_OK &&
+	   apikey_wrap_nonce(f->master, f->id, "value", f->nonce, other,
+						 nonces[1]) == APIKEY_OK &&
+	   apikey_wrap_nonce(f->master, f->id, "column", f->nonce, f->raw,
+						 nonces[2]) == APIKEY_OK &&
+	   apikey_wrap_nonce(f->master, f->raw, "value", f->nonce, f->raw,
+						 nonces[3]) == APIKEY_OK &&
+	   apikey_wrap_nonce(f->master, f->id, "value", other, f->raw,
+						 nonces[4]) == APIKEY_OK,
+	   "nonces of wraps are made");
+	for (int i = 0; i < 5; i++)
+		for (int j = 0; j < i; j++)
+			equal += memcmp(nonces[i], nonces[j], APIKEY_XAES_NONCE_SIZE) == 0;
+	ok(equal == 0,
+	   "from the data key, its purpose, its id and random bytes");
+	free(other);
+}
+
+static void
 test_alterations(Fixture *f)
 {
 	uint8_t		raw[APIKEY_KEY_SIZE];
@@ -170,6 +196,7 @@ main(void)
 
 	set_up(&f);
 	test_round_trip(&f);
+	test_wrap_nonces(&f);
 	test_alterations(&f);
 	tear_down(&f);
 	test_fingerprints();

@@ -27,21 +27,19 @@ test_published(uint8_t key_byte, const char *ad_text, const char *expected)
 	uint8_t		wanted[28];
 	uint8_t		sealed[28];
 	uint8_t		opened[12];
-	ApikeyXaes *xaes;
+	ApikeyXaes	xaes;
 
 	memset(key, key_byte, sizeof(key));
 	apikey_hex_decode(expected, sizeof(wanted), wanted);
-	xaes = apikey_xaes_new(key);
-	ok(xaes != NULL &&
-	   apikey_xaes_seal(xaes, (const uint8_t *) nonce, &ad, 1,
+	ok(apikey_xaes_init(&xaes, key) &&
+	   apikey_xaes_seal(&xaes, (const uint8_t *) nonce, &ad, 1,
 						plain.data, plain.len, sealed) == APIKEY_OK &&
 	   memcmp(sealed, wanted, sizeof(wanted)) == 0,
 	   "vector with key %02x seals", key_byte);
-	ok(apikey_xaes_open(xaes, (const uint8_t *) nonce, &ad, 1,
+	ok(apikey_xaes_open(&xaes, (const uint8_t *) nonce, &ad, 1,
 						sealed, sizeof(sealed), opened) == APIKEY_OK &&
 	   memcmp(opened, plain.data, plain.len) == 0,
 	   "vector with key %02x opens", key_byte);
-	apikey_xaes_free(xaes);
 }
 
 /* Fill out with the SHAKE-128 output for empty input. */
@@ -70,17 +68,16 @@ run_accumulated(const uint8_t **stream, EVP_MD_CTX *results)
 	uint8_t		sealed[255 + APIKEY_XAES_TAG_SIZE];
 	uint8_t		opened[255];
 	size_t		len = plain_len + APIKEY_XAES_TAG_SIZE;
-	ApikeyXaes *xaes = apikey_xaes_new(key);
+	ApikeyXaes	xaes;
 	bool		right;
 
-	right = xaes != NULL &&
-		apikey_xaes_seal(xaes, nonce, &ad, 1, plain, plain_len,
+	right = apikey_xaes_init(&xaes, key) &&
+		apikey_xaes_seal(&xaes, nonce, &ad, 1, plain, plain_len,
 						 sealed) == APIKEY_OK &&
-		apikey_xaes_open(xaes, nonce, &ad, 1, sealed, len,
+		apikey_xaes_open(&xaes, nonce, &ad, 1, sealed, len,
 						 opened) == APIKEY_OK &&
 		memcmp(opened, plain, plain_len) == 0 &&
 		EVP_DigestUpdate(results, sealed, len) == 1;
-	apikey_xaes_free(xaes);
 	*stream = ad_data + ad.len;
 	return right;
 }
@@ -117,29 +114,28 @@ test_edges(void)
 {
 	uint8_t    *key = pattern(APIKEY_XAES_KEY_SIZE, 1);
 	uint8_t    *nonce = pattern(APIKEY_XAES_NONCE_SIZE, 2);
-	ApikeyXaes *xaes = apikey_xaes_new(key);
+	ApikeyXaes	xaes;
 	uint8_t		sealed[APIKEY_XAES_TAG_SIZE];
 	uint8_t		nothing[1];
 	int			unopened = 0;
 
-	ok(apikey_xaes_seal(xaes, nonce, NULL, 0, NULL, 0, sealed) == APIKEY_OK &&
-	   apikey_xaes_open(xaes, nonce, NULL, 0, sealed, sizeof(sealed),
+	ok(apikey_xaes_init(&xaes, key) &&
+	   apikey_xaes_seal(&xaes, nonce, NULL, 0, NULL, 0, sealed) == APIKEY_OK &&
+	   apikey_xaes_open(&xaes, nonce, NULL, 0, sealed, sizeof(sealed),
 						nothing) == APIKEY_OK,
 	   "an empty value can be sealed and opened");
 	for (int i = 0; i < APIKEY_XAES_NONCE_SIZE; i++)
 	{
 		nonce[i] ^= 1;
-		unopened += apikey_xaes_open(xaes, nonce, NULL, 0, sealed,
+		unopened += apikey_xaes_open(&xaes, nonce, NULL, 0, sealed,
 									 sizeof(sealed),
 									 nothing) == APIKEY_UNOPENED;
 		nonce[i] ^= 1;
 	}
 	ok(unopened == APIKEY_XAES_NONCE_SIZE, "every byte of the nonce counts");
-	ok(apikey_xaes_open(xaes, nonce, NULL, 0, sealed, 15,
+	ok(apikey_xaes_open(&xaes, nonce, NULL, 0, sealed, 15,
 						nothing) == APIKEY_MALFORMED,
 	   "less than a tag is malformed");
-	apikey_xaes_free(xaes);
-	apikey_xaes_free(NULL);
 	free(key);
 	free(nonce);
 }
