@@ -14,6 +14,7 @@
 #include "utils/guc.h"
 
 #include "compat.h"
+#include "audit/audit.h"
 #include "exec/identity.h"
 #include "exec/running_query.h"
 #include "exec/table_cache.h"
@@ -39,6 +40,7 @@ _PG_init(void)
 	apikey_running_query_init();
 	apikey_table_cache_init();
 	apikey_value_plausibility_init();
+	apikey_audit_init();
 	apikey_key_source_command_init();
 	apikey_key_cache_init();
 	apikey_master_key_init();

@@ -28,6 +28,7 @@
 #include "catalog/namespace.h"
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
+#include "replication/message.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
 
@@ -100,10 +101,21 @@ typedef struct JsonbInState
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+/* PostgreSQL 17: LogLogicalMessage() can flush the message. */
+#if PG_VERSION_NUM < 170000
+#define LogLogicalMessage(prefix, message, size, transactional, flush) \
+	LogLogicalMessage((prefix), (message), (size), (transactional))
+#endif
+
 /* PostgreSQL 17: the JSON lexer may live on the stack. */
 #if PG_VERSION_NUM < 170000
 #define makeJsonLexContextCstringLen(lexer, text, len, encoding, escapes) \
 	makeJsonLexContextCstringLen((text), (len), (encoding), (escapes))
+#endif
+
+/* PostgreSQL 16: what a check hook returns is allocated by guc_malloc(). */
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
 #endif
 
 /* PostgreSQL 16: one function checks the privileges on an object of any kind. */

@@ -75,9 +75,8 @@ apikey_is_user_id(const char *user_id, size_t len)
 		!apikey_find_odd_character(user_id, len, &odd);
 }
 
-/* The value of a string setting that was set in this transaction, or NULL. */
-static const char *
-set_in_transaction(const char *name)
+const char *
+apikey_set_in_transaction(const char *name)
 {
 	struct config_generic *setting = apikey_find_option(name);
 
@@ -96,13 +95,13 @@ claimed_identity(void)
 	switch ((IdentityMode) identity_mode)
 	{
 		case IDENTITY_TRANSACTION:
-			return set_in_transaction("apikey.user_id");
+			return apikey_set_in_transaction("apikey.user_id");
 		case IDENTITY_SESSION:
 			return user_id_setting;
 		case IDENTITY_ROLE:
 			return GetUserNameFromId(GetUserId(), false);
 		case IDENTITY_CLAIMS:
-			claims = set_in_transaction("request.jwt.claims");
+			claims = apikey_set_in_transaction("request.jwt.claims");
 			return claims != NULL ? apikey_claims_sub(claims) : NULL;
 	}
 	return NULL;

@@ -26,6 +26,12 @@
 extern bool apikey_is_user_id(const char *user_id, size_t len);
 
 /*
+ * The value of a string setting if it was set in this transaction, otherwise NULL;
+ * valid until the setting changes.
+ */
+extern const char *apikey_set_in_transaction(const char *name);
+
+/*
  * The caller's identity, palloc'ed.  NULL if there is none, if it is not a
  * valid user id, and within a security-restricted operation.
  */

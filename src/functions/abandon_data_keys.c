@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
@@ -76,8 +77,8 @@ abandon_row(const ApikeyRows *rows, uint64 row)
 /*
  * apikey.abandon_lost_data_keys() -> bigint
  */
-Datum
-apikey_abandon_lost_data_keys(PG_FUNCTION_ARGS)
+static Datum
+abandon_lost_data_keys(PG_FUNCTION_ARGS)
 {
 	int64		count = 0;
 	ApikeyRows	rows;
@@ -95,7 +96,14 @@ apikey_abandon_lost_data_keys(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		count += abandon_row(&rows, i);
 	}
+	apikey_event_count(count);
 	PG_RETURN_INT64(count);
+}
+
+Datum
+apikey_abandon_lost_data_keys(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_ABANDON, abandon_lost_data_keys, fcinfo);
 }
 
 /*

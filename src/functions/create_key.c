@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "base/random.h"
 #include "exec/identity.h"
@@ -70,6 +71,7 @@ read_value(FunctionCallInfo fcinfo, int arg, bool check_format, NewKey *key)
 	const ApikeyKeyType *type = apikey_arg_key_type(fcinfo, arg);
 
 	key->key_type = type->name;
+	apikey_event_key(NULL, NULL, type->name);
 	apikey_value_read(fcinfo, arg + 1, type, &key->content.value,
 					  &key->content.value_len);
 	apikey_value_require_valid(type, key->content.value, key->content.value_len,
@@ -83,6 +85,7 @@ read_new_key(FunctionCallInfo fcinfo, int arg, bool check_format,
 {
 	apikey_arg_require(fcinfo, arg, "name", "key name", NULL);
 	key->content.name = apikey_arg_name(PG_GETARG_TEXT_PP(arg), "name");
+	apikey_event_key(NULL, key->content.name, NULL);
 	read_value(fcinfo, arg + 1, check_format, key);
 	apikey_key_update_read_options(fcinfo, arg + 3, "", past_expiry, &key->content);
 }
@@ -121,6 +124,7 @@ store_key(NewKey *key)
 {
 	ApikeySealedValue sealed;
 
+	apikey_event_key(&key->id, NULL, NULL);
 	apikey_lock_for_write();
 	apikey_user_lookup_require(key->user_id, "user_id");
 	if (!key->has_deleted_at)
@@ -140,6 +144,7 @@ create_key(PG_FUNCTION_ARGS)
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
 	key->user_id = apikey_require_identity();
+	apikey_event_user(key->user_id);
 	read_new_key(fcinfo, 0, apikey_arg_check_format(fcinfo, 6), false, key);
 	apikey_random_uuid(key->id.data);
 	if (!store_key(key))
@@ -150,7 +155,7 @@ create_key(PG_FUNCTION_ARGS)
 Datum
 apikey_create_key(PG_FUNCTION_ARGS)
 {
-	return apikey_call_hidden(create_key, fcinfo);
+	return apikey_audited(APIKEY_ACTION_CREATE, create_key, fcinfo);
 }
 
 /* Raise 23505 for whichever is in use, the id or the name. */
@@ -180,17 +185,24 @@ read_id(FunctionCallInfo fcinfo, int arg, NewKey *key)
 		key->id = *PG_GETARG_UUID_P(arg);
 }
 
-Datum
-apikey_create_key_with_id(PG_FUNCTION_ARGS)
+static Datum
+create_key_with_id(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
 	key->user_id = apikey_require_identity();
+	apikey_event_user(key->user_id);
 	read_new_key(fcinfo, 0, apikey_arg_check_format(fcinfo, 6), false, key);
 	read_id(fcinfo, 7, key);
 	if (!store_key(key))
 		raise_in_use(key);
 	PG_RETURN_UUID_P(&key->id);
+}
+
+Datum
+apikey_create_key_with_id(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_CREATE, create_key_with_id, fcinfo);
 }
 
 /* Update the selected key; false if there is none. */
@@ -251,7 +263,7 @@ set_key(PG_FUNCTION_ARGS)
 Datum
 apikey_set_key(PG_FUNCTION_ARGS)
 {
-	return apikey_call_hidden(set_key, fcinfo);
+	return apikey_audited(APIKEY_ACTION_SET, set_key, fcinfo);
 }
 
 /* An optional timestamp argument, which must be in the past. */
@@ -276,6 +288,7 @@ create_key_for(PG_FUNCTION_ARGS)
 
 	apikey_refuse_restricted();
 	key->user_id = apikey_arg_user_id(fcinfo, 0, "user_id");
+	apikey_event_user(key->user_id);
 	key->has_created_at = read_time(fcinfo, 8, "created_at", &key->created_at);
 	key->has_updated_at = read_time(fcinfo, 9, "updated_at", &key->updated_at);
 	key->has_deleted_at = read_time(fcinfo, 10, "deleted_at", &key->deleted_at);
@@ -290,5 +303,5 @@ create_key_for(PG_FUNCTION_ARGS)
 Datum
 apikey_create_key_for(PG_FUNCTION_ARGS)
 {
-	return apikey_call_hidden(create_key_for, fcinfo);
+	return apikey_audited(APIKEY_ACTION_CREATE, create_key_for, fcinfo);
 }

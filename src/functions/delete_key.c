@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 
 #include "exec/precondition.h"
+#include "store/key_call.h"
 #include "store/key_limit.h"
 #include "store/key_update.h"
 #include "store/user_lookup.h"
@@ -35,7 +36,7 @@ static ApikeyStatement mark_deleted = {
  * apikey.delete_key_for(user_id, id) -> uuid
  */
 static Datum
-delete_key(ApikeyKeySelector selector)
+delete_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 
@@ -48,19 +49,22 @@ delete_key(ApikeyKeySelector selector)
 Datum
 apikey_delete_key(PG_FUNCTION_ARGS)
 {
-	return delete_key(apikey_key_selector_by_text(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_DELETE, apikey_key_selector_by_text,
+						   delete_key, fcinfo);
 }
 
 Datum
 apikey_delete_key_by_id(PG_FUNCTION_ARGS)
 {
-	return delete_key(apikey_key_selector_by_id(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_DELETE, apikey_key_selector_by_id,
+						   delete_key, fcinfo);
 }
 
 Datum
 apikey_delete_key_for(PG_FUNCTION_ARGS)
 {
-	return delete_key(apikey_key_selector_of_user(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_DELETE, apikey_key_selector_of_user,
+						   delete_key, fcinfo);
 }
 
 /*
@@ -71,8 +75,9 @@ apikey_delete_key_for(PG_FUNCTION_ARGS)
  * back as it was, disabled or expired too.
  */
 static Datum
-restore_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector, int name_arg)
+restore_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
+	int			name_arg = selector.by_admin ? 2 : 1;
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 	ApikeyKeyUpdate change = {0};
 
@@ -90,17 +95,20 @@ restore_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector, int name_arg)
 Datum
 apikey_restore_key(PG_FUNCTION_ARGS)
 {
-	return restore_key(fcinfo, apikey_key_selector_by_id(fcinfo), 1);
+	return apikey_key_call(APIKEY_ACTION_RESTORE, apikey_key_selector_by_id,
+						   restore_key, fcinfo);
 }
 
 Datum
 apikey_restore_key_by_text(PG_FUNCTION_ARGS)
 {
-	return restore_key(fcinfo, apikey_key_selector_by_id_text(fcinfo), 1);
+	return apikey_key_call(APIKEY_ACTION_RESTORE, apikey_key_selector_by_id_text,
+						   restore_key, fcinfo);
 }
 
 Datum
 apikey_restore_key_for(PG_FUNCTION_ARGS)
 {
-	return restore_key(fcinfo, apikey_key_selector_of_user(fcinfo), 2);
+	return apikey_key_call(APIKEY_ACTION_RESTORE, apikey_key_selector_of_user,
+						   restore_key, fcinfo);
 }

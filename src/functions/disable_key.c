@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "exec/precondition.h"
+#include "store/key_call.h"
 #include "store/key_row.h"
 #include "validate/arguments.h"
 
@@ -56,13 +57,13 @@ read_reason(FunctionCallInfo fcinfo, int arg, bool *is_null)
  * apikey.disable_key_for(user_id, id, reason) -> uuid
  */
 static Datum
-disable_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector, int reason_arg)
+disable_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
 	bool		nulls[3] = {false};
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 	Datum		args[3];
 
-	args[2] = read_reason(fcinfo, reason_arg, &nulls[2]);
+	args[2] = read_reason(fcinfo, selector.by_admin ? 2 : 1, &nulls[2]);
 	apikey_lock_for_write();
 	apikey_key_row_get(&selector, true, key);
 	args[0] = CStringGetTextDatum(key->user_id);
@@ -74,19 +75,22 @@ disable_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector, int reason_arg)
 Datum
 apikey_disable_key(PG_FUNCTION_ARGS)
 {
-	return disable_key(fcinfo, apikey_key_selector_by_text(fcinfo), 1);
+	return apikey_key_call(APIKEY_ACTION_DISABLE, apikey_key_selector_by_text,
+						   disable_key, fcinfo);
 }
 
 Datum
 apikey_disable_key_by_id(PG_FUNCTION_ARGS)
 {
-	return disable_key(fcinfo, apikey_key_selector_by_id(fcinfo), 1);
+	return apikey_key_call(APIKEY_ACTION_DISABLE, apikey_key_selector_by_id,
+						   disable_key, fcinfo);
 }
 
 Datum
 apikey_disable_key_for(PG_FUNCTION_ARGS)
 {
-	return disable_key(fcinfo, apikey_key_selector_of_user(fcinfo), 2);
+	return apikey_key_call(APIKEY_ACTION_DISABLE, apikey_key_selector_of_user,
+						   disable_key, fcinfo);
 }
 
 /*
@@ -94,7 +98,7 @@ apikey_disable_key_for(PG_FUNCTION_ARGS)
  * apikey.enable_key_for(user_id, id) -> uuid
  */
 static Datum
-enable_key(ApikeyKeySelector selector)
+enable_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 
@@ -109,17 +113,20 @@ enable_key(ApikeyKeySelector selector)
 Datum
 apikey_enable_key(PG_FUNCTION_ARGS)
 {
-	return enable_key(apikey_key_selector_by_text(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_ENABLE, apikey_key_selector_by_text,
+						   enable_key, fcinfo);
 }
 
 Datum
 apikey_enable_key_by_id(PG_FUNCTION_ARGS)
 {
-	return enable_key(apikey_key_selector_by_id(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_ENABLE, apikey_key_selector_by_id,
+						   enable_key, fcinfo);
 }
 
 Datum
 apikey_enable_key_for(PG_FUNCTION_ARGS)
 {
-	return enable_key(apikey_key_selector_of_user(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_ENABLE, apikey_key_selector_of_user,
+						   enable_key, fcinfo);
 }

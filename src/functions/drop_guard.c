@@ -38,6 +38,7 @@
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/frame.h"
 #include "exec/statement.h"
@@ -192,6 +193,15 @@ refuse_loss(void)
 			 apikey_err_hide_statement()));
 }
 
+/* What is recorded of a command that drops keys. */
+static Datum
+guard_drop(PG_FUNCTION_ARGS)
+{
+	if (!allow_drop)
+		refuse_loss();
+	PG_RETURN_NULL();
+}
+
 /*
  * apikey.drop_guard(): ON ddl_command_start.
  */
@@ -212,8 +222,8 @@ apikey_drop_guard(PG_FUNCTION_ARGS)
 	else if (IsA(event->parsetree, DropOwnedStmt))
 		is_guarded = drops_owned((DropOwnedStmt *) event->parsetree);
 
-	if (is_guarded && !allow_drop)
-		refuse_loss();
+	if (is_guarded)
+		return apikey_audited(APIKEY_ACTION_DROP, guard_drop, fcinfo);
 	PG_RETURN_NULL();
 }
 

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 
 #include "compat.h"
+#include "audit/audit.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/random.h"
@@ -139,8 +140,8 @@ apikey_encrypt(PG_FUNCTION_ARGS)
 /*
  * apikey.decrypt(encrypted, context) -> text
  */
-Datum
-apikey_decrypt(PG_FUNCTION_ARGS)
+static Datum
+decrypt_value(PG_FUNCTION_ARGS)
 {
 	text	   *name = column_context_name(fcinfo);
 	const ApikeyDataKey *key;
@@ -171,4 +172,10 @@ apikey_decrypt(PG_FUNCTION_ARGS)
 				 errdetail("It was altered, or encrypted with another context."),
 				 apikey_err_hide_statement()));
 	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
+}
+
+Datum
+apikey_decrypt(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_DECRYPT, decrypt_value, fcinfo);
 }

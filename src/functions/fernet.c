@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "audit/audit.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/random.h"
@@ -247,7 +248,7 @@ fernet_decrypt(PG_FUNCTION_ARGS)
 Datum
 apikey_fernet_decrypt(PG_FUNCTION_ARGS)
 {
-	return apikey_call_hidden(fernet_decrypt, fcinfo);
+	return apikey_audited(APIKEY_ACTION_FERNET_DECRYPT, fernet_decrypt, fcinfo);
 }
 
 /*

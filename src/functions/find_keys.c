@@ -14,6 +14,7 @@
 #include "utils/datum.h"
 #include "utils/tuplestore.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
@@ -120,6 +121,7 @@ find_keys(PG_FUNCTION_ARGS)
 		explicit_bzero(with_line_end, APIKEY_VALUE_MAX + 1);
 	}
 	PG_END_TRY();
+	apikey_event_count(rows.count);
 	for (uint64 i = 0; i < rows.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -131,5 +133,5 @@ find_keys(PG_FUNCTION_ARGS)
 Datum
 apikey_find_keys(PG_FUNCTION_ARGS)
 {
-	return apikey_call_hidden(find_keys, fcinfo);
+	return apikey_audited(APIKEY_ACTION_FIND, find_keys, fcinfo);
 }

@@ -29,6 +29,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
@@ -207,6 +208,9 @@ static Oid
 get_users(FunctionCallInfo fcinfo)
 {
 	apikey_arg_require(fcinfo, 0, "users", "users table", NULL);
+	if (apikey_event_is_open())
+		apikey_event_object(DatumGetCString(DirectFunctionCall1(regclassout,
+																PG_GETARG_DATUM(0))));
 	return PG_GETARG_OID(0);
 }
 
@@ -233,8 +237,8 @@ open_users(Oid users)
  * apikey.link_users(users regclass, id_column name, on_delete text,
  *					 prefix text) -> regclass
  */
-Datum
-apikey_link_users(PG_FUNCTION_ARGS)
+static Datum
+link_users(PG_FUNCTION_ARGS)
 {
 	Oid			users = get_users(fcinfo);
 	char	   *on_delete = get_text(fcinfo, 2, "purge");
@@ -260,11 +264,17 @@ apikey_link_users(PG_FUNCTION_ARGS)
 	PG_RETURN_OID(users);
 }
 
+Datum
+apikey_link_users(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_LINK, link_users, fcinfo);
+}
+
 /*
  * apikey.unlink_users(users regclass) -> boolean
  */
-Datum
-apikey_unlink_users(PG_FUNCTION_ARGS)
+static Datum
+unlink_users(PG_FUNCTION_ARGS)
 {
 	Oid			users = get_users(fcinfo);
 	Datum		arg = ObjectIdGetDatum(users);
@@ -278,4 +288,10 @@ apikey_unlink_users(PG_FUNCTION_ARGS)
 	/* If the table was dropped, only the row is left. */
 	deleted = apikey_statement_run(&delete_link, NULL, &arg, NULL, NULL) > 0;
 	PG_RETURN_BOOL(deleted || dropped);
+}
+
+Datum
+apikey_unlink_users(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_UNLINK, unlink_users, fcinfo);
 }

@@ -13,9 +13,11 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/identity.h"
 #include "exec/precondition.h"
+#include "store/key_call.h"
 #include "store/key_row.h"
 #include "validate/arguments.h"
 
@@ -54,7 +56,7 @@ static ApikeyStatement purge_old = {
  * apikey.purge_key(id) -> uuid
  */
 static Datum
-purge_key(ApikeyKeySelector selector)
+purge_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 
@@ -67,42 +69,60 @@ purge_key(ApikeyKeySelector selector)
 Datum
 apikey_purge_key(PG_FUNCTION_ARGS)
 {
-	return purge_key(apikey_key_selector_by_id(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_PURGE, apikey_key_selector_by_id,
+						   purge_key, fcinfo);
 }
 
 Datum
 apikey_purge_key_by_text(PG_FUNCTION_ARGS)
 {
-	return purge_key(apikey_key_selector_by_id_text(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_PURGE, apikey_key_selector_by_id_text,
+						   purge_key, fcinfo);
 }
 
 static Datum
 purge_keys_of(const char *user_id)
 {
 	Datum		args[1];
+	int64		count;
 
+	apikey_event_user(user_id);
 	apikey_lock_for_write();
 	args[0] = CStringGetTextDatum(user_id);
-	PG_RETURN_INT64((int64) apikey_statement_run(&purge_all, user_id, args, NULL, NULL));
+	count = apikey_statement_run(&purge_all, user_id, args, NULL, NULL);
+	apikey_event_count(count);
+	PG_RETURN_INT64(count);
 }
 
 /*
  * apikey.purge_own_keys() -> bigint
  */
+static Datum
+purge_own_keys(PG_FUNCTION_ARGS)
+{
+	return purge_keys_of(apikey_require_identity());
+}
+
 Datum
 apikey_purge_own_keys(PG_FUNCTION_ARGS)
 {
-	return purge_keys_of(apikey_require_identity());
+	return apikey_audited(APIKEY_ACTION_PURGE, purge_own_keys, fcinfo);
 }
 
 /*
  * apikey.purge_user(user_id) -> bigint
  */
-Datum
-apikey_purge_user(PG_FUNCTION_ARGS)
+static Datum
+purge_user(PG_FUNCTION_ARGS)
 {
 	apikey_refuse_restricted();
 	return purge_keys_of(apikey_arg_user_id(fcinfo, 0, "user_id"));
+}
+
+Datum
+apikey_purge_user(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_PURGE, purge_user, fcinfo);
 }
 
 static bool
@@ -116,12 +136,13 @@ is_less(const Interval *left, const Interval *right)
 /*
  * apikey.purge_deleted(older_than) -> bigint
  */
-Datum
-apikey_purge_deleted(PG_FUNCTION_ARGS)
+static Datum
+purge_deleted(PG_FUNCTION_ARGS)
 {
 	Interval	zero = {0};
 	Interval	most = {.month = MONTHS_PER_YEAR * MAX_YEARS};
 	Datum		args[1];
+	int64		count;
 
 	apikey_refuse_restricted();
 	apikey_arg_require(fcinfo, 0, "older_than", "age", AGE_HINT);
@@ -133,5 +154,13 @@ apikey_purge_deleted(PG_FUNCTION_ARGS)
 							   NULL, AGE_HINT);
 	apikey_lock_for_write();
 	args[0] = PG_GETARG_DATUM(0);
-	PG_RETURN_INT64((int64) apikey_statement_run(&purge_old, NULL, args, NULL, NULL));
+	count = apikey_statement_run(&purge_old, NULL, args, NULL, NULL);
+	apikey_event_count(count);
+	PG_RETURN_INT64(count);
+}
+
+Datum
+apikey_purge_deleted(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_PURGE, purge_deleted, fcinfo);
 }

@@ -36,6 +36,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "store/reencrypt_progress.h"
@@ -284,8 +285,8 @@ end_run(ReencryptRun *run)
 /*
  * apikey.reencrypt_keys(batch_size, pause)
  */
-Datum
-apikey_reencrypt_keys(PG_FUNCTION_ARGS)
+static Datum
+reencrypt_keys(PG_FUNCTION_ARGS)
 {
 	ReencryptRun run = {0};
 	LOCKTAG		tag;
@@ -312,5 +313,12 @@ apikey_reencrypt_keys(PG_FUNCTION_ARGS)
 	commit();
 	XactIsoLevel = DefaultXactIsoLevel; /* for the caller's next statement */
 	SPI_finish();
+	apikey_event_count(run.pass.done);
 	return (Datum) 0;
+}
+
+Datum
+apikey_reencrypt_keys(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_REENCRYPT, reencrypt_keys, fcinfo);
 }

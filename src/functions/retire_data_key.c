@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
@@ -168,8 +169,8 @@ wait_for_writers(void)
 /*
  * apikey.retire_data_key(id, force) -> uuid
  */
-Datum
-apikey_retire_data_key(PG_FUNCTION_ARGS)
+static Datum
+retire_data_key(PG_FUNCTION_ARGS)
 {
 	bool		force = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	Datum		args[1];
@@ -178,6 +179,7 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 	apikey_refuse_read_only("a change of data keys");
 	apikey_arg_require(fcinfo, 0, "id", "data key id", ID_HINT);
 	args[0] = PG_GETARG_DATUM(0);
+	apikey_event_object_id(DatumGetUUIDP(args[0]));
 	require_inactive(args, force);
 	require_unused(args);
 	wait_for_writers();
@@ -187,4 +189,10 @@ apikey_retire_data_key(PG_FUNCTION_ARGS)
 	if (apikey_statement_run(&destroy, NULL, args, NULL, NULL) != 1)
 		apikey_raise_old_snapshot();
 	PG_RETURN_DATUM(args[0]);
+}
+
+Datum
+apikey_retire_data_key(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_RETIRE, retire_data_key, fcinfo);
 }

@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "audit/audit.h"
 #include "exec/identity.h"
 #include "store/env_plan.h"
 #include "validate/array_argument.h"
@@ -91,11 +92,21 @@ make_object(ApikeyEnvPlan *plan)
 	return JsonbValueToJsonb(state.result);
 }
 
+static void
+note_revealed_keys(const ApikeyEnvPlan *plan)
+{
+	const ApikeyKeyRow **keys;
+	int			count = apikey_env_plan_revealed(plan, &keys);
+
+	for (int i = 0; i < count; i++)
+		apikey_event_add_key(&keys[i]->id, keys[i]->name, keys[i]->key_type);
+}
+
 /*
  * apikey.reveal_env(names, key_types) -> jsonb
  */
-Datum
-apikey_reveal_env(PG_FUNCTION_ARGS)
+static Datum
+reveal_env(PG_FUNCTION_ARGS)
 {
 	char	   *user_id = apikey_require_identity();
 	Requested	names = read_requested(fcinfo, 0, "names");
@@ -103,6 +114,7 @@ apikey_reveal_env(PG_FUNCTION_ARGS)
 	ApikeyEnvPlan plan;
 	Jsonb	   *result = NULL;
 
+	apikey_event_user(user_id);
 	apikey_env_plan_init(&plan, user_id);
 	PG_TRY();
 	{
@@ -111,6 +123,7 @@ apikey_reveal_env(PG_FUNCTION_ARGS)
 		add_each(&plan, names, "names", apikey_env_plan_add_name);
 		add_each(&plan, key_types, "key_types", apikey_env_plan_add_type);
 		result = make_object(&plan);
+		note_revealed_keys(&plan);
 	}
 	PG_FINALLY();
 	{
@@ -118,4 +131,10 @@ apikey_reveal_env(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	PG_RETURN_JSONB_P(result);
+}
+
+Datum
+apikey_reveal_env(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_REVEAL_ENV, reveal_env, fcinfo);
 }

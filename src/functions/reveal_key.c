@@ -11,14 +11,14 @@
  */
 #include "postgres.h"
 
-#include "base/errors.h"
+#include "store/key_call.h"
 #include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_reveal_key);
 PG_FUNCTION_INFO_V1(apikey_reveal_key_by_id);
 
 static Datum
-reveal_key(ApikeyKeySelector selector)
+reveal_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
 	ApikeyKeyRow key;
 
@@ -33,11 +33,13 @@ reveal_key(ApikeyKeySelector selector)
 Datum
 apikey_reveal_key(PG_FUNCTION_ARGS)
 {
-	return reveal_key(apikey_key_selector_by_text(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_REVEAL, apikey_key_selector_by_text,
+						   reveal_key, fcinfo);
 }
 
 Datum
 apikey_reveal_key_by_id(PG_FUNCTION_ARGS)
 {
-	return reveal_key(apikey_key_selector_by_id(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_REVEAL, apikey_key_selector_by_id,
+						   reveal_key, fcinfo);
 }

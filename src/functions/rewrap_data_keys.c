@@ -21,6 +21,7 @@
 #include "utils/uuid.h"
 
 #include "compat.h"
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "base/random.h"
 #include "exec/precondition.h"
@@ -112,8 +113,8 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 /*
  * apikey.rewrap_data_keys() -> bigint
  */
-Datum
-apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
+static Datum
+rewrap_data_keys(PG_FUNCTION_ARGS)
 {
 	int64		count = 0;
 	ApikeyRows	rows;
@@ -131,5 +132,12 @@ apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		count += rewrap_row(&rows, i);
 	}
+	apikey_event_count(count);
 	PG_RETURN_INT64(count);
+}
+
+Datum
+apikey_rewrap_data_keys(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_REWRAP, rewrap_data_keys, fcinfo);
 }

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
@@ -29,8 +30,8 @@ static ApikeyStatement deactivate_others = {
 /*
  * apikey.rotate_data_key(purpose) -> uuid
  */
-Datum
-apikey_rotate_data_key(PG_FUNCTION_ARGS)
+static Datum
+rotate_data_key(PG_FUNCTION_ARGS)
 {
 	const char *purpose = PG_ARGISNULL(0) ? APIKEY_PURPOSE_VALUE :
 	text_to_cstring(PG_GETARG_TEXT_PP(0));
@@ -44,8 +45,15 @@ apikey_rotate_data_key(PG_FUNCTION_ARGS)
 							   NULL, "Use \"value\" for stored API keys, or \"column\" for apikey.encrypt().");
 	apikey_lock_for_write();
 	apikey_data_key_create(purpose, id);
+	apikey_event_object_id(id);
 	args[0] = CStringGetTextDatum(purpose);
 	args[1] = UUIDPGetDatum(id);
 	apikey_statement_run(&deactivate_others, NULL, args, NULL, NULL);
 	PG_RETURN_UUID_P(id);
+}
+
+Datum
+apikey_rotate_data_key(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_ROTATE, rotate_data_key, fcinfo);
 }

@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "exec/precondition.h"
+#include "store/key_call.h"
 #include "store/key_update.h"
 #include "validate/arguments.h"
 #include "validate/value.h"
@@ -42,7 +43,7 @@ read_new_value(FunctionCallInfo fcinfo, int arg, const char *key_type,
  * new_metadata, new_env_var, clear, check_format) -> uuid
  */
 static Datum
-update_selected_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
+update_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 	ApikeyKeyUpdate change = {0};
@@ -59,26 +60,16 @@ update_selected_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 	PG_RETURN_UUID_P(&key->id);
 }
 
-static Datum
-update_key(PG_FUNCTION_ARGS)
-{
-	return update_selected_key(fcinfo, apikey_key_selector_by_text(fcinfo));
-}
-
 Datum
 apikey_update_key(PG_FUNCTION_ARGS)
 {
-	return apikey_call_hidden(update_key, fcinfo);
-}
-
-static Datum
-update_key_by_id(PG_FUNCTION_ARGS)
-{
-	return update_selected_key(fcinfo, apikey_key_selector_by_id(fcinfo));
+	return apikey_key_call(APIKEY_ACTION_UPDATE, apikey_key_selector_by_text,
+						   update_key, fcinfo);
 }
 
 Datum
 apikey_update_key_by_id(PG_FUNCTION_ARGS)
 {
-	return apikey_call_hidden(update_key_by_id, fcinfo);
+	return apikey_key_call(APIKEY_ACTION_UPDATE, apikey_key_selector_by_id,
+						   update_key, fcinfo);
 }

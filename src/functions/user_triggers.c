@@ -31,6 +31,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
@@ -149,6 +150,29 @@ get_old_user_id(FunctionCallInfo fcinfo, TriggerEvent event, ApikeyUserLink **li
 	return (apikey_user_link_of_user(links, user_id) == *link) ? user_id : NULL;
 }
 
+/* A user who was deleted. */
+typedef struct DeletedUser
+{
+	const ApikeyUserLink *link;
+	const char *user_id;
+} DeletedUser;
+
+static Datum
+follow_user(FunctionCallInfo fcinfo, const void *arg)
+{
+	const DeletedUser *user = arg;
+	Datum		user_id = CStringGetTextDatum(user->user_id);
+	uint64		count;
+
+	apikey_event_user(user->user_id);
+	count = apikey_statement_run(user->link->soft_delete ? &soft_delete : &purge,
+								 user->user_id, &user_id, NULL, NULL);
+	apikey_event_count(count);
+	if (count == 0)
+		apikey_event_omit();
+	return PointerGetDatum(NULL);
+}
+
 /*
  * apikey.users_delete_trigger(): AFTER DELETE FOR EACH ROW.
  */
@@ -156,15 +180,14 @@ Datum
 apikey_users_delete_trigger(PG_FUNCTION_ARGS)
 {
 	ApikeyUserLink *link;
-	char	   *user_id = get_old_user_id(fcinfo, TRIGGER_EVENT_DELETE, &link);
-	Datum		arg;
+	DeletedUser user;
 
-	if (user_id == NULL)
+	user.user_id = get_old_user_id(fcinfo, TRIGGER_EVENT_DELETE, &link);
+	if (user.user_id == NULL)
 		return PointerGetDatum(NULL);
-	arg = CStringGetTextDatum(user_id);
-	apikey_statement_run(link->soft_delete ? &soft_delete : &purge, user_id,
-						 &arg, NULL, NULL);
-	return PointerGetDatum(NULL);
+	user.link = link;
+	return apikey_audited_work(link->soft_delete ? APIKEY_ACTION_DELETE : APIKEY_ACTION_PURGE,
+							   follow_user, &user, fcinfo);
 }
 
 /*

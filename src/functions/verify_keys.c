@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "audit/audit.h"
 #include "exec/precondition.h"
 #include "keys/master_key.h"
 #include "store/key_value.h"
@@ -23,6 +24,12 @@ static ApikeyStatement select_every_key = {
 	" FROM apikey.api_keys"
 };
 
+typedef struct VerifyResult
+{
+	ReturnSetInfo *rows;
+	int64		problems;
+} VerifyResult;
+
 /*
  * Report a row whose value cannot be decrypted.  A long scan can find versions
  * of rows whose data key was retired after the scan began; such a row has been
@@ -31,7 +38,7 @@ static ApikeyStatement select_every_key = {
 static void
 verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 {
-	ReturnSetInfo *result = arg;
+	VerifyResult *result = arg;
 	bool		nulls[3] = {false};
 	ApikeyKeyRow key;
 	Datum		values[3];
@@ -44,19 +51,29 @@ verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 	values[0] = CStringGetTextDatum(key.user_id);
 	values[1] = UUIDPGetDatum(&key.id);
 	values[2] = CStringGetTextDatum(problem);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	tuplestore_putvalues(result->rows->setResult, result->rows->setDesc, values, nulls);
+	result->problems++;
 }
 
 /*
  * apikey.verify_keys() -> table (user_id, id, problem)
  */
-Datum
-apikey_verify_keys(PG_FUNCTION_ARGS)
+static Datum
+verify_keys(PG_FUNCTION_ARGS)
 {
+	VerifyResult result = {.rows = (ReturnSetInfo *) fcinfo->resultinfo};
+
 	apikey_refuse_restricted();
 	(void) apikey_master_keys();
 	InitMaterializedSRF(fcinfo, 0);
 	apikey_statement_run_each(&select_every_key, NULL, NULL, NULL, verify_row,
-							  fcinfo->resultinfo);
+							  &result);
+	apikey_event_count(result.problems);
 	return (Datum) 0;
+}
+
+Datum
+apikey_verify_keys(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_VERIFY, verify_keys, fcinfo);
 }

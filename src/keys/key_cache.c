@@ -22,6 +22,7 @@
 #include "keys/key_cache.h"
 #include "keys/key_cache_entry.h"
 #include "keys/key_cache_memory.h"
+#include "keys/key_read_event.h"
 
 #define WAIT_SLICE	1000		/* ms between two looks at a reader */
 
@@ -99,6 +100,7 @@ read_as_reader(ApikeyKeyCacheEntry *entry, const ApikeyKeyCacheRequest *request,
 	ConditionVariableBroadcast(&entry->read_ended);
 	if (!ok && ended)
 		log_failure(request, error);
+	apikey_key_read_event(request->kind, request->source, ok, error);
 	return ended;
 }
 

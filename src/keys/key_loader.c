@@ -22,6 +22,7 @@
 #include "base/errors.h"
 #include "keys/key_cache.h"
 #include "keys/key_loader.h"
+#include "keys/key_read_event.h"
 
 /*
  * A key source can be changed only by a reload: a key can be replaced without
@@ -155,6 +156,7 @@ load_own(ApikeyKeyLoader *loader, ApikeyKeySourceError *error)
 	remember_outcome(loader, ok, error);
 	ok = ok && replace_keys(loader, &raw, error);
 	explicit_bzero(&raw, sizeof(raw));
+	apikey_key_read_event(loader->cached.kind, loader->source, ok, error);
 	return ok;
 }
 
@@ -261,16 +263,19 @@ extend_cached(ApikeyKeyLoader *loader, uint64 since)
 bool
 apikey_key_loader_extend(ApikeyKeyLoader *loader, uint64 since)
 {
-	ApikeyKeySourceError ignored;
+	ApikeyKeySourceError error;
 	ApikeyKeytext raw;
+	bool		ok;
 
 	if (!loader->is_loaded)
 		return true;
 	if (apikey_key_cache_serves(loader->source))
 		return extend_cached(loader, since);
-	if (apikey_key_source_read(loader->source, &raw, &ignored))
+	ok = apikey_key_source_read(loader->source, &raw, &error);
+	if (ok)
 		(void) take_over(loader, &raw);
 	explicit_bzero(&raw, sizeof(raw));
+	apikey_key_read_event(loader->cached.kind, loader->source, ok, &error);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "audit/event.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "store/env_plan.h"
@@ -177,9 +178,13 @@ apikey_env_plan_add_name(ApikeyEnvPlan *plan, const char *name)
 		if (apikey_key_row_is_usable(key))
 			add_key(plan, key, true);
 		else
+		{
+			apikey_event_key(&key->id, key->name, key->key_type);
 			note(&plan->unusable, "", key->name);
+		}
 		return;
 	}
+	apikey_event_key(NULL, apikey_key_selector_text(&selector), NULL);
 	note(&plan->absent, "", apikey_key_selector_text(&selector));
 }
 
@@ -278,6 +283,26 @@ apikey_env_plan_value(ApikeyEnvPlan *plan, const ApikeyKeyRow *key)
 		keep_value(plan, value);
 	}
 	return *value;
+}
+
+int
+apikey_env_plan_revealed(const ApikeyEnvPlan *plan, const ApikeyKeyRow ***keys)
+{
+	bool	   *is_noted = palloc0(Max(plan->key_count, 1) * sizeof(bool));
+	int			count = 0;
+	ListCell   *cell;
+
+	*keys = palloc(Max(plan->key_count, 1) * sizeof(ApikeyKeyRow *));
+	foreach(cell, plan->variables)
+	{
+		const ApikeyKeyRow *key = ((ApikeyEnvVariable *) lfirst(cell))->key;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!is_noted[key - plan->keys])
+			(*keys)[count++] = key;
+		is_noted[key - plan->keys] = true;
+	}
+	return count;
 }
 
 void

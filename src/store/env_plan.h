@@ -73,6 +73,12 @@ extern void apikey_env_plan_require_complete(const ApikeyEnvPlan *plan,
  */
 extern text *apikey_env_plan_value(ApikeyEnvPlan *plan, const ApikeyKeyRow *key);
 
+/*
+ * The keys that set the variables, each once, as a palloc'ed array; returns
+ * their number.
+ */
+extern int	apikey_env_plan_revealed(const ApikeyEnvPlan *plan, const ApikeyKeyRow ***keys);
+
 /* Wipe the values. */
 extern void apikey_env_plan_wipe(ApikeyEnvPlan *plan);
 

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "audit/event.h"
 #include "base/errors.h"
 #include "store/key_row.h"
 
@@ -104,6 +105,7 @@ apikey_key_row_find(const ApikeyKeySelector *selector, bool for_update,
 	if (rows.count == 0)
 		return false;
 	apikey_key_row_read(rows.tuples[0], rows.desc, key);
+	apikey_event_key(&key->id, key->name, key->key_type);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "utils/builtins.h"
 
+#include "audit/event.h"
 #include "base/errors.h"
 #include "exec/identity.h"
 #include "exec/precondition.h"
@@ -32,17 +33,40 @@ apikey_key_selector_named(char *user_id, const char *name)
 	return selector;
 }
 
+/* Note the selected key in the event, before it is known whether it exists. */
+static void
+note_selected(const ApikeyKeySelector *selector)
+{
+	if (!apikey_event_is_open())
+		return;
+	if (selector->name == NULL)
+		apikey_event_key(&selector->id, NULL, NULL);
+	else
+		apikey_event_key(NULL, apikey_key_selector_text(selector), NULL);
+}
+
+/* The caller's identity. */
+static char *
+require_user(void)
+{
+	char	   *user_id = apikey_require_identity();
+
+	apikey_event_user(user_id);
+	return user_id;
+}
+
 /* argument is the name of argument 0. */
 static ApikeyKeySelector
 own_key_by_text(FunctionCallInfo fcinfo, const char *argument)
 {
-	char	   *user_id = apikey_require_identity();
+	char	   *user_id = require_user();
 	ApikeyKeySelector selector;
 
 	require_key(fcinfo, 0, argument);
 	selector = apikey_key_selector_named(user_id,
 										 text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	selector.argument = argument;
+	note_selected(&selector);
 	return selector;
 }
 
@@ -72,22 +96,26 @@ key_by_id(char *user_id, FunctionCallInfo fcinfo, int arg)
 
 	require_key(fcinfo, arg, "id");
 	selector.id = *PG_GETARG_UUID_P(arg);
+	note_selected(&selector);
 	return selector;
 }
 
 ApikeyKeySelector
 apikey_key_selector_by_id(FunctionCallInfo fcinfo)
 {
-	return key_by_id(apikey_require_identity(), fcinfo, 0);
+	return key_by_id(require_user(), fcinfo, 0);
 }
 
 ApikeyKeySelector
 apikey_key_selector_of_user(FunctionCallInfo fcinfo)
 {
 	ApikeyKeySelector selector;
+	char	   *user_id;
 
 	apikey_refuse_restricted();
-	selector = key_by_id(apikey_arg_user_id(fcinfo, 0, "user_id"), fcinfo, 1);
+	user_id = apikey_arg_user_id(fcinfo, 0, "user_id");
+	apikey_event_user(user_id);
+	selector = key_by_id(user_id, fcinfo, 1);
 	selector.by_admin = true;
 	return selector;
 }

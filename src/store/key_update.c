@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "audit/event.h"
 #include "base/errors.h"
 #include "exec/statement.h"
 #include "store/key_hint.h"
@@ -232,6 +233,21 @@ try_update(const Datum *args, const bool *nulls)
 	return !in_use;
 }
 
+static void
+note_changes(const ApikeyKeyUpdate *change)
+{
+	if (change->value != NULL)
+		apikey_event_changed("value");
+	if (change->name != NULL)
+		apikey_event_changed("name");
+	if (change->sets_expiry)
+		apikey_event_changed("expires_at");
+	if (change->metadata != NULL || change->clears_metadata)
+		apikey_event_changed("metadata");
+	if (change->env_var != NULL)
+		apikey_event_changed("env_var");
+}
+
 void
 apikey_key_update_apply(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 						const char *name_argument)
@@ -240,6 +256,7 @@ apikey_key_update_apply(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 	bool		nulls[9] = {false};
 	Datum		args[9];
 
+	note_changes(change);
 	fill_arguments(key, change, args, nulls);
 	if (!may_conflict)
 		apikey_statement_run(&change_row, key->user_id, args, nulls, NULL);

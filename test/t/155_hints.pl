@@ -33,7 +33,7 @@ my %unreachable = (
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 my $fernet = put_master_keys("$dir/fernet.key", random_key());
 my ($node, $master) = new_node('main',
-	conf => "apikey.fernet_key_source = 'file:$fernet'\napikey.command_timeout = '500ms'\n");
+	conf => "apikey.fernet_key_source = 'file:$fernet'\napikey.command_timeout = '500ms'\nwal_level = replica\n");
 my $seen = '';
 
 # The checksum of npm's tokens: the CRC-32 as six digits.
@@ -389,6 +389,17 @@ unlike(
 	run_script(join("\n", map { "ALTER SYSTEM SET $_ = '" . ($advised{$_} // 0) . "';" } @settings)),
 	qr/ERROR/,
 	'the settings of the log can be set as advised');
+
+# A standby: this server, in recovery of its own.
+$node->append_conf('postgresql.conf', "apikey.audit = 'wal'");
+$node->append_conf('standby.signal', '');
+end_sessions();
+$node->restart;
+my $on_standby = q{SET apikey.identity = 'session'; SET apikey.user_id = 'u'; SELECT apikey.reveal_key('k')};
+$raised = run_script($on_standby);
+run_script(q{ALTER SYSTEM SET apikey.audit = log, wal});
+reload();
+check_case('a record on a standby', $raised, '', run_script($on_standby));
 
 # ----------------------------------------------------------------------
 # No hint of the source is without a case

@@ -1,0 +1,233 @@
+# The trace: each use of a key is recorded, in the server log or in the write-ahead
+# log, whatever becomes of the transaction, and no value is returned without a record.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use ApikeyTest;
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $value = 'value_' . random_text(20);
+my ($node) = new_node('main', init => [ allows_streaming => 1 ], conf => "apikey.audit = 'log'\nlog_statement = none\n");
+my $log_end = 0;
+
+# The events in the server log since the last call; each is one line.
+sub logged_events
+{
+	my $log = slurp_file($node->logfile, $log_end);
+
+	$log_end = -s $node->logfile;
+	ok($log !~ /\Q$value\E/, 'the log has no value');
+	return map { decode_json($_) } $log =~ /LOG:  apikey audit: (\{.*\})$/gm;
+}
+
+# An event as text, without what differs from run to run.
+sub brief
+{
+	my ($event) = @_;
+
+	return join(' ',
+		@$event{ 'action', 'outcome' },
+		map { "$_=" . (ref $event->{$_} ? join('+', @{ $event->{$_} }) : $event->{$_}) }
+		  grep { defined $event->{$_} } qw(user_id key_name key_type changed count audit_context));
+}
+
+sub is_logged
+{
+	my ($title, @wanted) = @_;
+
+	is(join("\n", map { brief($_) } grep { $_->{action} ne 'read_master_key' } logged_events()),
+		join("\n", @wanted), $title);
+	return;
+}
+
+# ----------------------------------------------------------------------
+# Every event, in the log
+# ----------------------------------------------------------------------
+
+logged_events();
+run_as($node, 'u1', qq{SET LOCAL apikey.audit_context = 'request 7';
+	SELECT apikey.create_key('k', 'custom', '$value')});
+my ($read, $create) = logged_events();
+is(brief($read), 'read_master_key ok audit_context=request 7', 'the master key is read');
+is($read->{object}, 'file', 'from a file');
+is(brief($create), 'create ok user_id=u1 key_name=k key_type=custom audit_context=request 7', 'a key is created');
+like($create->{occurred_at}, qr/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, 'with the time');
+like($create->{key_id}, qr/^[0-9a-f-]{36}$/, 'the id of the key');
+is(join(' ', @$create{qw(database session_role role application_name)}),
+	'postgres ' . app_role . ' ' . app_role . ' ' . $create->{application_name}, 'the database and the roles');
+cmp_ok($create->{pid}, '>', 0, 'and the process');
+ok(!exists $create->{client_addr}, 'a local connection has no address');
+
+run_as($node, 'u1', qq{SELECT apikey.set_key('k', 'custom', '$value-2', metadata => '{}');
+	SELECT apikey.update_key('k', new_name => 'key', new_env_var => 'KEY', clear => '{expires_at}');
+	SELECT apikey.reveal_key('key'), apikey.reveal_key(id) FROM apikey.keys;
+	SELECT apikey.set_key('other', 'custom', '$value-3', env_var => 'OTHER');
+	SELECT apikey.reveal_env();
+	SELECT apikey.disable_key('other');
+	SELECT apikey.enable_key('other');
+	SELECT apikey.restore_key(apikey.delete_key('other'));
+	SELECT apikey.purge_key(apikey.delete_key('other'))});
+is_logged('what a user does',
+	'set ok user_id=u1 key_name=k key_type=custom changed=value+metadata',
+	'update ok user_id=u1 key_name=k key_type=custom changed=name+expires_at+env_var',
+	('reveal ok user_id=u1 key_name=key key_type=custom') x 2,
+	'set ok user_id=u1 key_name=other key_type=custom',
+	(map { "reveal_env ok user_id=u1 key_name=$_ key_type=custom" } 'other', 'key'),
+	(map { "$_ ok user_id=u1 key_name=other key_type=custom" } qw(disable enable delete restore delete purge)));
+
+my $column = $node->safe_psql('postgres', qq{SELECT apikey.rotate_data_key('column');
+	CREATE TABLE c AS SELECT apikey.encrypt('$value', 'c') AS v;
+	SELECT count(apikey.decrypt(v, 'c')) FROM c;
+	SELECT apikey.disable_key_for('u1', id) IS NULL FROM apikey.all_keys;
+	SELECT apikey.enable_key_for('u1', id) IS NULL FROM apikey.all_keys;
+	SELECT apikey.move_keys('u1', 'u2');
+	SELECT count(*) FROM apikey.find_keys('$value-2');
+	SELECT count(*) FROM apikey.verify_keys();
+	SELECT apikey.rotate_data_key();
+	CALL apikey.reencrypt_keys();
+	SELECT apikey.rewrap_data_keys();
+	SELECT apikey.abandon_lost_data_keys();
+	SELECT apikey.retire_data_key(id) IS NULL FROM apikey.key_status WHERE purpose = 'value' AND state = 'inactive';
+	CREATE TABLE users (id text PRIMARY KEY);
+	INSERT INTO users VALUES ('u2'), ('u3');
+	SELECT apikey.link_users('users', 'id');
+	DELETE FROM users;
+	SELECT apikey.unlink_users('users');
+	SELECT apikey.purge_deleted('0 s'), apikey.purge_user('u1')});
+is_logged('what an administrator does',
+	'rotate ok',
+	'decrypt ok',
+	(map { "$_ ok user_id=u1 key_name=key key_type=custom" } qw(disable enable)),
+	'move ok user_id=u1 count=1',
+	'find ok count=1',
+	'verify ok count=0',
+	'rotate ok',
+	'reencrypt ok count=1',
+	'rewrap ok count=0',
+	'abandon ok count=0',
+	'retire ok',
+	'link ok',
+	'purge ok user_id=u2 count=1',
+	'unlink ok',
+	'purge ok count=0',
+	'purge ok user_id=u1 count=0');
+
+# What fails is recorded, and a key in a wrong place is not.
+my $openai = 'sk-' . random_text(24) . 'T3BlbkFJ' . random_text(24);
+run_as($node, 'u1', qq{SELECT apikey.disable_key(apikey.create_key('k', 'custom', '$value'))});
+logged_events();
+for ([ q{apikey.reveal_key('absent')}, 'reveal KA005 user_id=u1 key_name=absent' ],
+	[ q{apikey.reveal_key('k')}, 'reveal KA006 user_id=u1 key_name=k key_type=custom' ],
+	[ qq{apikey.reveal_key('$openai')}, 'reveal KA005 user_id=u1 key_name=(not shown)' ],
+	[ q{apikey.reveal_env('{k}')}, 'reveal_env KA006 user_id=u1 key_name=k key_type=custom' ],
+	[ q{apikey.reveal_env('{absent}')}, 'reveal_env KA005 user_id=u1 key_name=absent' ],
+	[ qq{apikey.create_key('$openai', 'custom', '$value')}, 'create 22023 user_id=u1' ],
+	[ qq{apikey.create_key('o', 'openai', '$value')}, 'create KA008 user_id=u1 key_name=o key_type=openai' ],
+	[ qq{apikey.create_key('k', 'custom', '$value')}, 'create 23505 user_id=u1 key_name=k key_type=custom' ],
+	[ q{apikey.delete_key('absent')}, 'delete KA005 user_id=u1 key_name=absent' ])
+{
+	my ($call, $wanted) = @$_;
+
+	run_as($node, 'u1', "SELECT $call");
+	is_logged($wanted, $wanted);
+}
+run_as($node, $openai, q{SELECT set_config('apikey.audit_context', '} . $openai . q{', true), apikey.reveal_key('k')});
+is_logged('nor as a user id or in the context',
+	'reveal KA005 user_id=(not shown) key_name=k audit_context=(not shown)');
+run_sql($node, q{SELECT apikey.reveal_key('k')}, user => app_role);
+is_logged('without an identity', 'reveal KA007');
+$node->safe_psql('postgres', q{CREATE FUNCTION f(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+	BEGIN PERFORM apikey.reveal_key('k'); RETURN i; END $$;
+	CREATE TABLE t AS SELECT 1 AS i});
+$node->psql('postgres', 'CREATE INDEX ON t (f(i))');
+is_logged('within a security-restricted operation', 'reveal 42501');
+$node->psql('postgres', 'DROP EXTENSION apikey');
+$node->psql('postgres', 'BEGIN; SET apikey.allow_drop = on; DROP EXTENSION apikey; ROLLBACK');
+is_logged('attempts to drop the extension, the second rolled back', 'drop 2BP01', 'drop ok');
+
+# The context counts in its transaction only.
+run_sql($node, q{SET apikey.audit_context = 'left over';
+	SELECT apikey.reveal_key('k')}, user => app_role);
+is_logged('a context that was set before', 'reveal KA007');
+is((run_sql($node, "SET apikey.audit_context = E'a\\nb'", user => app_role))[1], '22023', 'a context with a line break');
+is((run_sql($node, "SET apikey.audit_context = '" . 'x' x 201 . "'", user => app_role))[1], '22023', 'one that is too long');
+is((run_sql($node, "SET apikey.audit_context = '" . "\xc3\xa9" x 200 . "'", user => app_role))[1], '', 'the longest one');
+for my $setting ("apikey.audit = ''", 'apikey.audit_flush = off')
+{
+	is((run_sql($node, "SET $setting", user => app_role))[1], '42501', "a role of applications: $setting");
+}
+is((run_sql($node, 'SET apikey.audit = log, nowhere'))[1], '22023', 'somewhere else');
+
+# ----------------------------------------------------------------------
+# No record, no value
+# ----------------------------------------------------------------------
+
+run_as($node, 'u1', qq{SELECT apikey.create_key('secret', 'custom', '$value')});
+
+sub reveal
+{
+	my ($from) = @_;
+
+	return run_as($from, 'u1', q{SELECT apikey.reveal_key('secret')});
+}
+
+sub configure
+{
+	my ($on, $lines) = @_;
+
+	$on->append_conf('postgresql.conf', $lines);
+	$on->reload;
+	my ($wanted) = $lines =~ /apikey\.audit = '(.*)'/;
+	$on->poll_query_until('postgres', "SELECT current_setting('apikey.audit') = '$wanted'") or die 'not reloaded';
+	return;
+}
+
+is((reveal($node))[0], $value, 'a value is revealed');
+configure($node, "log_min_messages = fatal\napikey.audit = 'log '\n");
+my ($output, $sqlstate) = reveal($node);
+is("$output$sqlstate", '55000', 'not if the log takes no events');
+configure($node, "apikey.audit = 'log, wal'\n");
+is((reveal($node))[0], $value, 'but if the write-ahead log does');
+configure($node, "log_min_messages = warning\napikey.audit = 'wal'\n");
+is((reveal($node))[0], $value, 'or is the only place');
+
+# A session that can no longer write to a file, as if the disk were full: the server
+# stops before it returns a value.
+configure($node, "apikey.audit = ' wal'\napikey.audit_flush = on\nrestart_after_crash = on\n");
+is((reveal($node))[0], $value, 'flushed');
+my $session = new_session($node);
+my $pid = ask($session, q{SELECT set_config('apikey.identity', 'session', false) = '' OR set_config('apikey.user_id', 'u1', false) = '',
+	pg_backend_pid()}) =~ s/.*\|//r;
+is(ask($session, q{SELECT apikey.reveal_key('secret')}), $value, 'a session reveals a value');
+system('prlimit', "--pid=$pid", '--fsize=1:1') == 0 or die 'prlimit failed';
+($output) = eval { ask($session, q{SELECT apikey.reveal_key('secret')}) };
+unlike($output // '', qr/\Q$value\E/, 'not when the disk is full');
+eval { $session->quit };
+$node->wait_for_log(qr/\(PID $pid\) was terminated by signal 6/);
+$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
+is((reveal($node))[0], $value, 'but again after that');
+
+# A standby writes no write-ahead log.
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+($output, $sqlstate, my $messages) = reveal($standby);
+is("$output$sqlstate", '55000', 'on a standby');
+like($messages, qr/HINT:  .*set apikey\.audit to "log, wal"/, 'the hint says how');
+is($standby->safe_psql('postgres', q{SELECT count(*) FROM apikey.status() WHERE item = 'master key'}), '1', 'status() works');
+configure($standby, "apikey.audit = 'log, wal'\n");
+is((reveal($standby))[0], $value, 'with the log, too, it works');
+like(slurp_file($standby->logfile), qr/LOG:  apikey audit: \{.*"action":"reveal","outcome":"ok"/, 'and is in the log');
+
+$standby->stop;
+$node->stop;
+done_testing();
