@@ -13,6 +13,7 @@
 
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "compat.h"
 #include "validate/service_account.h"
@@ -84,6 +85,7 @@ find_member(const char *value, size_t len, const char *name, JsonString *member)
 
 	while (p < end)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (*p != '"')
 		{
 			depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
