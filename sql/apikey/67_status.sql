@@ -78,6 +78,23 @@ UNION ALL
 		WHERE tgrelid = t.relation AND tgfoid = 'apikey.invalidate_cache()'::regprocedure
 			AND tgenabled = 'A' AND tgtype IN (29, 32)) <> 2
 UNION ALL
+	-- Only a superuser can add an object to these tables and views.
+	SELECT 'functions of others',
+		coalesce('called by ' || string_agg(DISTINCT pg_describe_object(t.classid, t.objid, 0), ', '), 'none'),
+		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END,
+		'These objects run in sessions that store or reveal keys, and call functions of roles that are not superusers: '
+			|| string_agg(DISTINCT format('%s of %I', p.oid::regprocedure, r.rolname), ', ')
+			|| '.  Drop the objects, or run ALTER FUNCTION ... OWNER TO a superuser after checking the functions.'
+	FROM pg_class c
+	JOIN pg_depend t ON t.refclassid = 'pg_class'::regclass AND t.refobjid = c.oid
+	JOIN pg_depend d ON d.classid = t.classid AND d.objid = t.objid AND d.refclassid = 'pg_proc'::regclass
+	JOIN pg_proc p ON p.oid = d.refobjid AND p.pronamespace <> c.relnamespace
+	JOIN pg_roles r ON r.oid = p.proowner AND NOT r.rolsuper
+	LEFT JOIN pg_rewrite w ON t.classid = 'pg_rewrite'::regclass AND w.oid = t.objid
+	LEFT JOIN pg_class v ON v.oid = w.ev_class
+	-- not the views of others that read ours
+	WHERE c.relnamespace = 'apikey'::regnamespace AND (v.oid IS NULL OR v.relnamespace = c.relnamespace)
+UNION ALL
 	SELECT item, value, severity, advice FROM apikey.link_status()
 UNION ALL
 	SELECT CASE WHEN is_internal THEN 'internal role' ELSE 'role' END,

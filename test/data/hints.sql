@@ -915,3 +915,15 @@ ALTER VIEW apikey.role_state RENAME COLUMN role TO other;
 ALTER TABLE apikey.data_keys RENAME purpose TO other;
 ! status report
 > ALTER TABLE apikey.data_keys RENAME other TO purpose;
+
+CREATE FUNCTION of_others() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+ALTER FUNCTION of_others() OWNER TO keeper_of_keys;
+CREATE TRIGGER of_others BEFORE INSERT ON apikey.api_keys FOR EACH ROW EXECUTE FUNCTION of_others();
+! status functions of others
+> ALTER FUNCTION of_others() OWNER TO CURRENT_USER;
+
+CREATE FUNCTION of_others(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER FUNCTION of_others(text) OWNER TO keeper_of_keys;
+CREATE INDEX of_others ON apikey.api_keys (name) WHERE of_others(name);
+! status functions of others
+> DROP INDEX apikey.of_others;

@@ -121,6 +121,32 @@ ALTER SCHEMA "Elsewhere" RENAME TO apikey;
 SELECT count(*) FROM bad;
 ROLLBACK;
 
+-- Functions of others on the extension's tables, which only a superuser can attach;
+-- not those of a superuser, and not in views that read the extension's.
+BEGIN;
+CREATE FUNCTION mine(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE FUNCTION trusted(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER FUNCTION mine(text) OWNER TO regress_apikey_status_user;
+ALTER FUNCTION mine() OWNER TO regress_apikey_status_user;
+CREATE INDEX trusted ON apikey.api_keys (id) WHERE trusted(name);
+CREATE VIEW of_others AS SELECT FROM apikey.all_keys WHERE mine(name);
+SELECT value, severity FROM apikey.status() WHERE item = 'functions of others';
+ROLLBACK;
+BEGIN;
+CREATE FUNCTION mine(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+ALTER FUNCTION mine(text) OWNER TO regress_apikey_status_user;
+ALTER FUNCTION mine() OWNER TO regress_apikey_status_user;
+CREATE INDEX expression ON apikey.api_keys (mine(name));
+CREATE INDEX predicate ON apikey.builtin_key_types (key_type) WHERE mine(label);
+CREATE TRIGGER mine BEFORE INSERT ON apikey.data_keys FOR EACH ROW EXECUTE FUNCTION mine();
+CREATE POLICY mine ON apikey.api_keys USING (mine(name));
+CREATE RULE mine AS ON INSERT TO apikey.custom_key_types DO ALSO SELECT mine('x');
+ALTER TABLE apikey.user_links ADD CONSTRAINT mine CHECK (mine(prefix)), ALTER on_delete SET DEFAULT mine('x')::text;
+SELECT * FROM apikey.status() WHERE item = 'functions of others';
+ROLLBACK;
+
 -- Privileges of the internal roles, and objects: nothing of it keeps the rest of the
 -- report from being made, and the statements in the advice give back everything.
 BEGIN;
