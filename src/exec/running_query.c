@@ -54,12 +54,14 @@ follow_query(APIKEY_EXECUTOR_RUN_PARAMETERS)
 		.is_held = apikey_running_query_is_held() || active_portal_is_held(),
 		.outer = running
 	};
-	ExecutorRun_hook_type run = next_hook != NULL ? next_hook : standard_ExecutorRun;
 
 	running = &this;
 	PG_TRY();
 	{
-		run(APIKEY_EXECUTOR_RUN_ARGUMENTS);
+		if (next_hook != NULL)
+			next_hook(APIKEY_EXECUTOR_RUN_ARGUMENTS);
+		else
+			standard_ExecutorRun(APIKEY_EXECUTOR_RUN_ARGUMENTS);
 	}
 	PG_FINALLY();
 	{
