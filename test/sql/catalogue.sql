@@ -69,7 +69,7 @@ SELECT relname, reloptions, CASE WHEN pg_relation_is_updatable(oid, true) <> 0 T
 		(SELECT string_agg(format('%s %s %s', tgfoid::regproc, tgtype, tgenabled), ', ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = c.oid) END
 	FROM pg_class c WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' ORDER BY 1;
 SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ '\m(reveal|decrypt)';
-SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ 'encrypted_value' AND pg_get_viewdef(oid) !~ 'data_key_id\(k\.encrypted_value\)';
+SELECT relname FROM pg_class WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'v' AND pg_get_viewdef(oid) ~ 'encrypted_value' AND pg_get_viewdef(oid) !~ 'data_key_id\((k\.)?encrypted_value\)';
 -- Triggers: those that invalidate caches or check rows are enabled as ALWAYS.
 SELECT tgrelid::regclass, tgname, tgenabled, tgfoid::regproc FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
 	WHERE relnamespace = 'apikey'::regnamespace AND NOT tgisinternal ORDER BY c.relname, tgname;

@@ -14,6 +14,8 @@ CREATE ROLE regress_apikey_foreign_admin IN ROLE apikey_admin;
 CREATE ROLE regress_apikey_foreign_mallory;
 GRANT CREATE ON SCHEMA public TO regress_apikey_foreign_mallory;
 CREATE SCHEMA evil AUTHORIZATION regress_apikey_foreign_mallory;
+-- For the casts; taken back afterwards.
+GRANT USAGE ON SCHEMA apikey TO regress_apikey_foreign_mallory;
 
 -- Every trap says that it sprang, in a way that no error and no rollback takes back.
 SET ROLE regress_apikey_foreign_mallory;
@@ -55,6 +57,9 @@ CREATE FUNCTION evil.cast_to(evil.thing) RETURNS text LANGUAGE plpgsql IMMUTABLE
 CREATE CAST (text AS evil.thing) WITH FUNCTION evil.cast_from(text) AS IMPLICIT;
 CREATE CAST (apikey.encrypted AS evil.thing) WITH FUNCTION evil.cast_from(apikey.encrypted) AS IMPLICIT;
 CREATE CAST (evil.thing AS text) WITH FUNCTION evil.cast_to(evil.thing) AS IMPLICIT;
+RESET ROLE;
+REVOKE USAGE ON SCHEMA apikey FROM regress_apikey_foreign_mallory;
+SET ROLE regress_apikey_foreign_mallory;
 
 -- Operators and functions that hide PostgreSQL's from whoever has the schema first in
 -- the search_path.

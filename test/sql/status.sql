@@ -150,7 +150,7 @@ ROLLBACK;
 -- Privileges of the internal roles, and objects: nothing of it keeps the rest of the
 -- report from being made, and the statements in the advice give back everything.
 BEGIN;
-REVOKE ALL ON apikey.api_keys, apikey.data_keys, apikey.all_keys FROM apikey_maintenance;
+REVOKE SELECT, DELETE ON apikey.api_keys, apikey.data_keys, apikey.all_keys FROM apikey_maintenance;
 REVOKE UPDATE (fingerprint) ON apikey.api_keys FROM apikey_maintenance;
 REVOKE ALL ON FUNCTION apikey.catalog_status() FROM apikey_maintenance;
 REVOKE ALL ON SCHEMA apikey FROM apikey_maintenance;
