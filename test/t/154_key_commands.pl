@@ -19,6 +19,9 @@ use Time::HiRes qw(time usleep);
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 my ($first, $second, $third) = map { random_key() } 1 .. 3;
 
+# One that begins with a slash is a path after "file:" and "command:".
+$third = random_key() while $third =~ m{^/};
+
 # Each run of the command leaves a byte in "runs", and does what "mode" says.  The
 # argument is the file of keys.
 sub put_file
