@@ -42,7 +42,18 @@ is( $node->safe_psql('large', q{SELECT value FROM apikey.status() WHERE item = '
 	'more keys than status() counts');
 is($node->safe_psql('large', q{SELECT rows, rows_exact FROM apikey.key_status}),
 	'100000|f', 'nor does key_status');
-$node->safe_psql('large', q{DELETE FROM apikey.api_keys WHERE user_id = '100001'});
+# Nor is more than that read.
+my $read = q{SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_all_tables WHERE relid = 'apikey.api_keys'::regclass};
+$node->safe_psql('large', q{INSERT INTO apikey.api_keys (id, user_id, name, key_type, encrypted_value, hint, fingerprint)
+	SELECT gen_random_uuid(), 'more', 'n' || i, key_type, encrypted_value, hint, fingerprint
+	FROM apikey.api_keys, generate_series(1, 5000) i WHERE user_id = '1'});
+for ('SELECT FROM apikey.status()', 'SELECT FROM apikey.key_status')
+{
+	my ($rows) = $node->safe_psql('large', "BEGIN; $_; $read; COMMIT") =~ /(\d+)$/;
+
+	cmp_ok($rows, '<=', 100_001, "$_ reads a bounded number of keys");
+}
+$node->safe_psql('large', q{DELETE FROM apikey.api_keys WHERE user_id IN ('100001', 'more')});
 is( $node->safe_psql('large', q{SELECT value FROM apikey.status() WHERE item = 'keys'}),
 	'100000 active, 0 disabled, 0 deleted; 0 expired',
 	'fewer are counted');
