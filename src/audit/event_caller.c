@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "audit/event_caller.h"
