@@ -17,9 +17,9 @@ use Test::More;
 my $python = '/usr/bin/python3';
 my $count = 1000;
 
-if (system("$python -c 'import cryptography.fernet, sqlalchemy, psycopg2, alembic' 2>/dev/null") != 0)
+if (system("$python -c 'import cryptography.fernet, sqlalchemy, asyncpg, alembic' 2>/dev/null") != 0)
 {
-	plan skip_all => 'needs python3-cryptography, python3-sqlalchemy, python3-psycopg2 and alembic';
+	plan skip_all => 'needs python3-cryptography, python3-sqlalchemy, python3-asyncpg and alembic';
 }
 
 my $example = "$FindBin::RealBin/../../examples/fernet-app";
@@ -57,7 +57,7 @@ sub run_program
 	my $output = '';
 	local $ENV{FERNET_KEY} = $key;
 	local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
-	local $ENV{DATABASE_URL} = sprintf('postgresql+psycopg2://%s@/app?host=%s&port=%d',
+	local $ENV{DATABASE_URL} = sprintf('postgresql://%s@/app?host=%s&port=%d',
 		$role, $node->host, $node->port);
 
 	@arguments = map { $_ eq 'URL' ? $ENV{DATABASE_URL} : $_ } @arguments;
@@ -262,36 +262,45 @@ unlink($generated);
 
 # The new model, through SQLAlchemy.
 append_to_file("$dir/app/look.py", <<'END');
+import asyncio
 import sys
 from sqlalchemy import event, func, select
 from . import after
-engine = after.make_engine(sys.argv[1])
-with after.UserSession(engine, 3) as session, session.begin():
-    key = session.execute(select(after.ApiKey).filter_by(name="default")).scalar_one()
-    print(key.user_id, after.old_id(key), key.hint[-7:-4])
-statements = []
-@event.listens_for(engine, "before_cursor_execute")
-def note(connection, cursor, statement, *rest):
-    statements.append(statement)
-keys = after.Keys(engine, 3)
-print(len(keys.list()) > 3, len(statements), "reveal" in str(statements))
-print("ANTHROPIC_API_KEY" in keys.environment(), len(statements))
-try:
-    with after.Session(engine) as session, session.begin():
-        print(session.execute(select(after.ApiKey)).all())
-except Exception as error:
-    print(error.orig.pgcode)
-try:
-    after.Keys(engine, 1).add("other", "anthropic", "sk-plain-and-not-to-be-shown")
-except Exception as error:
-    print("not-to-be-shown" in str(error), error.orig.pgcode, error.orig.diag.column_name)
-try:
-    after.Keys(engine, 100000).add("other", "custom", "of-nobody-at-all")
-except Exception as error:
-    print(error.orig.pgcode)
+
+async def error_of(task):
+    try:
+        await task
+    except Exception as error:
+        return error
+
+async def look():
+    engine = after.make_engine(sys.argv[1])
+    async with after.UserSession(engine, 3) as session, session.begin():
+        key = await after.Keys(engine, 3).find(session, "default")
+        print(key.user_id, after.old_id(key), key.hint[-7:-4])
+    statements = []
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def note(connection, cursor, statement, *rest):
+        statements.append(statement)
+    keys = after.Keys(engine, 3)
+    print(len(await keys.list()) > 3, len(statements), "reveal" in str(statements))
+    print("ANTHROPIC_API_KEY" in await keys.environment(), len(statements))
+    async with after.AsyncSession(engine) as session:
+        error = await error_of(session.execute(select(after.ApiKey)))
+    print(error.orig.sqlstate)
+    error = await error_of(after.Keys(engine, 1).add("other", "anthropic", "sk-plain-and-not-to-be-shown"))
+    print("not-to-be-shown" in str(error), error.orig.sqlstate, error.orig.__cause__.column_name)
+    error = await error_of(after.Keys(engine, 100000).add("other", "custom", "of-nobody-at-all"))
+    print(error.orig.sqlstate)
+    async with after.UserSession(engine, 1) as session:
+        error = await error_of(session.scalar(select(func.apikey.misspelled("not-to-be-logged"))))
+    print("not-to-be-logged" in str(error), error.orig.sqlstate)
+    await engine.dispose()
+
+asyncio.run(look())
 END
 is( run_ok('the model', 'app', '-m', 'app.look', 'URL'),
-	"3 3 ...\nTrue 2 False\nTrue 4\nKA007\nFalse KA008 value\n22023\n",
+	"3 3 ...\nTrue 2 False\nTrue 4\nKA007\nFalse KA008 value\n22023\nFalse 42883\n",
 	'shows one user\'s keys, reads no more than is requested, and errors are clear and show no value');
 
 # Keys are linked to their users.
@@ -379,6 +388,7 @@ ok(export('after') eq $back, 'with the same result');
 
 $node->stop;
 my $log = slurp_file($node->logfile);
+like($log, qr/STATEMENT:  SELECT apikey\.misspelled\(\$1/, 'a statement that is logged has no parameters in its text');
 ok(index($log, $key) < 0, 'the Fernet key is not in the log');
 is(scalar(grep { index($log, $_) >= 0 } $back =~ /"value": "([^"]+)"/g), 0, 'nor is any value');
 done_testing();

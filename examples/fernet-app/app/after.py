@@ -6,9 +6,12 @@ keys.
 """
 
 from sqlalchemy import (Boolean, Column, DateTime, Integer, MetaData, Text,
-                        create_engine, event, func, select)
+                        event, func, select)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
-from sqlalchemy.orm import Session, declarative_base, object_session
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import (AsyncSession, async_object_session,
+                                    create_async_engine)
+from sqlalchemy.orm import Session, declarative_base
 
 Base = declarative_base(metadata=MetaData())
 
@@ -38,26 +41,28 @@ class ApikeyView(Base):
 
 
 class ApiKey(ApikeyView):
+    """Functions take an id as text, too: asyncpg would want a cast for a UUID."""
+
     __tablename__ = "keys"
 
     hint = Column(Text)
     expires_at = Column(DateTime(timezone=True))
     is_active = Column(Boolean)
 
-    def reveal(self):
+    async def reveal(self):
         """The value, read on demand and not stored anywhere."""
-        return object_session(self).scalar(
-            select(func.apikey.reveal_key(self.id)))
+        return await async_object_session(self).scalar(
+            select(func.apikey.reveal_key(str(self.id))))
 
-    def update(self, new_value=None, new_name=None):
-        session = object_session(self)
-        session.scalar(
-            select(func.apikey.update_key(self.id, new_value, new_name)))
-        session.expire(self)
+    async def update(self, new_value=None, new_name=None):
+        session = async_object_session(self)
+        await session.scalar(
+            select(func.apikey.update_key(str(self.id), new_value, new_name)))
+        await session.refresh(self)
 
-    def remove(self):
-        session = object_session(self)
-        session.scalar(select(func.apikey.delete_key(self.id)))
+    async def remove(self):
+        session = async_object_session(self)
+        await session.scalar(select(func.apikey.delete_key(str(self.id))))
         session.expunge(self)
 
 
@@ -66,18 +71,26 @@ class DeletedKey(ApikeyView):
 
 
 def make_engine(url):
+    # asyncpg: SQLAlchemy's default driver writes parameters, and so the values,
+    # into the text of the statement.
     # hide_parameters: SQLAlchemy would print the values in its exceptions.
-    return create_engine(url, hide_parameters=True)
+    return create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"),
+                               hide_parameters=True)
 
 
-class UserSession(Session):
+class UserSyncSession(Session):
+    """What a UserSession uses inside."""
+
+
+class UserSession(AsyncSession):
     """A session on behalf of one user: UserSession(engine, user_id)."""
 
     def __init__(self, engine, user_id):
-        super().__init__(engine, info={"user_id": user_id})
+        super().__init__(engine, sync_session_class=UserSyncSession,
+                         info={"user_id": user_id})
 
 
-@event.listens_for(UserSession, "after_begin")
+@event.listens_for(UserSyncSession, "after_begin")
 def set_user_id(session, transaction, connection):
     connection.execute(select(func.apikey.set_user_id(session.info["user_id"])))
 
@@ -92,43 +105,43 @@ class Keys:
     def session(self):
         return UserSession(self.engine, self.user_id)
 
-    def find(self, session, name):
-        return session.execute(
-            select(ApiKey).filter_by(name=name, is_active=True)).scalar_one()
+    async def find(self, session, name):
+        found = await session.execute(
+            select(ApiKey).filter_by(name=name, is_active=True))
+        return found.scalar_one()
 
-    def add(self, name, key_type, value):
-        with self.session() as session, session.begin():
-            session.scalar(
+    async def add(self, name, key_type, value):
+        async with self.session() as session, session.begin():
+            await session.scalar(
                 select(func.apikey.create_key(name, key_type, value)))
 
-    def list(self):
-        with self.session() as session, session.begin():
-            keys = session.execute(
-                select(ApiKey).filter_by(is_active=True)
-                .order_by(ApiKey.name)).scalars()
+    async def list(self):
+        async with self.session() as session, session.begin():
+            keys = await session.scalars(
+                select(ApiKey).filter_by(is_active=True).order_by(ApiKey.name))
             return [(key.name, key.key_type) for key in keys]
 
-    def value(self, name):
-        with self.session() as session, session.begin():
-            return self.find(session, name).reveal()
+    async def value(self, name):
+        async with self.session() as session, session.begin():
+            return await (await self.find(session, name)).reveal()
 
-    def environment(self):
+    async def environment(self):
         """All environment variables that the user's program needs, in one query:
         {"OPENAI_API_KEY": ...}"""
-        with self.session() as session, session.begin():
-            return session.scalar(select(func.apikey.reveal_env()))
+        async with self.session() as session, session.begin():
+            return await session.scalar(select(func.apikey.reveal_env()))
 
-    def replace(self, name, value):
-        with self.session() as session, session.begin():
-            self.find(session, name).update(new_value=value)
+    async def replace(self, name, value):
+        async with self.session() as session, session.begin():
+            await (await self.find(session, name)).update(new_value=value)
 
-    def rename(self, name, new_name):
-        with self.session() as session, session.begin():
-            self.find(session, name).update(new_name=new_name)
+    async def rename(self, name, new_name):
+        async with self.session() as session, session.begin():
+            await (await self.find(session, name)).update(new_name=new_name)
 
-    def remove(self, name):
-        with self.session() as session, session.begin():
-            self.find(session, name).remove()
+    async def remove(self, name):
+        async with self.session() as session, session.begin():
+            await (await self.find(session, name)).remove()
 
 
 def old_id(key):
@@ -152,22 +165,22 @@ def describe(key, active, value):
     }
 
 
-def export(engine):
+async def export(engine):
     """Every key, as a dictionary with its value, for a comparison.
 
     A deleted key cannot be revealed, so it is restored and revealed in a
     transaction that is rolled back.
     """
-    with Session(engine) as session:
-        users = session.execute(select(User.id)).scalars().all()
+    async with AsyncSession(engine) as session:
+        users = (await session.scalars(select(User.id))).all()
     for user_id in users:
-        with UserSession(engine, user_id) as session:
-            for row in session.execute(select(
+        async with UserSession(engine, user_id) as session:
+            for row in await session.execute(select(
                     ApiKey, func.apikey.reveal_key(ApiKey.id))):
                 yield describe(row[0], row[0].is_active, row[1])
-            for key in session.execute(select(DeletedKey)).scalars().all():
-                session.scalar(select(func.apikey.restore_key(
-                    key.id, "restored %s" % key.id)))
-                yield describe(key, False, session.scalar(
-                    select(func.apikey.reveal_key(key.id))))
-            session.rollback()
+            for key in await session.scalars(select(DeletedKey)):
+                await session.scalar(select(func.apikey.restore_key(
+                    str(key.id), "restored %s" % key.id)))
+                yield describe(key, False, await session.scalar(
+                    select(func.apikey.reveal_key(str(key.id)))))
+            await session.rollback()

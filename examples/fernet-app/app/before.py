@@ -5,8 +5,10 @@ import os
 
 from cryptography.fernet import Fernet
 from sqlalchemy import (Boolean, Column, DateTime, ForeignKey, Integer,
-                        MetaData, Text, create_engine, select)
-from sqlalchemy.orm import Session, declarative_base
+                        MetaData, Text, select)
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import declarative_base
 
 Base = declarative_base(metadata=MetaData())
 
@@ -37,7 +39,7 @@ class ApiKey(Base):
 
 
 def make_engine(url):
-    return create_engine(url)
+    return create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
 
 
 class Keys:
@@ -51,48 +53,49 @@ class Keys:
     def encrypt(self, value):
         return self.fernet.encrypt(value.encode()).decode()
 
-    def find(self, session, name):
+    async def find(self, session, name):
         # Without user_id here, another user's key could be returned.
-        return session.execute(
+        found = await session.execute(
             select(ApiKey).filter_by(user_id=self.user_id, name=name,
-                                     is_active=True)).scalar_one()
+                                     is_active=True))
+        return found.scalar_one()
 
-    def add(self, name, key_type, value):
-        with Session(self.engine) as session, session.begin():
+    async def add(self, name, key_type, value):
+        async with AsyncSession(self.engine) as session, session.begin():
             session.add(ApiKey(user_id=self.user_id, name=name,
                                key_type=key_type,
                                encrypted_value=self.encrypt(value)))
 
-    def list(self):
-        with Session(self.engine) as session, session.begin():
-            keys = session.execute(
+    async def list(self):
+        async with AsyncSession(self.engine) as session, session.begin():
+            keys = await session.scalars(
                 select(ApiKey).filter_by(user_id=self.user_id, is_active=True)
-                .order_by(ApiKey.name)).scalars()
+                .order_by(ApiKey.name))
             return [(key.name, key.key_type) for key in keys]
 
-    def value(self, name):
-        with Session(self.engine) as session, session.begin():
-            token = self.find(session, name).encrypted_value
+    async def value(self, name):
+        async with AsyncSession(self.engine) as session, session.begin():
+            token = (await self.find(session, name)).encrypted_value
             return self.fernet.decrypt(token.encode()).decode()
 
-    def replace(self, name, value):
-        with Session(self.engine) as session, session.begin():
-            self.find(session, name).encrypted_value = self.encrypt(value)
+    async def replace(self, name, value):
+        async with AsyncSession(self.engine) as session, session.begin():
+            (await self.find(session, name)).encrypted_value = self.encrypt(value)
 
-    def rename(self, name, new_name):
-        with Session(self.engine) as session, session.begin():
-            self.find(session, name).name = new_name
+    async def rename(self, name, new_name):
+        async with AsyncSession(self.engine) as session, session.begin():
+            (await self.find(session, name)).name = new_name
 
-    def remove(self, name):
-        with Session(self.engine) as session, session.begin():
-            self.find(session, name).is_active = False
+    async def remove(self, name):
+        async with AsyncSession(self.engine) as session, session.begin():
+            (await self.find(session, name)).is_active = False
 
 
-def export(engine):
+async def export(engine):
     """Every key, as a dictionary with its value, for a comparison."""
     fernet = Fernet(os.environ["FERNET_KEY"])
-    with Session(engine) as session, session.begin():
-        for key in session.execute(select(ApiKey)).scalars():
+    async with AsyncSession(engine) as session, session.begin():
+        for key in await session.scalars(select(ApiKey)):
             yield {
                 "user_id": key.user_id, "id": key.id, "name": key.name,
                 "key_type": key.key_type, "is_active": key.is_active,

@@ -4,17 +4,22 @@ For comparison, in a file that nobody else can read: one line of JSON for
 each key, sorted.  Values are trimmed, as apikey does when it stores one.
 """
 
+import asyncio
 import importlib
 import json
 import sys
 
 
-def lines(url, name):
+async def export(url, name):
     module = importlib.import_module("app." + name)
-    for key in module.export(module.make_engine(url)):
+    engine = module.make_engine(url)
+    lines = []
+    async for key in module.export(engine):
         key["value"] = key["value"].strip()
-        yield json.dumps(key, sort_keys=True)
+        lines.append(json.dumps(key, sort_keys=True))
+    print("\n".join(sorted(lines)))
+    await engine.dispose()
 
 
 if __name__ == "__main__":
-    print("\n".join(sorted(lines(*sys.argv[1:3]))))
+    asyncio.run(export(*sys.argv[1:3]))

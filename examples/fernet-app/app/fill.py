@@ -6,12 +6,13 @@ name of an active one, values in a format that a provider no longer uses, and
 one that was pasted with a line break.
 """
 
+import asyncio
 import datetime
 import random
 import string
 import sys
 
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import before
 
@@ -43,12 +44,12 @@ def add_row(session, keys, name, key_type, value, is_active=True):
         updated_at=updated_at, is_active=is_active))
 
 
-def fill(engine, count):
-    with Session(engine) as session, session.begin():
+async def fill(engine, count):
+    async with AsyncSession(engine) as session, session.begin():
         users = [before.User(name="user %d" % (number % 190))
                  for number in range(200)]
         session.add_all(users)
-        session.flush()
+        await session.flush()
         everybody = [before.Keys(engine, user.id) for user in users]
         for number in range(count - 4):
             keys = everybody[number % len(everybody)]
@@ -64,8 +65,9 @@ def fill(engine, count):
                 random_value("openai"))
         add_row(session, everybody[3], "pasted", "groq",
                 random_value("groq") + "\n")
+    await engine.dispose()
 
 
 if __name__ == "__main__":
-    fill(before.make_engine(sys.argv[1]),
-         int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
+    asyncio.run(fill(before.make_engine(sys.argv[1]),
+                     int(sys.argv[2]) if len(sys.argv) > 2 else 1000))

@@ -1,15 +1,15 @@
 """Alembic's environment: online migrations, all in one transaction."""
 
+import asyncio
 import os
 import pathlib
 import sys
 from logging.config import fileConfig
 
 from alembic import context
-from sqlalchemy import create_engine
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
-from app.after import Base  # noqa: E402
+from app.after import Base, make_engine  # noqa: E402
 
 fileConfig(context.config.config_file_name)
 
@@ -19,13 +19,18 @@ def include_name(name, type_, parents):
     return not (type_ == "schema" and name == "apikey")
 
 
-def run():
-    engine = create_engine(os.environ["DATABASE_URL"], hide_parameters=True)
-    with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=Base.metadata,
-                          include_schemas=True, include_name=include_name)
-        with context.begin_transaction():
-            context.run_migrations()
+def migrate(connection):
+    context.configure(connection=connection, target_metadata=Base.metadata,
+                      include_schemas=True, include_name=include_name)
+    with context.begin_transaction():
+        context.run_migrations()
 
 
-run()
+async def run():
+    engine = make_engine(os.environ["DATABASE_URL"])
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+
+asyncio.run(run())

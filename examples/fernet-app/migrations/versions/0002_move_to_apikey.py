@@ -13,15 +13,20 @@ revision = "0002"
 down_revision = "0001"
 
 
+def show(connection, notice):
+    logging.getLogger("alembic").info("%s:  %s", notice.severity, notice.message)
+
+
 def run_script(name):
-    """Run a script with psycopg2 itself: a "%" or ":" in it is not a
-    parameter, and no error repeats the whole script."""
+    """Run a script with asyncpg itself, since it has several statements, and so
+    that no error repeats the whole script."""
     script = pathlib.Path(__file__).parent.parent / name
-    connection = op.get_bind().connection
-    with connection.cursor() as cursor:
-        cursor.execute(script.read_text(encoding="utf-8"))
-    for notice in connection.notices:
-        logging.getLogger("alembic").info(notice.strip())
+
+    async def run(connection):
+        connection.add_log_listener(show)
+        await connection.execute(script.read_text(encoding="utf-8"))
+
+    op.get_bind().connection.dbapi_connection.run_async(run)
 
 
 def upgrade():
