@@ -6,11 +6,12 @@
 #	make try						psql on such a server
 #	make test						every test, on throw-away servers
 #	make test-long					the same, with 200 rounds of kill -9
+#	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
 #	make coverage					the lines that the tests execute
 #	make indent						lay out the source as pgindent does
 #
-# demo, try, test and coverage set up everything they need; they leave nothing
+# demo, try, test, test-clients and coverage set up everything they need; they leave nothing
 # behind except the Debian packages that they announce and install.
 
 # The directory of this file: "." except in a VPATH build.
@@ -43,7 +44,7 @@ EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test test-long test-fresh coverage indent check-indent dist
+STANDALONE = demo try test test-long test-clients test-fresh coverage indent check-indent dist
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -98,7 +99,7 @@ endif
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test coverage:
+demo try test test-clients coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
@@ -120,4 +121,4 @@ dist:
 		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file='$(CURDIR)/sql/$(EXTENSION)--$(EXTVERSION).sql' \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ HEAD
 
-.PHONY: demo try test test-long test-fresh coverage indent check-indent dist
+.PHONY: demo try test test-long test-clients test-fresh coverage indent check-indent dist

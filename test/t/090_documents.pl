@@ -3,11 +3,13 @@
 #
 # A block fenced as "sql ROLE" is run by psql as that role, and one fenced as
 # "sh server" by the shell, as the server's user, with a directory of the test
-# in place of /etc/apikey.  One fenced as "python ROLE" or "js ROLE" is a program
-# that connects as that role by libpq's environment variables; it is skipped
-# if its modules are not installed.  The fenced "text" block after it is the
-# expected output; an example without one must print nothing.  UUIDs and
-# times of day, which differ from run to run, are compared by their format.
+# in place of /etc/apikey.  One fenced as "python ROLE", "js ROLE", "java ROLE" or
+# "go ROLE" is a program that connects as that role by libpq's environment
+# variables, and one fenced as "prisma ROLE" a part of Prisma's schema; it is
+# skipped if what it needs is not installed, unless APIKEY_ALL_CLIENTS is set
+# (make test-clients).  The fenced "text" block after an example is the expected
+# output; an example without one must print nothing.  UUIDs and times of day,
+# which differ from run to run, are compared by their format.
 #
 # README.md is an installation from scratch; each other document starts
 # with a database "app" that has the extension, and with the roles that README.md
@@ -20,6 +22,8 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename;
 use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use ApikeyPrograms qw(program_output);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -120,6 +124,13 @@ apikey.master_key_source = 'file:$dir/master.key'
 apikey.fernet_key_source = 'file:$dir/master.key'
 timezone = 'UTC'
 CONF
+
+# JDBC knows no Unix sockets.  Since others on this machine reach the port, too, no
+# role but the one of the programs can connect there.
+my $java_host = '127.0.0.1';
+$node->append_conf('postgresql.conf', "listen_addresses = '$java_host'");
+unlink($node->data_dir . '/pg_hba.conf');
+$node->append_conf('pg_hba.conf', "local all all trust\nhost app worker $java_host/32 trust");
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE admin SUPERUSER LOGIN');
 
@@ -135,58 +146,41 @@ sub run_sql_example
 	return $output;
 }
 
-# A command or program, with the environment that it needs to connect.
-sub run_program
+# Run something with the environment that it needs to connect.
+sub as_role
 {
-	my ($role, $input, @command) = @_;
-	my $output;
+	my ($role, $host, $run) = @_;
 	local @ENV{qw(PGHOST PGPORT PGUSER PGDATABASE GROQ_KEY)} =
-	  ($node->host, $node->port, $role, 'app', groq_key(3));
+	  ($host, $node->port, $role, 'app', groq_key(3));
 
-	IPC::Run::run(\@command, '<', \$input, '&>', \$output);
-	return $output;
+	return $run->();
 }
 
 sub run_sh_example
 {
 	my (undef, $commands) = @_;
+	my $output;
 
 	$commands =~ s{/etc/apikey}{$dir}g;
 	$commands =~ s{psql}{psql -X -q -P footer=off}g;
-	return run_program('admin', '', 'sh', '-c', "cd '$dir' && { $commands }");
+	as_role('admin', $node->host,
+		sub { IPC::Run::run([ 'sh', '-c', "cd '$dir' && { $commands }" ], '<', \undef, '&>', \$output) });
+	return $output;
 }
 
-# Debian's modules are those of /usr/bin/python3.
-my ($python) = grep { -x } qw(/usr/bin/python3 /usr/local/bin/python3);
-
-# undef where a module is missing.
-sub run_python_example
+# undef where something that the program needs is missing.
+sub run_program_example
 {
-	my ($role, $program) = @_;
-	my $imports = join("\n", $program =~ /^((?:import|from) .*)$/mg);
-	my $ignored;
+	my ($kind, $role, $program) = @_;
 
-	return undef unless IPC::Run::run([ $python, '-' ], '<', \$imports, '&>', \$ignored);
-	return run_program($role, $program, $python, '-W', 'ignore', '-');
-}
-
-sub run_js_example
-{
-	my ($role, $program) = @_;
-	my $requires = join("\n", $program =~ /^(.*\brequire\(.*)$/mg);
-	my $ignored;
-
-	return undef
-	  unless (grep { -x "$_/node" } split(/:/, $ENV{PATH}))
-	  && IPC::Run::run([ 'node', '-' ], '<', \$requires, '&>', \$ignored);
-	return run_program($role, $program, 'node', '-');
+	return as_role($role, $kind eq 'java' ? $java_host : $node->host,
+		sub { program_output($kind, $program, $dir) });
 }
 
 my %runners = (
 	sql => \&run_sql_example,
 	sh => \&run_sh_example,
-	python => \&run_python_example,
-	js => \&run_js_example);
+	map { my $kind = $_; $kind => sub { run_program_example($kind, @_) } } qw(python js prisma java go));
 
 # The title of an example is the first line that says what it does.
 sub title
@@ -216,7 +210,7 @@ sub run_examples
 	my $filled = '';
 	my $count = 0;
 
-	while ($text =~ s/\A(.*?)^```(sql|sh|python|js) (\w+)\n(.*?)^```\n(\n```text\n(.*?)^```\n)?//ms)
+	while ($text =~ s/\A(.*?)^```(sql|sh|python|js|prisma|java|go) (\w+)\n(.*?)^```\n(\n```text\n(.*?)^```\n)?//ms)
 	{
 		my ($before, $kind, $role, $code, $block, $expected) = ($1, $2, $3, $4, $5 // '', $6 // '');
 
@@ -225,7 +219,8 @@ sub run_examples
 	  SKIP:
 		{
 			skip("$document: what this $kind example needs is not installed", 1)
-			  unless defined $output;
+			  unless defined $output || $ENV{APIKEY_ALL_CLIENTS};
+			$output //= "what it needs is not installed\n";
 			is(same_form($output), same_form($expected), "$document, as $role: " . title($code));
 			$output =~ s/[ \t]+$//mg;
 			$output =~ s/\n+\z/\n/;
