@@ -10,7 +10,6 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "audit/audit.h"
@@ -19,12 +18,8 @@
 #include "exec/precondition.h"
 #include "store/key_call.h"
 #include "store/key_row.h"
+#include "store/key_usage_row.h"
 #include "validate/arguments.h"
-
-/* The greatest age, so that subtracting it from now() cannot fail. */
-#define MAX_YEARS	1000
-
-#define AGE_HINT	"Pass an interval such as '30 days'."
 
 PG_FUNCTION_INFO_V1(apikey_purge_key);
 PG_FUNCTION_INFO_V1(apikey_purge_key_by_text);
@@ -63,6 +58,7 @@ purge_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 	apikey_lock_for_write();
 	apikey_key_row_get_deleted(&selector, "Call apikey.delete_key() first.", key);
 	apikey_key_row_run(&purge_one, key);
+	apikey_key_usage_row_remove(key);
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -90,6 +86,7 @@ purge_keys_of(const char *user_id)
 	apikey_lock_for_write();
 	args[0] = CStringGetTextDatum(user_id);
 	count = apikey_statement_run(&purge_all, user_id, args, NULL, NULL);
+	apikey_key_usage_rows_remove(user_id);
 	apikey_event_count(count);
 	PG_RETURN_INT64(count);
 }
@@ -125,36 +122,20 @@ apikey_purge_user(PG_FUNCTION_ARGS)
 	return apikey_audited(APIKEY_ACTION_PURGE, purge_user, fcinfo);
 }
 
-static bool
-is_less(const Interval *left, const Interval *right)
-{
-	return DatumGetBool(DirectFunctionCall2(interval_lt,
-											IntervalPGetDatum(unconstify(Interval *, left)),
-											IntervalPGetDatum(unconstify(Interval *, right))));
-}
-
 /*
  * apikey.purge_deleted(older_than) -> bigint
  */
 static Datum
 purge_deleted(PG_FUNCTION_ARGS)
 {
-	Interval	zero = {0};
-	Interval	most = {.month = MONTHS_PER_YEAR * MAX_YEARS};
 	Datum		args[1];
 	int64		count;
 
 	apikey_refuse_restricted();
-	apikey_arg_require(fcinfo, 0, "older_than", "age", AGE_HINT);
-	if (is_less(PG_GETARG_INTERVAL_P(0), &zero) ||
-		is_less(&most, PG_GETARG_INTERVAL_P(0)))
-		apikey_refuse_argument("older_than",
-							   psprintf("older_than must be between 0 and %d years",
-										MAX_YEARS),
-							   NULL, AGE_HINT);
+	args[0] = IntervalPGetDatum(apikey_arg_age(fcinfo, 0, "older_than"));
 	apikey_lock_for_write();
-	args[0] = PG_GETARG_DATUM(0);
 	count = apikey_statement_run(&purge_old, NULL, args, NULL, NULL);
+	apikey_key_usage_rows_sweep();
 	apikey_event_count(count);
 	PG_RETURN_INT64(count);
 }

@@ -13,6 +13,7 @@
 
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "compat.h"
 #include "base/encoding.h"
@@ -26,6 +27,10 @@
 
 /* A later expiry is probably a mistake, such as milliseconds taken for seconds. */
 #define EXPIRY_DAYS_MAX	36525
+/* The greatest age, so that subtracting it from now() cannot fail. */
+#define AGE_MAX_YEARS	1000
+
+#define AGE_HINT	"Pass an interval such as '30 days'."
 
 /*
  * The syntax of the type's input function: optional braces, and an optional
@@ -182,6 +187,31 @@ apikey_arg_past(TimestampTz at, const char *argument)
 	if (TIMESTAMP_NOT_FINITE(at) || at > GetCurrentTimestamp())
 		apikey_refuse_argument(argument, "timestamp must be finite and in the past", NULL,
 							   "Pass the time at which it happened, or omit it.");
+}
+
+static bool
+is_less(const Interval *left, const Interval *right)
+{
+	return DatumGetBool(DirectFunctionCall2(interval_lt,
+											IntervalPGetDatum(unconstify(Interval *, left)),
+											IntervalPGetDatum(unconstify(Interval *, right))));
+}
+
+Interval *
+apikey_arg_age(FunctionCallInfo fcinfo, int number, const char *argument)
+{
+	Interval	zero = {0};
+	Interval	most = {.month = MONTHS_PER_YEAR * AGE_MAX_YEARS};
+	Interval   *age;
+
+	apikey_arg_require(fcinfo, number, argument, "age", AGE_HINT);
+	age = PG_GETARG_INTERVAL_P(number);
+	if (is_less(age, &zero) || is_less(&most, age))
+		apikey_refuse_argument(argument,
+							   psprintf("%s must be between 0 and %d years",
+										argument, AGE_MAX_YEARS),
+							   NULL, AGE_HINT);
+	return age;
 }
 
 void

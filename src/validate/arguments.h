@@ -68,6 +68,9 @@ extern void apikey_arg_past(TimestampTz at, const char *argument);
 extern void apikey_arg_expires_at(TimestampTz expires_at, bool allow_past,
 								  const char *argument);
 
+/* An age: an interval between 0 and 1000 years. */
+extern Interval *apikey_arg_age(FunctionCallInfo fcinfo, int number, const char *argument);
+
 /*
  * Is the string a UUID, in any form that the type accepts?  If so, its 16
  * bytes are written to uuid.  Never raises.
