@@ -15,7 +15,8 @@ CREATE VIEW apikey.role_state WITH (security_barrier = true) AS
 		(3, 'apikey_user', false),
 		(4, 'apikey_reveal', false),
 		(5, 'apikey_admin', false),
-		(6, 'apikey_monitor', false)) n(place, role, is_internal)
+		(6, 'apikey_monitor', false),
+		(7, 'apikey_auditor', false)) n(place, role, is_internal)
 	LEFT JOIN pg_roles r ON r.rolname = n.role
 	CROSS JOIN LATERAL (SELECT string_agg(attribute, ', '), string_agg('NO' || attribute, ' ')
 		FROM (VALUES
@@ -65,7 +66,8 @@ BEGIN
 		('apikey_user', 'Role of the extension apikey: adds, lists, changes and deletes the keys of its user.'),
 		('apikey_reveal', 'Role of the extension apikey: as apikey_user, and reads the values of its user.'),
 		('apikey_admin', 'Role of the extension apikey: administers every user''s keys, and reads no value.'),
-		('apikey_monitor', 'Role of the extension apikey: sees the list and the state of all keys.')) r(name, description)
+		('apikey_monitor', 'Role of the extension apikey: sees the list and the state of all keys.'),
+		('apikey_auditor', 'Role of the extension apikey: reads the trace of every use of a key, and nothing else.')) r(name, description)
 	LOOP
 		CONTINUE WHEN to_regrole(wanted.name) IS NOT NULL;
 		-- If another database's installation is creating it, this waits for the

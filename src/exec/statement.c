@@ -106,15 +106,14 @@ newest_snapshot(const ApikeyStatement *statement, Snapshot *crosscheck)
 	*crosscheck = InvalidSnapshot;
 	if (statement->snapshot == APIKEY_SNAPSHOT_TRANSACTION)
 		return InvalidSnapshot;
-	if (statement->snapshot != APIKEY_SNAPSHOT_LATEST)
+	if (statement->snapshot == APIKEY_SNAPSHOT_FOREIGN_KEY)
 	{
 		/* READ COMMITTED takes a new one for each statement anyway. */
 		if (!IsolationUsesXactSnapshot())
 			return InvalidSnapshot;
 		CommandCounterIncrement();	/* see this transaction's own changes */
-	}
-	if (statement->snapshot == APIKEY_SNAPSHOT_FOREIGN_KEY)
 		*crosscheck = GetTransactionSnapshot();
+	}
 	return RegisterSnapshot(GetLatestSnapshot());
 }
 

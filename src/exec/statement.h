@@ -16,7 +16,7 @@
 #include "access/tupdesc.h"
 #include "executor/spi.h"
 
-#define APIKEY_STATEMENT_MAX_ARGS	16
+#define APIKEY_STATEMENT_MAX_ARGS	18
 
 /*
  * In arg_types: the type apikey.encrypted, whose OID is not constant: it changes
@@ -37,9 +37,6 @@ typedef enum ApikeySnapshot
 	APIKEY_SNAPSHOT_LATEST,		/* reads what is committed now, even under
 								 * REPEATABLE READ: for a cache that outlives
 								 * the transaction */
-	APIKEY_SNAPSHOT_LATEST_WRITE,	/* changes what is committed now, even
-									 * under REPEATABLE READ: for rows that
-									 * record what happened */
 	APIKEY_SNAPSHOT_FOREIGN_KEY /* changes what is committed now, as a foreign
 								 * key action does; under REPEATABLE READ,
 								 * 40001 for a row that is newer than the

@@ -16,10 +16,8 @@
 
 #include "compat.h"
 #include "audit/audit.h"
-#include "base/counter.h"
 #include "exec/identity.h"
 #include "store/env_plan.h"
-#include "store/key_usage.h"
 #include "validate/array_argument.h"
 
 PG_FUNCTION_INFO_V1(apikey_reveal_env);
@@ -94,7 +92,6 @@ make_object(ApikeyEnvPlan *plan)
 	return JsonbValueToJsonb(state.result);
 }
 
-/* In the event, in the last uses, and in the counters. */
 static void
 note_revealed_keys(const ApikeyEnvPlan *plan)
 {
@@ -103,8 +100,6 @@ note_revealed_keys(const ApikeyEnvPlan *plan)
 
 	for (int i = 0; i < count; i++)
 		apikey_event_add_key(&keys[i]->id, keys[i]->name, keys[i]->key_type);
-	apikey_key_usage_note(keys, count);
-	apikey_count_add(APIKEY_COUNT_REVEALS_ENV, count);
 }
 
 /*

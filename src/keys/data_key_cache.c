@@ -86,8 +86,7 @@ static ApikeyTableCache data_keys_cache = {
 	.tables = {"data_keys"},
 	.statement = &select_data_keys,
 	.build = data_keys_build,
-	.release = data_keys_wipe,
-	.counter = APIKEY_COUNT_LOADS_DATA_KEYS
+	.release = data_keys_wipe
 };
 
 ApikeyDataKeys *

@@ -11,9 +11,6 @@
  */
 #include "postgres.h"
 
-#include "portability/instr_time.h"
-
-#include "base/counter.h"
 #include "keys/key_source.h"
 
 #define HINT_SCHEMES \
@@ -220,8 +217,9 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
  * The only place where the text of keys exists.  It is wiped on failure too,
  * since a routine that fails may have read a part of it.
  */
-static bool
-read_source(const char *source, ApikeyKeytext *keys, ApikeyKeySourceError *error)
+bool
+apikey_key_source_read(const char *source, ApikeyKeytext *keys,
+					   ApikeyKeySourceError *error)
 {
 	const char *argument;
 	const ApikeyKeySourceRoutine *routine = resolve(source, &argument, error);
@@ -241,24 +239,5 @@ read_source(const char *source, ApikeyKeytext *keys, ApikeyKeySourceError *error
 			ok = fail_keytext(source, status, keys, error);
 	}
 	explicit_bzero(&text, sizeof(text));
-	return ok;
-}
-
-bool
-apikey_key_source_read(const char *source, ApikeyKeytext *keys,
-					   ApikeyKeySourceError *error)
-{
-	instr_time	start;
-	instr_time	duration;
-	bool		ok;
-
-	INSTR_TIME_SET_CURRENT(start);
-	ok = read_source(source, keys, error);
-	INSTR_TIME_SET_CURRENT(duration);
-	INSTR_TIME_SUBTRACT(duration, start);
-	apikey_count(APIKEY_COUNT_SOURCE_READS);
-	apikey_count_add(APIKEY_COUNT_SOURCE_TIME, INSTR_TIME_GET_MICROSEC(duration));
-	if (!ok && !error->interrupted)
-		apikey_count(APIKEY_COUNT_SOURCE_FAILURES);
 	return ok;
 }

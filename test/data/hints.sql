@@ -57,6 +57,22 @@ SET LOCAL log_min_messages = fatal;
 ! SELECT apikey.reveal_key('k');
 > SET LOCAL log_min_messages = error;
 
+SET LOCAL apikey.audit = 'wal';
+! status audit messages
+> SELECT substring(advice FROM 'Run (.*)\.$') AS remedy FROM apikey.status() WHERE item = 'audit messages' \gset
+> :remedy;
+
+CALL apikey.collect_audit();
+UPDATE apikey.audit_position SET lsn = '0/100';
+! CALL apikey.collect_audit();
+> SELECT apikey.start_audit();
+
+SELECT apikey.start_audit();
+CALL apikey.collect_audit();
+UPDATE apikey.audit_position SET collected_at = now() - interval '2 days';
+! status audit slot
+> CALL apikey.collect_audit();
+
 -- Keys that are not there, or not usable
 
 ! SELECT apikey.reveal_key('absent');
@@ -879,20 +895,6 @@ DROP POLICY maintenance ON apikey.api_keys;
 > ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY;
 > ALTER TABLE apikey.api_keys FORCE ROW LEVEL SECURITY;
 > CREATE POLICY maintenance ON apikey.api_keys TO apikey_maintenance USING (true) WITH CHECK (true);
-
-ALTER TABLE apikey.key_usage NO FORCE ROW LEVEL SECURITY;
-! status row-level security
-> ALTER TABLE apikey.key_usage FORCE ROW LEVEL SECURITY;
-
-SET LOCAL apikey.usage_interval = -1;
-! SELECT name FROM apikey.unused_keys('90 days');
-> SET LOCAL apikey.usage_interval = '1h';
-
-! SELECT name FROM apikey.unused_keys('10 min');
-= SELECT name FROM apikey.unused_keys('2 hours');
-
-! SELECT name FROM apikey.unused_keys('10 min');
-> SET LOCAL apikey.usage_interval = '5 min';
 
 ALTER TABLE apikey.custom_key_types ENABLE ROW LEVEL SECURITY;
 ! status row-level security of other tables

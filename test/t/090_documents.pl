@@ -115,7 +115,8 @@ sub same_form
 }
 
 my $node = PostgreSQL::Test::Cluster->new('documents');
-$node->init;
+# A decoding client needs wal_level = logical.
+$node->init(allows_streaming => 'logical');
 append_to_file("$dir/master.key", unpack('H*', join('', map { chr(int(rand(256))) } 1 .. 32)) . "\n");
 chmod(0600, "$dir/master.key") or die "could not change the mode of the key file: $!";
 $node->append_conf('postgresql.conf', <<"CONF");

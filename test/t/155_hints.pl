@@ -28,6 +28,8 @@ my %unreachable = (
 	  'needs a limit on locked memory',
 	'Restart the server when more memory is available, or use a key source of another kind.' =>
 	  'needs a lack of memory at server start',
+	'The server has removed write-ahead log that was not collected.  Run SELECT apikey.stop_audit(), apikey.start_audit(), and CALL apikey.collect_audit() more often.' =>
+	  'needs a slot that the server has given up',
 	'%s  Run apikey.status() again.' => 'needs a data key that is retired while status() runs');
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
