@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "base/counter.h"
 #include "compat.h"
 #include "audit/audit.h"
 #include "exec/identity.h"
@@ -27,6 +28,7 @@
 #include "keys/key_source.h"
 #include "keys/master_key.h"
 #include "store/key_limit.h"
+#include "store/key_usage.h"
 #include "validate/value_plausibility.h"
 
 PG_MODULE_MAGIC_EXT(.name = "apikey",.version = APIKEY_VERSION);
@@ -36,6 +38,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	apikey_counter_init();
 	apikey_identity_init();
 	apikey_running_query_init();
 	apikey_table_cache_init();
@@ -46,6 +49,7 @@ _PG_init(void)
 	apikey_master_key_init();
 	apikey_fernet_key_init();
 	apikey_key_limit_init();
+	apikey_key_usage_init();
 	apikey_drop_guard_init();
 	apikey_has_identity_init();
 	apikey_setting_guard_init();

@@ -31,6 +31,7 @@
 #include "replication/message.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
+#include "utils/relcache.h"
 
 /* PostgreSQL 16: VARDATA_ANY() and the like are no longer in postgres.h. */
 #if PG_VERSION_NUM >= 160000
@@ -84,6 +85,12 @@ typedef struct JsonbInState
 #elif PG_VERSION_NUM < 190000
 #define index_beginscan(heap, index, snapshot, instrument, keys, order_bys, flags) \
 	index_beginscan((heap), (index), (snapshot), (instrument), (keys), (order_bys))
+#endif
+
+/* PostgreSQL 18: the caller says whether the primary key may be deferrable. */
+#if PG_VERSION_NUM < 180000
+#define RelationGetPrimaryKeyIndex(relation, deferrable_ok) \
+	RelationGetPrimaryKeyIndex(relation)
 #endif
 
 /* PostgreSQL 18: a module states its name and version. */

@@ -55,3 +55,31 @@ provide_node_postgres()
 		echo "node-postgres could not be downloaded: its example is skipped" >&2
 	fi
 }
+
+# The source of a package, the newest version that the mirrors have, in source/tree
+# of the stage.  The machine's own lists of packages stay as they are.
+provide_source()
+{
+	local package=$1 options version
+	in_stage . mkdir -p source/lists/partial source/cache source/tree
+	{ cat /etc/apt/sources.list.d/debian.sources 2>/dev/null || :; } |
+		sed 's/^Types: deb$/Types: deb-src/' | in_stage source tee debian.sources >/dev/null
+	{ cat /etc/apt/sources.list 2>/dev/null || :; } |
+		sed -n 's/^deb /deb-src /p' | in_stage source tee debian.list >/dev/null
+	options=(-qq -o Debug::NoLocking=1 -o Dir::Etc::sourcelist="$stage/source/debian.list"
+		-o Dir::Etc::sourceparts="$stage/source" -o Dir::State::lists="$stage/source/lists"
+		-o Dir::Cache="$stage/source/cache")
+	in_stage source apt-get "${options[@]}" update ||
+		fail "the lists of source packages could not be downloaded"
+	for version in $(in_stage source apt-cache "${options[@]}" showsrc "$package" |
+		sed -n 's/^Version: //p' | sort --version-sort --reverse --unique)
+	do
+		if in_stage source apt-get "${options[@]}" source --download-only "$package=$version" 2>>"$stage/source/log"; then
+			in_stage source sh -c 'tar -xf *.orig.tar.* -C tree --strip-components=1'
+			echo "$package $version"
+			return
+		fi
+	done
+	cat "$stage/source/log" >&2
+	fail "the source of $package could not be downloaded"
+}

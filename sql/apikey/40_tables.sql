@@ -86,6 +86,10 @@ CREATE INDEX api_keys_fingerprint_idx ON apikey.api_keys (fingerprint);
 COMMENT ON INDEX apikey.api_keys_fingerprint_idx IS 'Look-up by value, for find_keys.';
 CREATE INDEX api_keys_deleted_idx ON apikey.api_keys (deleted_at) WHERE deleted_at IS NOT NULL;
 COMMENT ON INDEX apikey.api_keys_deleted_idx IS 'Deleted keys by age, for purge_deleted.';
+CREATE INDEX api_keys_expires_idx ON apikey.api_keys (expires_at) WHERE expires_at IS NOT NULL AND deleted_at IS NULL;
+COMMENT ON INDEX apikey.api_keys_expires_idx IS 'Keys by expiry, for attention.';
+CREATE INDEX api_keys_disabled_idx ON apikey.api_keys (disabled_at) WHERE disabled_at IS NOT NULL AND deleted_at IS NULL;
+COMMENT ON INDEX apikey.api_keys_disabled_idx IS 'Disabled keys by age, for attention.';
 
 ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE apikey.api_keys FORCE ROW LEVEL SECURITY;
@@ -96,3 +100,33 @@ CREATE POLICY own_keys ON apikey.api_keys
 COMMENT ON POLICY own_keys ON apikey.api_keys IS 'Each user''s rows, only for that identity.';
 CREATE POLICY maintenance ON apikey.api_keys TO apikey_maintenance USING (true) WITH CHECK (true);
 COMMENT ON POLICY maintenance ON apikey.api_keys IS 'All rows, for the internal role that works across users.';
+
+-- When keys were last used.  A table of its own, so that revealing a key changes
+-- no row of api_keys; without foreign keys, as that has none.  There is room for
+-- updates on each page, and no column that changes is in an index, so that an
+-- update touches no index.
+
+CREATE TABLE apikey.key_usage (
+	user_id text COLLATE "C" NOT NULL,
+	id uuid NOT NULL,
+	last_used_at timestamptz NOT NULL,
+	uses bigint NOT NULL,
+	PRIMARY KEY (user_id, id)
+) WITH (fillfactor = 70);
+SELECT pg_extension_config_dump('apikey.key_usage', '');
+
+COMMENT ON TABLE apikey.key_usage IS
+'When each key was last revealed, and about how often; no row: never. Written at most once per apikey.usage_interval and key. Only apikey''s own roles may read or write it: the views of keys show it.';
+COMMENT ON COLUMN apikey.key_usage.user_id IS 'The user whose key it is.';
+COMMENT ON COLUMN apikey.key_usage.id IS 'The id of the key.';
+COMMENT ON COLUMN apikey.key_usage.last_used_at IS 'When a session last recorded a use; later uses within apikey.usage_interval are not recorded.';
+COMMENT ON COLUMN apikey.key_usage.uses IS 'The number of uses that sessions have recorded: a lower bound.';
+
+ALTER TABLE apikey.key_usage ENABLE ROW LEVEL SECURITY;
+ALTER TABLE apikey.key_usage FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_keys ON apikey.key_usage
+	USING (user_id = apikey.current_user_id())
+	WITH CHECK (user_id = apikey.current_user_id());
+COMMENT ON POLICY own_keys ON apikey.key_usage IS 'Each user''s rows, only for that identity.';
+CREATE POLICY maintenance ON apikey.key_usage TO apikey_maintenance USING (true) WITH CHECK (true);
+COMMENT ON POLICY maintenance ON apikey.key_usage IS 'All rows, for the internal role that works across users.';

@@ -25,12 +25,18 @@ CREATE FUNCTION apikey.is_lost(data_key_id uuid) RETURNS boolean
 COMMENT ON FUNCTION apikey.is_lost(uuid) IS
 'Returns whether a data key was abandoned as lost, or destroyed, or does not exist, so that what is encrypted with it cannot be decrypted. Reads no master key.';
 
+-- The last two columns of the first two views are subqueries, and not of a join, which
+-- the planner would not remove from a list without them: no such list reads
+-- key_usage.
+
 CREATE VIEW apikey.keys WITH (security_barrier = true) AS
 	SELECT k.id, k.user_id, k.name, k.key_type, apikey.key_type_label(k.key_type) AS label,
 		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
 		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
 		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
-			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable
+			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable,
+		(SELECT u.last_used_at FROM apikey.key_usage u WHERE u.user_id = k.user_id AND u.id = k.id) AS last_used_at,
+		coalesce((SELECT u.uses FROM apikey.key_usage u WHERE u.user_id = k.user_id AND u.id = k.id), 0) AS uses
 	FROM apikey.api_keys k
 	WHERE apikey.has_identity() AND k.user_id = apikey.current_user_id() AND k.deleted_at IS NULL;
 COMMENT ON VIEW apikey.keys IS
@@ -41,7 +47,9 @@ CREATE VIEW apikey.deleted_keys WITH (security_barrier = true) AS
 		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
 		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
 		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
-			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable
+			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable,
+		(SELECT u.last_used_at FROM apikey.key_usage u WHERE u.user_id = k.user_id AND u.id = k.id) AS last_used_at,
+		coalesce((SELECT u.uses FROM apikey.key_usage u WHERE u.user_id = k.user_id AND u.id = k.id), 0) AS uses
 	FROM apikey.api_keys k
 	WHERE apikey.has_identity() AND k.user_id = apikey.current_user_id() AND k.deleted_at IS NOT NULL;
 COMMENT ON VIEW apikey.deleted_keys IS
@@ -52,8 +60,10 @@ CREATE VIEW apikey.all_keys WITH (security_barrier = true) AS
 		k.hint, k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,
 		k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,
 		k.is_active AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
-			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable
-	FROM apikey.api_keys k;
+			AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)) AS usable,
+		u.last_used_at, coalesce(u.uses, 0) AS uses
+	FROM apikey.api_keys k
+	LEFT JOIN apikey.key_usage u ON u.user_id = k.user_id AND u.id = k.id;
 COMMENT ON VIEW apikey.all_keys IS
 'Every user''s keys, including deleted ones, for administrators and monitoring.';
 
@@ -108,7 +118,9 @@ BEGIN
 		('disabled_reason', 'Why the key was disabled.'),
 		('deleted_at', 'When the key was deleted; NULL: it is not deleted.'),
 		('is_active', 'Neither deleted nor disabled.'),
-		('usable', 'Neither deleted, disabled nor expired, nor encrypted with a data key that is lost: apikey.reveal_key() returns its value.')) c(attribute, description)
+		('usable', 'Neither deleted, disabled nor expired, nor encrypted with a data key that is lost: apikey.reveal_key() returns its value.'),
+		('last_used_at', 'When the key was last revealed, as recorded at most once per apikey.usage_interval; NULL: never, or not recorded.'),
+		('uses', 'How often the key was revealed, as far as sessions have recorded it: a lower bound.')) c(attribute, description)
 	LOOP
 		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, attribute, description);
 	END LOOP;

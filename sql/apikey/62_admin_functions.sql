@@ -71,6 +71,13 @@ COMMENT ON FUNCTION apikey.find_keys(text) IS
 'Returns all keys that have this value, of all users, including deleted ones. Decrypts nothing: an index look-up with one HMAC for each data key. 22023: the value is NULL or empty; KA001: no master key is available; KA002: wrong master key; KA003: a data key is damaged. value: looked for trimmed, as it is, and with a line feed at its end, in which forms a file may have been stored.';
 REVOKE ALL ON FUNCTION apikey.find_keys(text) FROM PUBLIC;
 
+CREATE FUNCTION apikey.unused_keys(older_than interval) RETURNS SETOF apikey.all_keys
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'apikey_unused_keys';
+COMMENT ON FUNCTION apikey.unused_keys(interval) IS
+'Returns the keys of all users that are not deleted and were neither created nor revealed since this long ago. 22023: older_than is NULL, negative, over 1000 years, or less than apikey.usage_interval, within which uses are not recorded; 55000: apikey.usage_interval is -1.';
+REVOKE ALL ON FUNCTION apikey.unused_keys(interval) FROM PUBLIC;
+
 CREATE FUNCTION apikey.verify_keys()
 	RETURNS TABLE (user_id text, id uuid, problem text)
 	LANGUAGE C VOLATILE PARALLEL UNSAFE

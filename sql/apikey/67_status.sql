@@ -22,16 +22,17 @@ BEGIN ATOMIC
 	WHERE c.oid = 'apikey.api_keys'::regclass
 UNION ALL
 	SELECT 'row-level security',
-		CASE WHEN ok THEN 'forced' ELSE 'not as installed' END,
-		CASE WHEN ok THEN 'ok' ELSE 'error' END,
-		CASE WHEN NOT ok THEN 'Users might reach each other''s rows.  Run ALTER TABLE apikey.api_keys ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY, and make sure that the table has the policies own_keys and maintenance and no others.' END
-	FROM (SELECT relrowsecurity AND relforcerowsecurity
+		CASE WHEN count(*) = 0 THEN 'forced' ELSE 'not as installed on ' || string_agg(t.oid::regclass::text, ', ' ORDER BY t.relname) END,
+		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
+		CASE WHEN count(*) > 0 THEN format('Users might reach each other''s rows.  Run ALTER TABLE ... ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY, on %s, and make sure that each has the policies own_keys and maintenance and no others.', string_agg(t.oid::regclass::text, ' and ' ORDER BY t.relname)) END
+	FROM (SELECT oid, relname, relrowsecurity AND relforcerowsecurity
 			AND (SELECT count(*) = 2
 					AND count(*) FILTER (WHERE polname = 'own_keys' AND polroles = '{0}') = 1
 					AND count(*) FILTER (WHERE polname = 'maintenance'
 						AND polroles = ARRAY[(SELECT r.oid FROM pg_roles r WHERE r.rolname = 'apikey_maintenance')]) = 1
 				FROM pg_policy WHERE polrelid = c.oid) AS ok
-		FROM pg_class c WHERE oid = 'apikey.api_keys'::regclass) s
+		FROM pg_class c WHERE oid IN ('apikey.api_keys'::regclass, 'apikey.key_usage'::regclass)) t
+	WHERE NOT t.ok
 UNION ALL
 	SELECT 'row-level security of other tables',
 		coalesce('enabled on ' || string_agg(oid::regclass::text, ', ' ORDER BY relname), 'none'),
@@ -40,7 +41,7 @@ UNION ALL
 			|| string_agg(format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', oid::regclass), '; ' ORDER BY relname) || '.'
 	FROM pg_class
 	WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'r' AND relrowsecurity
-		AND oid <> 'apikey.api_keys'::regclass
+		AND oid NOT IN ('apikey.api_keys'::regclass, 'apikey.key_usage'::regclass)
 UNION ALL
 	-- Our functions turn it on for their own statements; a view cannot.
 	SELECT 'row_security setting',

@@ -5,6 +5,7 @@
 
 ALTER VIEW apikey.all_keys OWNER TO apikey_maintenance;
 ALTER VIEW apikey.key_status OWNER TO apikey_maintenance;
+ALTER VIEW apikey.all_attention OWNER TO apikey_maintenance;
 ALTER VIEW apikey.role_state OWNER TO apikey_maintenance;
 ALTER VIEW apikey.rotation_progress OWNER TO apikey_maintenance;
 
@@ -41,7 +42,7 @@ BEGIN
 	FOR relation IN
 		SELECT oid FROM pg_class
 			WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'r'
-				AND oid <> 'apikey.api_keys'::regclass
+				AND oid NOT IN ('apikey.api_keys'::regclass, 'apikey.key_usage'::regclass)
 				AND (relrowsecurity OR relforcerowsecurity)
 	LOOP
 		EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', relation);
@@ -92,15 +93,16 @@ GRANT USAGE ON SCHEMA apikey TO apikey_maintenance,
 
 -- What works across users: reading, removing, counting and re-encrypting.
 GRANT SELECT, DELETE, UPDATE (encrypted_value, fingerprint) ON apikey.api_keys TO apikey_maintenance;
+GRANT SELECT, INSERT, UPDATE, DELETE ON apikey.key_usage TO apikey_maintenance;
 GRANT SELECT ON apikey.data_keys, apikey.key_types, apikey.user_links, apikey.link_triggers, apikey.linked_users,
 	apikey.reencryption, apikey.audit_position TO apikey_maintenance;
 
 GRANT SELECT ON apikey.key_types TO apikey_user, apikey_reveal, apikey_admin, apikey_monitor;
-GRANT SELECT ON apikey.keys, apikey.deleted_keys TO apikey_user, apikey_reveal;
+GRANT SELECT ON apikey.keys, apikey.deleted_keys, apikey.attention TO apikey_user, apikey_reveal;
 -- To write is an error in any case, which only those with the privilege get to see.
 GRANT INSERT, UPDATE, DELETE ON apikey.keys, apikey.deleted_keys TO apikey_user, apikey_reveal;
 GRANT INSERT, UPDATE, DELETE ON apikey.all_keys TO apikey_admin;
-GRANT SELECT ON apikey.all_keys, apikey.key_status, apikey.rotation_progress TO apikey_admin, apikey_monitor;
+GRANT SELECT ON apikey.all_keys, apikey.all_attention, apikey.metrics, apikey.key_status, apikey.rotation_progress TO apikey_admin, apikey_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON apikey.custom_key_types TO apikey_admin;
 GRANT SELECT ON apikey.linked_users TO apikey_admin;
 
@@ -133,7 +135,7 @@ GRANT EXECUTE ON FUNCTION
 	apikey.disable_key_for(text, uuid, text), apikey.enable_key_for(text, uuid),
 	apikey.delete_key_for(text, uuid), apikey.restore_key_for(text, uuid, text),
 	apikey.move_keys(text, text, text),
-	apikey.find_keys(text), apikey.verify_keys(),
+	apikey.find_keys(text), apikey.unused_keys(interval), apikey.verify_keys(),
 	apikey.purge_deleted(interval), apikey.purge_user(text),
 	apikey.rotate_data_key(text), apikey.rewrap_data_keys(), apikey.abandon_lost_data_keys(),
 	apikey.retire_data_key(uuid, boolean),
@@ -146,7 +148,7 @@ GRANT EXECUTE ON FUNCTION
 	apikey.users_delete_trigger(), apikey.users_update_trigger(), apikey.users_truncate_trigger()
 	TO apikey_admin;
 
-GRANT EXECUTE ON FUNCTION apikey.status() TO apikey_admin, apikey_monitor;
+GRANT EXECUTE ON FUNCTION apikey.status(), apikey.read_counters() TO apikey_admin, apikey_monitor;
 GRANT EXECUTE ON FUNCTION apikey.catalog_status(), apikey.link_status(), apikey.audit_status() TO apikey_maintenance;
 
 -- The trace.  Starting, stopping and purging it is for superusers.

@@ -9,6 +9,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "base/counter.h"
 #include "base/errors.h"
 
 /* What each line of PL/pgSQL's context starts with, in the language of messages. */
@@ -48,6 +49,8 @@ int
 apikey_err_hide_statement(void)
 {
 	char	   *context = plpgsql_context();
+
+	apikey_count_refusal(geterrcode());
 
 	/*
 	 * errfinish() would run the callbacks of this stack next.  PG_CATCH or

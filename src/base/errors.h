@@ -31,7 +31,8 @@
 #define APIKEY_LIBCRYPTO_HINT	"Check that the server has enough memory, and that its OpenSSL configuration permits AES-256 and SHA-256."
 
 /*
- * For use only in ereport(ERROR, ...): hide the statement from the log, and
+ * For use only in ereport(ERROR, ...), after errcode(): count the error, for
+ * apikey.metrics, hide the statement from the log, and
  * omit all of the context but for the names and lines of PL/pgSQL functions.
  * The rest may quote a value (COPY quotes the column, SPI the statement), and the
  * context is also sent to the client.

@@ -106,14 +106,15 @@ newest_snapshot(const ApikeyStatement *statement, Snapshot *crosscheck)
 	*crosscheck = InvalidSnapshot;
 	if (statement->snapshot == APIKEY_SNAPSHOT_TRANSACTION)
 		return InvalidSnapshot;
-	if (statement->snapshot == APIKEY_SNAPSHOT_FOREIGN_KEY)
+	if (statement->snapshot != APIKEY_SNAPSHOT_LATEST)
 	{
 		/* READ COMMITTED takes a new one for each statement anyway. */
 		if (!IsolationUsesXactSnapshot())
 			return InvalidSnapshot;
 		CommandCounterIncrement();	/* see this transaction's own changes */
-		*crosscheck = GetTransactionSnapshot();
 	}
+	if (statement->snapshot == APIKEY_SNAPSHOT_FOREIGN_KEY)
+		*crosscheck = GetTransactionSnapshot();
 	return RegisterSnapshot(GetLatestSnapshot());
 }
 

@@ -37,6 +37,9 @@ typedef enum ApikeySnapshot
 	APIKEY_SNAPSHOT_LATEST,		/* reads what is committed now, even under
 								 * REPEATABLE READ: for a cache that outlives
 								 * the transaction */
+	APIKEY_SNAPSHOT_LATEST_WRITE,	/* changes what is committed now, even
+									 * under REPEATABLE READ: for rows that
+									 * record what happened */
 	APIKEY_SNAPSHOT_FOREIGN_KEY /* changes what is committed now, as a foreign
 								 * key action does; under REPEATABLE READ,
 								 * 40001 for a row that is newer than the

@@ -133,6 +133,7 @@ read_rows(ApikeyTableCache *cache)
 	MemoryContextSetIdentifier(context, cache->tables[0]);
 	watch_tables(cache);
 	changes = cache->changes;
+	apikey_count(cache->counter);
 	apikey_statement_run(cache->statement, NULL, NULL, NULL, &rows);
 	same = cache->context != NULL && rows_are_same(&rows, &cache->rows);
 	if (!same)

@@ -13,6 +13,7 @@
 #ifndef APIKEY_TABLE_CACHE_H
 #define APIKEY_TABLE_CACHE_H
 
+#include "base/counter.h"
 #include "exec/statement.h"
 
 #define APIKEY_TABLE_CACHE_TABLES	2
@@ -39,6 +40,9 @@ typedef struct ApikeyTableCache
 	 * not raise.
 	 */
 	void		(*release) (void *object);
+
+	/* Counts how often the rows are read. */
+	ApikeyCounter counter;
 
 	/* Private to table_cache.c. */
 	void	   *object;

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 
 #include "audit/audit.h"
+#include "base/counter.h"
 #include "base/errors.h"
 #include "base/random.h"
 #include "exec/identity.h"
@@ -123,6 +124,7 @@ static bool
 store_key(NewKey *key)
 {
 	ApikeySealedValue sealed;
+	bool		stored;
 
 	apikey_event_key(&key->id, NULL, NULL);
 	apikey_lock_for_write();
@@ -131,7 +133,10 @@ store_key(NewKey *key)
 		apikey_key_limit_require_room(key->user_id, 1);
 	apikey_key_value_seal(key->user_id, &key->id, key->key_type, key->content.name,
 						  key->content.value, key->content.value_len, &sealed);
-	return insert_row(key, &sealed);
+	stored = insert_row(key, &sealed);
+	if (stored)
+		apikey_count(APIKEY_COUNT_CREATES);
+	return stored;
 }
 
 /*

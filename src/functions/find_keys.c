@@ -38,8 +38,10 @@ static ApikeyStatement find_by_fingerprint = {
 	" k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,"
 	" k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,"
 	" k.is_active AND (k.expires_at IS NULL"
-	" OR k.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp())"
-	" FROM apikey.api_keys k"
+	" OR k.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp()),"
+	" u.last_used_at, COALESCE(u.uses, 0)"
+	" FROM apikey.api_keys k LEFT JOIN apikey.key_usage u"
+	" ON u.user_id OPERATOR(pg_catalog.=) k.user_id AND u.id OPERATOR(pg_catalog.=) k.id"
 	" WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,

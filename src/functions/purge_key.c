@@ -18,6 +18,7 @@
 #include "exec/precondition.h"
 #include "store/key_call.h"
 #include "store/key_row.h"
+#include "store/key_usage_row.h"
 #include "validate/arguments.h"
 
 PG_FUNCTION_INFO_V1(apikey_purge_key);
@@ -57,6 +58,7 @@ purge_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 	apikey_lock_for_write();
 	apikey_key_row_get_deleted(&selector, "Call apikey.delete_key() first.", key);
 	apikey_key_row_run(&purge_one, key);
+	apikey_key_usage_row_remove(key);
 	PG_RETURN_UUID_P(&key->id);
 }
 
@@ -84,6 +86,7 @@ purge_keys_of(const char *user_id)
 	apikey_lock_for_write();
 	args[0] = CStringGetTextDatum(user_id);
 	count = apikey_statement_run(&purge_all, user_id, args, NULL, NULL);
+	apikey_key_usage_rows_remove(user_id);
 	apikey_event_count(count);
 	PG_RETURN_INT64(count);
 }
@@ -132,6 +135,7 @@ purge_deleted(PG_FUNCTION_ARGS)
 	args[0] = IntervalPGetDatum(apikey_arg_age(fcinfo, 0, "older_than"));
 	apikey_lock_for_write();
 	count = apikey_statement_run(&purge_old, NULL, args, NULL, NULL);
+	apikey_key_usage_rows_sweep();
 	apikey_event_count(count);
 	PG_RETURN_INT64(count);
 }

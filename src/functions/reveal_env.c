@@ -16,8 +16,11 @@
 
 #include "compat.h"
 #include "audit/audit.h"
+#include "base/counter.h"
 #include "exec/identity.h"
 #include "store/env_plan.h"
+#include "store/env_values.h"
+#include "store/key_usage.h"
 #include "validate/array_argument.h"
 
 PG_FUNCTION_INFO_V1(apikey_reveal_env);
@@ -84,7 +87,7 @@ make_object(ApikeyEnvPlan *plan)
 		text	   *value;
 
 		CHECK_FOR_INTERRUPTS();
-		value = apikey_env_plan_value(plan, variable->key);
+		value = apikey_env_values_get(plan, variable->key);
 		push_string(&state, WJB_KEY, variable->name, strlen(variable->name));
 		push_string(&state, WJB_VALUE, VARDATA(value), VARSIZE(value) - VARHDRSZ);
 	}
@@ -92,6 +95,7 @@ make_object(ApikeyEnvPlan *plan)
 	return JsonbValueToJsonb(state.result);
 }
 
+/* In the event, in the last uses, and in the counters. */
 static void
 note_revealed_keys(const ApikeyEnvPlan *plan)
 {
@@ -100,6 +104,8 @@ note_revealed_keys(const ApikeyEnvPlan *plan)
 
 	for (int i = 0; i < count; i++)
 		apikey_event_add_key(&keys[i]->id, keys[i]->name, keys[i]->key_type);
+	apikey_key_usage_note(keys, count);
+	apikey_count_add(APIKEY_COUNT_REVEALS_ENV, count);
 }
 
 /*
@@ -119,7 +125,10 @@ reveal_env(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
-			apikey_env_plan_add_all(&plan);
+		{
+			apikey_env_values_open_all(&plan);
+			apikey_env_plan_add_opened(&plan);
+		}
 		add_each(&plan, names, "names", apikey_env_plan_add_name);
 		add_each(&plan, key_types, "key_types", apikey_env_plan_add_type);
 		result = make_object(&plan);
@@ -127,7 +136,7 @@ reveal_env(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
-		apikey_env_plan_wipe(&plan);
+		apikey_env_values_wipe(&plan);
 	}
 	PG_END_TRY();
 	PG_RETURN_JSONB_P(result);

@@ -11,7 +11,9 @@
  */
 #include "postgres.h"
 
+#include "base/counter.h"
 #include "store/key_call.h"
+#include "store/key_usage.h"
 #include "store/key_value.h"
 
 PG_FUNCTION_INFO_V1(apikey_reveal_key);
@@ -21,10 +23,16 @@ static Datum
 reveal_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
 	ApikeyKeyRow key;
+	const ApikeyKeyRow *used = &key;
+	text	   *value;
 
 	apikey_key_row_get(&selector, false, &key);
 	apikey_key_row_require_usable(&key, selector.argument);
-	PG_RETURN_TEXT_P(apikey_key_value_open(&key));
+	/* While there is no value yet that an error would leave in memory. */
+	apikey_key_usage_note(&used, 1);
+	value = apikey_key_value_open(&key);
+	apikey_count(APIKEY_COUNT_REVEALS_KEY);
+	PG_RETURN_TEXT_P(value);
 }
 
 /*

@@ -31,9 +31,11 @@
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "base/counter.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
 #include "functions/status.h"
+#include "store/key_usage.h"
 
 #define COLUMNS 4				/* item, value, severity, advice */
 
@@ -160,7 +162,11 @@ put_library(ReturnSetInfo *result)
 		apikey_status_put(result, "preload", "on", APIKEY_SEVERITY_OK, NULL);
 	else
 		apikey_status_put(result, "preload", "off", APIKEY_SEVERITY_WARNING,
-						  "Add apikey to shared_preload_libraries and restart the server.  The key sources are then always hidden from ordinary roles, the variable of an env: source is removed from the server's environment, a key command runs once for all sessions, and the settings are checked at server start.");
+						  "Add apikey to shared_preload_libraries and restart the server.  The key sources are then always hidden from ordinary roles, the variable of an env: source is removed from the server's environment, a key command runs once for all sessions, the metrics count for the whole server, and the settings are checked at server start.");
+
+	apikey_status_put(result, "metrics",
+					  apikey_counters_are_shared() ? "of the server" : "of this session",
+					  APIKEY_SEVERITY_OK, NULL);
 
 	apikey_status_put(result, "redaction", "off", APIKEY_SEVERITY_WARNING,
 					  "This version does not keep values out of the server log.  Pass values as bound parameters, and set log_statement to none or ddl, log_min_error_statement to panic, log_min_duration_statement to -1, and log_parameter_max_length and log_parameter_max_length_on_error to 0.");
@@ -181,6 +187,11 @@ put_settings(ReturnSetInfo *result)
 		apikey_status_put(result, "identity", mode, APIKEY_SEVERITY_OK, NULL);
 
 	apikey_status_put(result, "strict checks", GetConfigOption("apikey.strict_checks", false, false),
+					  APIKEY_SEVERITY_OK, NULL);
+	apikey_status_put(result, "last use",
+					  apikey_key_usage_interval() < 0 ? "not recorded" :
+					  psprintf("recorded once in %s for each key at most",
+							   GetConfigOptionByName("apikey.usage_interval", NULL, false)),
 					  APIKEY_SEVERITY_OK, NULL);
 }
 

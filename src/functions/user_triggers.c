@@ -35,6 +35,7 @@
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
+#include "store/key_usage_row.h"
 #include "store/user_link.h"
 #include "store/users_table.h"
 
@@ -167,6 +168,8 @@ follow_user(FunctionCallInfo fcinfo, const void *arg)
 	apikey_event_user(user->user_id);
 	count = apikey_statement_run(user->link->soft_delete ? &soft_delete : &purge,
 								 user->user_id, &user_id, NULL, NULL);
+	if (!user->link->soft_delete)
+		apikey_key_usage_rows_remove(user->user_id);
 	apikey_event_count(count);
 	if (count == 0)
 		apikey_event_omit();

@@ -86,7 +86,8 @@ static ApikeyTableCache data_keys_cache = {
 	.tables = {"data_keys"},
 	.statement = &select_data_keys,
 	.build = data_keys_build,
-	.release = data_keys_wipe
+	.release = data_keys_wipe,
+	.counter = APIKEY_COUNT_LOADS_DATA_KEYS
 };
 
 ApikeyDataKeys *

@@ -11,6 +11,9 @@
  */
 #include "postgres.h"
 
+#include "portability/instr_time.h"
+
+#include "base/counter.h"
 #include "keys/key_source.h"
 
 #define HINT_SCHEMES \
@@ -217,9 +220,8 @@ fail_keytext(const char *source, ApikeyKeytextStatus status,
  * The only place where the text of keys exists.  It is wiped on failure too,
  * since a routine that fails may have read a part of it.
  */
-bool
-apikey_key_source_read(const char *source, ApikeyKeytext *keys,
-					   ApikeyKeySourceError *error)
+static bool
+read_source(const char *source, ApikeyKeytext *keys, ApikeyKeySourceError *error)
 {
 	const char *argument;
 	const ApikeyKeySourceRoutine *routine = resolve(source, &argument, error);
@@ -239,5 +241,24 @@ apikey_key_source_read(const char *source, ApikeyKeytext *keys,
 			ok = fail_keytext(source, status, keys, error);
 	}
 	explicit_bzero(&text, sizeof(text));
+	return ok;
+}
+
+bool
+apikey_key_source_read(const char *source, ApikeyKeytext *keys,
+					   ApikeyKeySourceError *error)
+{
+	instr_time	start;
+	instr_time	duration;
+	bool		ok;
+
+	INSTR_TIME_SET_CURRENT(start);
+	ok = read_source(source, keys, error);
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, start);
+	apikey_count(APIKEY_COUNT_SOURCE_READS);
+	apikey_count_add(APIKEY_COUNT_SOURCE_TIME, INSTR_TIME_GET_MICROSEC(duration));
+	if (!ok && !error->interrupted)
+		apikey_count(APIKEY_COUNT_SOURCE_FAILURES);
 	return ok;
 }

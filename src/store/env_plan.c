@@ -11,10 +11,8 @@
 #include "utils/memutils.h"
 
 #include "audit/event.h"
-#include "base/encoding.h"
 #include "base/errors.h"
 #include "store/env_plan.h"
-#include "store/key_value.h"
 #include "validate/key_type.h"
 
 /* A list in a message is cut after this many bytes. */
@@ -212,77 +210,15 @@ apikey_env_plan_add_type(ApikeyEnvPlan *plan, const char *key_type)
 		note(exists ? &plan->unusable : &plan->absent, "of type ", key_type);
 }
 
-/*
- * Keep a value that was decrypted in scratch memory, which is then reset.  It is
- * the plan's already, so that it is wiped if there is no memory for the copy.
- */
-static void
-keep_value(ApikeyEnvPlan *plan, text **value)
-{
-	text	   *kept = MemoryContextAlloc(plan->memory, VARSIZE(*value));
-
-	memcpy(kept, *value, VARSIZE(*value));
-	explicit_bzero(*value, VARSIZE(*value));
-	*value = kept;
-	MemoryContextReset(plan->scratch);
-}
-
-/*
- * When all keys are requested, a damaged row is left out with a warning.  A
- * missing master key is an error, since no value can be decrypted without it.
- */
-static bool
-open_undamaged(ApikeyEnvPlan *plan, int number)
-{
-	const ApikeyKeyRow *key = &plan->keys[number];
-	MemoryContext outer = MemoryContextSwitchTo(plan->scratch);
-	const char *problem;
-	text	   *value;
-
-	apikey_key_value_require_master(key);
-	problem = apikey_key_value_try_open(key, &value);
-	if (problem == NULL)
-		plan->values[number] = apikey_text_from_utf8(value);
-	MemoryContextSwitchTo(outer);
-	if (problem == NULL)
-	{
-		keep_value(plan, &plan->values[number]);
-		return true;
-	}
-	apikey_key_value_require_current(key);
-	ereport(WARNING,
-			(errcode(ERRCODE_APIKEY_UNOPENED),
-			 errmsg("value of API key \"%s\" could not be decrypted and is left out",
-					key->name),
-			 errdetail("%s", problem)));
-	return false;
-}
-
 void
-apikey_env_plan_add_all(ApikeyEnvPlan *plan)
+apikey_env_plan_add_opened(ApikeyEnvPlan *plan)
 {
 	for (int i = 0; i < plan->key_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (apikey_key_row_is_usable(&plan->keys[i]) && open_undamaged(plan, i))
+		if (plan->values[i] != NULL)
 			add_key(plan, &plan->keys[i], false);
 	}
-}
-
-text *
-apikey_env_plan_value(ApikeyEnvPlan *plan, const ApikeyKeyRow *key)
-{
-	text	  **value = &plan->values[key - plan->keys];
-
-	if (*value == NULL)
-	{
-		MemoryContext outer = MemoryContextSwitchTo(plan->scratch);
-
-		*value = apikey_key_value_open(key);
-		MemoryContextSwitchTo(outer);
-		keep_value(plan, value);
-	}
-	return *value;
 }
 
 int
@@ -303,14 +239,6 @@ apikey_env_plan_revealed(const ApikeyEnvPlan *plan, const ApikeyKeyRow ***keys)
 		is_noted[key - plan->keys] = true;
 	}
 	return count;
-}
-
-void
-apikey_env_plan_wipe(ApikeyEnvPlan *plan)
-{
-	for (int i = 0; i < plan->key_count; i++)
-		if (plan->values[i] != NULL)
-			explicit_bzero(plan->values[i], VARSIZE(plan->values[i]));
 }
 
 /* The variables that several of the named keys set. */

@@ -4,8 +4,7 @@
  *		Which of a user's keys set which environment variables.
  *
  * What is wrong with the requested keys is collected, so that one error can name
- * all of them.  The plan keeps the values that it has decrypted, each once; its
- * user wipes them, also after an error.
+ * all of them.  The plan has room for the values, which env_values.c decrypts.
  *
  * What the plan keeps is in the memory context of apikey_env_plan_init(); adding an
  * element, or decrypting a value, may be done in another one that is then reset.
@@ -37,7 +36,7 @@ typedef struct ApikeyEnvPlan
 	char	   *user_id;
 	ApikeyKeyRow *keys;			/* all of the user's keys, newest first */
 	int			key_count;
-	text	  **values;			/* of each key, once it is decrypted */
+	text	  **values;			/* of each key, or NULL: see env_values.h */
 	List	   *variables;		/* of ApikeyEnvVariable */
 	/* Names for error messages: */
 	StringInfoData absent;		/* keys that do not exist */
@@ -54,12 +53,8 @@ extern void apikey_env_plan_add_name(ApikeyEnvPlan *plan, const char *name);
 /* Add the usable keys of a type; 22023 if there is no such type. */
 extern void apikey_env_plan_add_type(ApikeyEnvPlan *plan, const char *key_type);
 
-/*
- * Add all usable keys, but warn of those that cannot be decrypted and leave
- * them out.  Raises KA001, KA002, and 40001 for a version of a row that is not
- * current.
- */
-extern void apikey_env_plan_add_all(ApikeyEnvPlan *plan);
+/* Add all keys whose values have been decrypted. */
+extern void apikey_env_plan_add_opened(ApikeyEnvPlan *plan);
 
 /*
  * Raise an error if anything was wrong with the keys that were added: KA005,
@@ -69,17 +64,9 @@ extern void apikey_env_plan_require_complete(const ApikeyEnvPlan *plan,
 											 const char *argument);
 
 /*
- * The value of a key of the plan.  Raises the errors of apikey_key_value_open().
- */
-extern text *apikey_env_plan_value(ApikeyEnvPlan *plan, const ApikeyKeyRow *key);
-
-/*
  * The keys that set the variables, each once, as a palloc'ed array; returns
  * their number.
  */
 extern int	apikey_env_plan_revealed(const ApikeyEnvPlan *plan, const ApikeyKeyRow ***keys);
-
-/* Wipe the values. */
-extern void apikey_env_plan_wipe(ApikeyEnvPlan *plan);
 
 #endif							/* APIKEY_ENV_PLAN_H */

@@ -24,6 +24,7 @@
 #include "base/errors.h"
 #include "exec/statement.h"
 #include "store/key_move.h"
+#include "store/key_usage_row.h"
 #include "store/key_value.h"
 
 #define EMPTY_BATCHES_MAX	10
@@ -187,7 +188,10 @@ apikey_key_move_all(const ApikeyKeyMove *move)
 		while ((count = move_batch(move)) > 0)
 			moved += count;
 		if (!has_rows_left(move->from))
+		{
+			apikey_key_usage_rows_move(move->from, move->to);
 			return moved;
+		}
 		if (IsolationUsesXactSnapshot())
 			apikey_raise_old_snapshot();
 	}

@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/counter.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
@@ -181,6 +182,7 @@ reencrypt_row(ApikeyReencryption *pass, const ApikeyKeyRow *key)
 	args[3] = PointerGetDatum(sealed.fingerprint);
 	apikey_statement_run(&update_row, NULL, args, NULL, NULL);
 	pass->done++;
+	apikey_count(APIKEY_COUNT_REENCRYPTIONS);
 }
 
 static uint64

@@ -57,7 +57,8 @@ links_build(const ApikeyRows *rows)
 static ApikeyTableCache links_cache = {
 	.tables = {"user_links"},
 	.statement = &select_links,
-	.build = links_build
+	.build = links_build,
+	.counter = APIKEY_COUNT_LOADS_USER_LINKS
 };
 
 List *

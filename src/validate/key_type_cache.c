@@ -258,7 +258,8 @@ key_types_build(const ApikeyRows *rows)
 static ApikeyTableCache key_types_cache = {
 	.tables = {"builtin_key_types", "custom_key_types"},
 	.statement = &select_types,
-	.build = key_types_build
+	.build = key_types_build,
+	.counter = APIKEY_COUNT_LOADS_KEY_TYPES
 };
 
 const ApikeyKeyTypes *

@@ -896,6 +896,20 @@ DROP POLICY maintenance ON apikey.api_keys;
 > ALTER TABLE apikey.api_keys FORCE ROW LEVEL SECURITY;
 > CREATE POLICY maintenance ON apikey.api_keys TO apikey_maintenance USING (true) WITH CHECK (true);
 
+ALTER TABLE apikey.key_usage NO FORCE ROW LEVEL SECURITY;
+! status row-level security
+> ALTER TABLE apikey.key_usage FORCE ROW LEVEL SECURITY;
+
+SET LOCAL apikey.usage_interval = -1;
+! SELECT name FROM apikey.unused_keys('90 days');
+> SET LOCAL apikey.usage_interval = '1h';
+
+! SELECT name FROM apikey.unused_keys('10 min');
+= SELECT name FROM apikey.unused_keys('2 hours');
+
+! SELECT name FROM apikey.unused_keys('10 min');
+> SET LOCAL apikey.usage_interval = '5 min';
+
 ALTER TABLE apikey.custom_key_types ENABLE ROW LEVEL SECURITY;
 ! status row-level security of other tables
 > SELECT unnest(string_to_array(substring(advice FROM 'Run (.*)\.$'), '; ')) FROM apikey.status() WHERE item = 'row-level security of other tables' \gexec

@@ -18,9 +18,10 @@ SELECT item, CASE item WHEN 'master key fingerprint' THEN regexp_replace(value, 
 		WHEN 'version' THEN 'V' WHEN 'master key source' THEN 'S'
 		-- without the members, which may be any roles of this cluster
 		WHEN 'role' THEN split_part(value, ';', 1) ELSE value END AS value, severity, advice
-	FROM apikey.status() WHERE item <> 'preload';
+	FROM apikey.status() WHERE item NOT IN ('preload', 'metrics');
 SELECT count(*) AS preload, bool_and((value = 'on') = (severity = 'ok') AND (severity = 'ok') = (advice IS NULL)) AS fits
 	FROM apikey.status() WHERE item = 'preload';
+SELECT count(*) FROM apikey.status() s, apikey.metrics m WHERE s.item = 'metrics' AND m.name = 'apikey_metrics_shared' AND s.value = CASE m.value WHEN 1 THEN 'of the server' ELSE 'of this session' END;
 -- Every row has one of three severities, and advice if and only if it is not ok.
 SELECT count(*) FROM apikey.status()
 	WHERE item IS NULL OR value IS NULL OR severity NOT IN ('ok', 'warning', 'error') OR (severity = 'ok') <> (advice IS NULL);
@@ -52,7 +53,9 @@ SELECT * FROM apikey.status() WHERE item = 'data keys for columns';
 -- Settings of the session.
 SET apikey.identity = 'session';
 SET apikey.strict_checks = on;
-SELECT * FROM apikey.status() WHERE item IN ('identity', 'strict checks');
+SET apikey.usage_interval = -1;
+SELECT * FROM apikey.status() WHERE item IN ('identity', 'strict checks', 'last use');
+RESET apikey.usage_interval;
 SET apikey.identity = 'claims';
 SELECT * FROM apikey.status() WHERE item = 'identity';
 RESET apikey.identity;
@@ -63,6 +66,15 @@ CREATE VIEW bad AS SELECT item, value, severity, advice FROM apikey.status() WHE
 BEGIN;
 ALTER TABLE apikey.api_keys DISABLE ROW LEVEL SECURITY;
 SELECT * FROM bad;
+ROLLBACK;
+BEGIN;
+ALTER TABLE apikey.key_usage DISABLE ROW LEVEL SECURITY;
+SELECT item, value FROM bad;
+ROLLBACK;
+BEGIN;
+DROP POLICY own_keys ON apikey.key_usage;
+ALTER TABLE apikey.api_keys NO FORCE ROW LEVEL SECURITY;
+SELECT item, value, substring(advice FROM 'on (.*), and make') FROM bad;
 ROLLBACK;
 BEGIN;
 ALTER TABLE apikey.api_keys NO FORCE ROW LEVEL SECURITY;

@@ -132,6 +132,13 @@ is( answer('', q{SET apikey.master_key_source = 'command:/bin/false';}, 'BEGIN;'
 		q{SELECT apikey.set_user_id('alice');}, q{SELECT apikey.reveal_key('k');}, 'COMMIT;'),
 	"alice\nvalue-of-alice", 'and the server\'s is used');
 
+# Counters, where the library is not preloaded: of the session.
+my $metrics = q{SELECT name || ' ' || value FROM apikey.metrics
+	WHERE name IN ('apikey_metrics_shared', 'apikey_refusals_total') AND (labels = '{}' OR value > 0)};
+is($node->safe_psql('postgres', qq{DO \$\$ BEGIN PERFORM apikey.check_key('no_type', 'x'); EXCEPTION WHEN OTHERS THEN NULL; END \$\$; $metrics}),
+	"apikey_metrics_shared 0\napikey_refusals_total 1", 'a session counts what it does');
+is($node->safe_psql('postgres', $metrics), 'apikey_metrics_shared 0', 'and no other');
+
 # A superuser's setting counts.
 $node->safe_psql('postgres', q{ALTER ROLE regress_apikey_app SET apikey.identity = 'role'});
 is(answer('', $who), 'regress_apikey_app regress_apikey_app',

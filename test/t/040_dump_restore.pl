@@ -27,8 +27,10 @@ sub key_file
 		PostgreSQL::Test::Utils::tempdir_short() . '/master.key', @keys);
 }
 
+# What this test reveals does not change the last uses that it compares.
+my $conf = "apikey.usage_interval = -1\n";
 my ($source) =
-  new_node('source', master_key => key_file($first_key), extension => 0);
+  new_node('source', master_key => key_file($first_key), extension => 0, conf => $conf);
 $source->safe_psql('postgres', 'CREATE DATABASE app');
 
 # ----------------------------------------------------------------------
@@ -57,6 +59,7 @@ INSERT INTO apikey.custom_key_types (key_type, label, env_vars, pattern, prefixe
   q{
 -- several data keys, each with rows
 SELECT apikey.create_key_for(i::text, 'early', 'custom', 'early-value-' || i) FROM generate_series(1, 20) i;
+INSERT INTO apikey.key_usage SELECT user_id, id, '2020-01-01', 42 FROM apikey.api_keys;
 SELECT apikey.rotate_data_key();
 SELECT apikey.create_key_for(i::text, 'middle', 'acme', 'acme_abcde' || chr(96 + i), metadata => jsonb_build_object('i', i))
 	FROM generate_series(1, 20) i;
@@ -89,6 +92,7 @@ my @portrait = (
 		(SELECT count(*) FROM apikey.builtin_key_types)},
 	'stored keys' => q{SELECT * FROM apikey.api_keys},
 	'data keys' => q{SELECT * FROM apikey.data_keys},
+	'last uses' => q{SELECT * FROM apikey.key_usage},
 	'the view all_keys' => q{SELECT * FROM apikey.all_keys},
 	'the view key_status' =>
 	  q{SELECT id, purpose, state, created_at, rows, master_key FROM apikey.key_status},
@@ -98,7 +102,7 @@ my @portrait = (
 	'an encrypted column' =>
 	  q{SELECT id, apikey.decrypt(v, 'secrets.' || id) FROM secrets},
 	'status' => q{SELECT item, value, severity FROM apikey.status()
-		WHERE item NOT IN ('preload', 'master key source')},
+		WHERE item NOT IN ('preload', 'metrics', 'master key source')},
 	'row-level security' =>
 	  q{SELECT oid::regclass, relrowsecurity, relforcerowsecurity FROM pg_class
 		WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'r'},
@@ -279,6 +283,7 @@ my ($target) = new_node(
 	'target',
 	master_key => $target_key,
 	extension => 0,
+	conf => $conf,
 	preload => 0);
 $target->safe_psql('postgres', "CREATE ROLE $app_role LOGIN");
 $target->safe_psql('postgres', "CREATE DATABASE $_")
@@ -421,7 +426,7 @@ $target->stop;
 # ----------------------------------------------------------------------
 
 my ($copy) =
-  new_node('copy', master_key => key_file($first_key), extension => 0);
+  new_node('copy', master_key => key_file($first_key), extension => 0, conf => $conf);
 my (undef, $errors) = run_command(
 	[
 		'psql', '--no-psqlrc', '--quiet',

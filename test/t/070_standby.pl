@@ -100,6 +100,11 @@ is( $standby->safe_psql('postgres', q{SELECT length(apikey.encrypt('secret', 'he
 	't',
 	'standby: encrypt');
 is( $standby->safe_psql('postgres',
+		q{SELECT (SELECT count(*) FROM apikey.key_usage), sum(value) FILTER (WHERE name = 'apikey_usage_write_failures_total'),
+			sum(value) FILTER (WHERE name = 'apikey_reveals_total') > 0 FROM apikey.metrics}),
+	'0|0|t',
+	'standby: a use is counted, and nothing tries to record it');
+is( $standby->safe_psql('postgres',
 		q{SELECT item, value FROM apikey.status() WHERE severity = 'error'}),
 	'',
 	'standby: status() finds no fault');

@@ -70,6 +70,16 @@ SKIP:
 
 	cmp_ok($after - $before, '<', 20_000,
 		'link_users() of 100,000 users takes less than 20 MB');
+
+	# 1,000 values of 8 KiB, each decrypted once: about 24 MB, and 32 MB if twice.
+	create_database('values', 1);
+	$node->safe_psql('values', q{SELECT count(apikey.create_key_for('u', 'k' || i, 'custom',
+			(SELECT left(string_agg(md5(i || ' ' || n), ''), 8192) FROM generate_series(1, 256) n), env_var => 'KEY_' || i))
+		FROM generate_series(1, 1000) i});
+	($before, $after) = $node->safe_psql('values', qq{SET apikey.identity = 'session'; SET apikey.user_id = 'u';
+		SELECT FROM apikey.reveal_env('{k1}'); $peak; SELECT FROM apikey.reveal_env(); $peak}) =~ /^(\d+)\n+(\d+)$/;
+	note($after - $before);
+	cmp_ok($after - $before, '<', 28_000, 'reveal_env() of 8 MB takes less than 28 MB');
 }
 $node->safe_psql('large',
 	q{SELECT apikey.unlink_users('users'); DELETE FROM users WHERE id IN (77, 99999)});
