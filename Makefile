@@ -27,10 +27,14 @@ PGFILEDESC = "apikey - encrypted API keys of an application's users"
 OBJS       = $(patsubst %.c,%.o,$(call tree_files,src/*.c src/*/*.c))
 
 SQL_MODULES = $(call tree_files,sql/apikey/*.sql)
+# The prefixes of the built-in key types, as a C array.
+prefixes    = src/redact/builtin_prefixes.h
+
 DATA        = $(call tree_files,sql/apikey--*--*.sql)
 DATA_built  = sql/apikey--$(EXTVERSION).sql
 
-PG_CPPFLAGS = -I$(topdir)/src -DAPIKEY_VERSION='"$(EXTVERSION)"'
+# Headers are also made in the build directory.
+PG_CPPFLAGS = -I$(topdir)/src -Isrc -DAPIKEY_VERSION='"$(EXTVERSION)"'
 # For builds with -Wextra: no warnings about the server's headers, nor about unused
 # parameters, since the server determines the signatures of functions that it calls.
 PG_CPPFLAGS += -isystem $(includedir_server) -Wno-unused-parameter
@@ -40,7 +44,7 @@ SHLIB_LINK += -lcrypto
 # so no bitcode is built and clang is not needed.
 override with_llvm := no
 
-EXTRA_CLEAN = $(EXTENSION)-$(EXTVERSION).zip \
+EXTRA_CLEAN = $(prefixes) $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
@@ -62,7 +66,12 @@ include $(PGXS)
 
 # Debian's PostgreSQL is configured without dependency tracking.
 $(OBJS): $(call tree_files,src/*.h src/*/*.h) apikey.control Makefile
+$(filter %/key_prefixes.o,$(OBJS)): $(prefixes)
 $(OBJS): | openssl-present object-dirs
+
+$(prefixes): sql/apikey/46_builtin_key_types.sql scripts/key-prefixes
+	@$(MKDIR_P) $(@D)
+	$(topdir)/scripts/key-prefixes $< > $@
 
 $(DATA_built): $(SQL_MODULES) apikey.control
 	@$(MKDIR_P) $(@D)

@@ -27,6 +27,11 @@
 #include "keys/key_cache.h"
 #include "keys/key_source.h"
 #include "keys/master_key.h"
+#include "redact/activity.h"
+#include "redact/in_flight.h"
+#include "redact/key_prefixes.h"
+#include "redact/log_hook.h"
+#include "redact/secret.h"
 #include "store/key_limit.h"
 #include "store/key_usage.h"
 #include "validate/value_plausibility.h"
@@ -39,6 +44,11 @@ void
 _PG_init(void)
 {
 	apikey_counter_init();
+	apikey_key_prefixes_init();
+	apikey_in_flight_init();
+	apikey_secret_init();
+	apikey_log_hook_init();
+	apikey_activity_init();
 	apikey_identity_init();
 	apikey_running_query_init();
 	apikey_table_cache_init();

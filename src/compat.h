@@ -76,6 +76,18 @@ typedef struct JsonbInState
 	((void) (error), (XLogFindNextRecord) ((reader), (from)))
 #endif
 
+/* PostgreSQL 19: a level of log messages for each kind of process. */
+#if PG_VERSION_NUM >= 190000
+#define apikey_log_min_messages log_min_messages[MyBackendType]
+#else
+#define apikey_log_min_messages log_min_messages
+#endif
+
+/* PostgreSQL 19: literals are always standard-conforming. */
+#if PG_VERSION_NUM >= 190000
+#define standard_conforming_strings true
+#endif
+
 /*
  * index_beginscan() got instrumentation in PostgreSQL 18, and flags in 19.
  */

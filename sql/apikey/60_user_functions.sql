@@ -31,6 +31,13 @@ COMMENT ON FUNCTION apikey.set_key(text, text, text, timestamptz, jsonb, text, t
 'Creates a key of the caller, or replaces the value of the key with this name; returns its id. Options that are NULL keep their values; clear: those to remove, of expires_at, metadata and env_var (22023 for any other, and for one that is also given a value). 22023: the key with this name is of another type. A disabled key stays disabled. Otherwise the same as apikey.create_key().';
 REVOKE ALL ON FUNCTION apikey.set_key(text, text, text, timestamptz, jsonb, text, text[], boolean) FROM PUBLIC;
 
+CREATE PROCEDURE apikey.store_key(name text, key_type text, value text, INOUT id uuid DEFAULT NULL)
+	LANGUAGE C
+	AS 'MODULE_PATHNAME', 'apikey_store_key';
+COMMENT ON PROCEDURE apikey.store_key(text, text, text, uuid) IS
+'Does the same as apikey.set_key(name, key_type, value), as a procedure: with bound parameters, the value is in no plan, and so in no log of plans. id: returns the id of the key; what is passed does not matter. Raises the same errors.';
+REVOKE ALL ON PROCEDURE apikey.store_key(text, text, text, uuid) FROM PUBLIC;
+
 CREATE FUNCTION apikey.update_key(
 	name text,
 	new_value text DEFAULT NULL,

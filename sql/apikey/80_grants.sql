@@ -120,6 +120,8 @@ GRANT EXECUTE ON FUNCTION
 	apikey.purge_own_keys()
 	TO apikey_user, apikey_reveal;
 
+GRANT EXECUTE ON PROCEDURE apikey.store_key(text, text, text, uuid) TO apikey_user, apikey_reveal;
+
 GRANT EXECUTE ON FUNCTION apikey.check_key(text, text), apikey.detect_key_type(text),
 	apikey.create_model_view(text, regclass), apikey.model_view_trigger()
 	TO apikey_user, apikey_reveal, apikey_admin;

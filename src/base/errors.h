@@ -26,6 +26,7 @@
 #define ERRCODE_APIKEY_NOT_USABLE		MAKE_SQLSTATE('K','A','0','0','6')
 #define ERRCODE_APIKEY_NO_IDENTITY		MAKE_SQLSTATE('K','A','0','0','7')
 #define ERRCODE_APIKEY_VALUE_REFUSED	MAKE_SQLSTATE('K','A','0','0','8')
+#define ERRCODE_APIKEY_LITERAL			MAKE_SQLSTATE('K','A','0','0','9')
 
 /* For an error that has no other cause than these. */
 #define APIKEY_LIBCRYPTO_HINT	"Check that the server has enough memory, and that its OpenSSL configuration permits AES-256 and SHA-256."

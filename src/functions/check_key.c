@@ -17,6 +17,7 @@
 #include "base/errors.h"
 #include "exec/identity.h"
 #include "exec/precondition.h"
+#include "redact/secret.h"
 #include "store/value_search.h"
 #include "validate/arguments.h"
 #include "validate/key_type.h"
@@ -68,6 +69,7 @@ check_key(PG_FUNCTION_ARGS)
 	List	   *findings;
 	ListCell   *cell;
 
+	apikey_secret_received(fcinfo, 1, "value");
 	apikey_refuse_restricted();
 	type = apikey_arg_key_type(fcinfo, 0);
 	apikey_value_read(fcinfo, 1, type, &value, &len);
@@ -202,6 +204,7 @@ detect_key_type(PG_FUNCTION_ARGS)
 	size_t		len;
 	int			count;
 
+	apikey_secret_received(fcinfo, 0, "value");
 	apikey_refuse_restricted();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	apikey_value_read_trimmed(fcinfo, 0, &value, &len);

@@ -25,6 +25,7 @@
 #include "exec/precondition.h"
 #include "exec/statement.h"
 #include "functions/key_functions.h"
+#include "redact/secret.h"
 #include "store/key_limit.h"
 #include "store/key_update.h"
 #include "store/user_lookup.h"
@@ -148,6 +149,7 @@ create_key(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
+	apikey_secret_received(fcinfo, 2, "value");
 	key->user_id = apikey_require_identity();
 	apikey_event_user(key->user_id);
 	read_new_key(fcinfo, 0, apikey_arg_check_format(fcinfo, 6), false, key);
@@ -195,6 +197,7 @@ create_key_with_id(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
+	apikey_secret_received(fcinfo, 2, "value");
 	key->user_id = apikey_require_identity();
 	apikey_event_user(key->user_id);
 	read_new_key(fcinfo, 0, apikey_arg_check_format(fcinfo, 6), false, key);
@@ -248,6 +251,7 @@ set_key(PG_FUNCTION_ARGS)
 	NewKey	   *key = palloc0(sizeof(NewKey));
 	ApikeyKeySelector selector;
 
+	apikey_secret_received(fcinfo, 2, "value");
 	selector = apikey_key_selector_by_text(fcinfo);
 	key->user_id = selector.user_id;
 	read_value(fcinfo, 1, apikey_arg_check_format(fcinfo, 7), key);
@@ -291,6 +295,7 @@ create_key_for(PG_FUNCTION_ARGS)
 {
 	NewKey	   *key = palloc0(sizeof(NewKey));
 
+	apikey_secret_received(fcinfo, 3, "value");
 	apikey_refuse_restricted();
 	key->user_id = apikey_arg_user_id(fcinfo, 0, "user_id");
 	apikey_event_user(key->user_id);

@@ -22,6 +22,7 @@
 #include "core/envelope.h"
 #include "exec/precondition.h"
 #include "keys/data_key.h"
+#include "redact/secret.h"
 #include "validate/arguments.h"
 #include "validate/encrypted.h"
 
@@ -113,6 +114,7 @@ encrypt_value(PG_FUNCTION_ARGS)
 	size_t		utf8_len;
 	text	   *value;
 
+	apikey_secret_received(fcinfo, 0, "value");
 	apikey_refuse_restricted();
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -171,7 +173,9 @@ decrypt_value(PG_FUNCTION_ARGS)
 				 errmsg("could not decrypt value"),
 				 errdetail("It was altered, or encrypted with another context."),
 				 apikey_err_hide_statement()));
-	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
+	value = apikey_text_from_utf8(value);
+	apikey_secret_revealed(VARDATA(value), VARSIZE(value) - VARHDRSZ);
+	PG_RETURN_TEXT_P(value);
 }
 
 Datum

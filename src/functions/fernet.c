@@ -27,6 +27,7 @@
 #include "core/base64.h"
 #include "exec/precondition.h"
 #include "keys/fernet_key.h"
+#include "redact/secret.h"
 
 PG_FUNCTION_INFO_V1(apikey_fernet_encrypt);
 PG_FUNCTION_INFO_V1(apikey_fernet_decrypt);
@@ -82,6 +83,7 @@ fernet_encrypt(PG_FUNCTION_ARGS)
 	text	   *value;
 	size_t		len;
 
+	apikey_secret_received(fcinfo, 0, "value");
 	apikey_refuse_restricted();
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -242,7 +244,9 @@ fernet_decrypt(PG_FUNCTION_ARGS)
 		check_age(&token, max_age, VARDATA(value));
 	check_encoding(&token, VARDATA(value), len);
 	SET_VARSIZE(value, VARHDRSZ + len);
-	PG_RETURN_TEXT_P(apikey_text_from_utf8(value));
+	value = apikey_text_from_utf8(value);
+	apikey_secret_revealed(VARDATA(value), VARSIZE(value) - VARHDRSZ);
+	PG_RETURN_TEXT_P(value);
 }
 
 Datum

@@ -18,6 +18,7 @@
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
+#include "redact/secret.h"
 #include "store/value_search.h"
 #include "validate/value_characters.h"
 
@@ -109,6 +110,7 @@ find_keys(PG_FUNCTION_ARGS)
 	ApikeyRows	rows = {0};
 	ApikeySpan	values[3];
 
+	apikey_secret_received(fcinfo, 0, "value");
 	apikey_refuse_restricted();
 	InitMaterializedSRF(fcinfo, 0);
 	PG_TRY();

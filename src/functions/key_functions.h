@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * key_functions.h
- *		Functions of SQL that the trigger of a model view calls.
+ *		Functions of SQL that others call: the trigger of a model view, and
+ *		store_key.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +17,7 @@
  */
 extern Datum apikey_create_key_with_id(PG_FUNCTION_ARGS);
 
+extern PGDLLEXPORT Datum apikey_set_key(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum apikey_update_key_by_id(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum apikey_disable_key_by_id(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum apikey_enable_key_by_id(PG_FUNCTION_ARGS);

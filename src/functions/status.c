@@ -4,10 +4,10 @@
  *		status: the state of the extension, one row for each item.
  *
  * It does not fail if a key is missing, but reports that.  Items about the
- * library and the settings are determined here, those about the keys in
- * status_keys.c, and those about privileges in status_privileges.c; items from
- * tables and catalogs come from the SQL function apikey.catalog_status(), which is
- * run as apikey_maintenance.
+ * library and the settings are determined here, those about the log in
+ * status_redaction.c, those about the keys in status_keys.c, and those about
+ * privileges in status_privileges.c; items from tables and catalogs come from the
+ * SQL function apikey.catalog_status(), which is run as apikey_maintenance.
  *
  * It is what someone looks at when nothing else works.  So whatever reads a table,
  * or runs as an internal role, is a part of the report that may fail: its error
@@ -167,9 +167,6 @@ put_library(ReturnSetInfo *result)
 	apikey_status_put(result, "metrics",
 					  apikey_counters_are_shared() ? "of the server" : "of this session",
 					  APIKEY_SEVERITY_OK, NULL);
-
-	apikey_status_put(result, "redaction", "off", APIKEY_SEVERITY_WARNING,
-					  "This version does not keep values out of the server log.  Pass values as bound parameters, and set log_statement to none or ddl, log_min_error_statement to panic, log_min_duration_statement to -1, and log_parameter_max_length and log_parameter_max_length_on_error to 0.");
 }
 
 /*
@@ -270,6 +267,7 @@ apikey_status(PG_FUNCTION_ARGS)
 	if (!is_renamed)
 		put_part(result, put_version);
 	put_library(result);
+	apikey_status_put_redaction(result);
 	put_settings(result);
 	if (!is_renamed)
 	{

@@ -25,6 +25,9 @@ extern void apikey_status_put_keys(ReturnSetInfo *result);
 /* Add the row about privileges; in status_privileges.c. */
 extern void apikey_status_put_privileges(ReturnSetInfo *result);
 
+/* Add the rows about the log; in status_redaction.c. */
+extern void apikey_status_put_redaction(ReturnSetInfo *result);
+
 /* Was the library preloaded by the postmaster? */
 extern bool apikey_status_is_preloaded(void);
 

@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "exec/precondition.h"
+#include "redact/secret.h"
 #include "store/key_call.h"
 #include "store/key_update.h"
 #include "validate/arguments.h"
@@ -48,6 +49,7 @@ update_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
 	ApikeyKeyUpdate change = {0};
 
+	apikey_secret_received(fcinfo, 1, "new_value");
 	apikey_lock_for_write();
 	apikey_key_row_get(&selector, true, key);
 	read_new_value(fcinfo, 1, key->key_type, &change);

@@ -12,6 +12,7 @@
 
 #include "base/encoding.h"
 #include "base/errors.h"
+#include "redact/secret.h"
 #include "store/env_values.h"
 #include "store/key_value.h"
 
@@ -46,6 +47,8 @@ open_undamaged(ApikeyEnvPlan *plan, int number)
 	MemoryContextSwitchTo(outer);
 	if (problem == NULL)
 	{
+		value = plan->values[number];
+		apikey_secret_revealed(VARDATA(value), VARSIZE(value) - VARHDRSZ);
 		keep_value(plan, &plan->values[number]);
 		return;
 	}

@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "core/envelope.h"
 #include "exec/statement.h"
+#include "redact/secret.h"
 #include "store/key_hint.h"
 #include "store/key_value.h"
 #include "validate/encrypted.h"
@@ -158,7 +159,10 @@ apikey_key_value_open_utf8(const ApikeyKeyRow *key)
 text *
 apikey_key_value_open(const ApikeyKeyRow *key)
 {
-	return apikey_text_from_utf8(apikey_key_value_open_utf8(key));
+	text	   *value = apikey_text_from_utf8(apikey_key_value_open_utf8(key));
+
+	apikey_secret_revealed(VARDATA(value), VARSIZE(value) - VARHDRSZ);
+	return value;
 }
 
 void

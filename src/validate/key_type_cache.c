@@ -14,6 +14,7 @@
 
 #include "exec/statement.h"
 #include "exec/table_cache.h"
+#include "redact/key_prefixes.h"
 #include "validate/key_type_cache.h"
 
 /* The columns of the statement, in order. */
@@ -238,6 +239,21 @@ index_prefixes(ApikeyKeyTypes *fresh)
 		fresh->first[byte++] = fresh->prefix_count;
 }
 
+/* For the search of log messages. */
+static void
+learn_prefixes(const ApikeyKeyTypes *fresh)
+{
+	const char **texts = palloc(Max(fresh->prefix_count, 1) * sizeof(char *));
+
+	for (int i = 0; i < fresh->prefix_count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		texts[i] = fresh->prefixes[i].text;
+	}
+	apikey_key_prefixes_learn(texts, fresh->prefix_count);
+	pfree(texts);
+}
+
 static void *
 key_types_build(const ApikeyRows *rows)
 {
@@ -252,6 +268,7 @@ key_types_build(const ApikeyRows *rows)
 	}
 	collect_prefixes(fresh);
 	index_prefixes(fresh);
+	learn_prefixes(fresh);
 	return fresh;
 }
 

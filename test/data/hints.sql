@@ -957,3 +957,14 @@ ALTER FUNCTION of_others(text) OWNER TO keeper_of_keys;
 CREATE INDEX of_others ON apikey.api_keys (name) WHERE of_others(name);
 ! status functions of others
 > DROP INDEX apikey.of_others;
+
+-- The server log
+
+SET LOCAL apikey.redact_logs = off;
+! status redaction
+> SET LOCAL apikey.redact_logs = on;
+
+SET LOCAL apikey.reject_literals = on;
+! SELECT apikey.create_key('new', 'custom', 'some_value');
+> SELECT set_config('my.bound', 'some_value', true);
+= SELECT apikey.create_key('new', 'custom', current_setting('my.bound'));

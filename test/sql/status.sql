@@ -18,9 +18,9 @@ SELECT item, CASE item WHEN 'master key fingerprint' THEN regexp_replace(value, 
 		WHEN 'version' THEN 'V' WHEN 'master key source' THEN 'S'
 		-- without the members, which may be any roles of this cluster
 		WHEN 'role' THEN split_part(value, ';', 1) ELSE value END AS value, severity, advice
-	FROM apikey.status() WHERE item NOT IN ('preload', 'metrics');
+	FROM apikey.status() WHERE item NOT IN ('preload', 'metrics', 'redaction');
 SELECT count(*) AS preload, bool_and((value = 'on') = (severity = 'ok') AND (severity = 'ok') = (advice IS NULL)) AS fits
-	FROM apikey.status() WHERE item = 'preload';
+	FROM apikey.status() WHERE item IN ('preload', 'redaction');
 SELECT count(*) FROM apikey.status() s, apikey.metrics m WHERE s.item = 'metrics' AND m.name = 'apikey_metrics_shared' AND s.value = CASE m.value WHEN 1 THEN 'of the server' ELSE 'of this session' END;
 -- Every row has one of three severities, and advice if and only if it is not ok.
 SELECT count(*) FROM apikey.status()

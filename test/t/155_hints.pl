@@ -371,7 +371,7 @@ check_case('a missing Fernet key', $raised, '', run_script("SELECT apikey.fernet
 # The library and the log
 # ----------------------------------------------------------------------
 
-my $library = q{SELECT advice FROM apikey.status() WHERE item IN ('preload', 'master key source') AND severity <> 'ok'};
+my $library = q{SELECT advice FROM apikey.status() WHERE item IN ('preload', 'master key source', 'redaction') AND severity <> 'ok'};
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''\napikey.master_key_source = 'command:/bin/cat $master'");
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET apikey.master_key_source');
 end_sessions();
@@ -382,15 +382,26 @@ end_sessions();
 $node->restart;
 check_case('not preloaded', $raised, '', run_script($library));
 
-# This one stays: it is about every server log.
-my ($redaction) = hints_in($node->safe_psql('postgres', q{SELECT advice FROM apikey.status() WHERE item = 'redaction'}));
+# Until then, what is advised about the log.
+my ($redaction) = $raised =~ /^(A session redacts.*)$/m;
 my @settings = ($redaction =~ /\b(log_\w+)/g);
-$seen .= "$redaction\n";
 my %advised = (log_statement => 'ddl', log_min_duration_statement => -1, log_min_error_statement => 'panic');
 unlike(
 	run_script(join("\n", map { "ALTER SYSTEM SET $_ = '" . ($advised{$_} // 0) . "';" } @settings)),
 	qr/ERROR/,
 	'the settings of the log can be set as advised');
+
+sub preload
+{
+	my ($libraries) = @_;
+
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = '$libraries'");
+	end_sessions();
+	$node->restart;
+	return run_script($library);
+}
+
+check_case('not preloaded last', preload('apikey,auto_explain'), '', preload('auto_explain,apikey'));
 
 # A standby: this server, in recovery of its own.
 $node->append_conf('postgresql.conf', "apikey.audit = 'wal'");

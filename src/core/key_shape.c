@@ -1,0 +1,172 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_shape.c
+ *		Hiding what looks like a provider's key; see key_shape.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <string.h>
+
+#include "hidden_text.h"
+#include "key_shape.h"
+
+/* A prefix with that many letters is not the beginning of an ordinary word. */
+#define DISTINCTIVE_LETTERS	4
+#define SHORTEST_PREFIX		3
+
+/* What follows a distinctive prefix has at least that many characters, ... */
+#define MIN_BODY	12
+#define MIN_DIGITS	2
+/* ... and what follows any other, that many, either in one word or mixed. */
+#define MIN_WORD	16
+#define MIN_MIXED	20
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_small(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool
+is_capital(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool
+is_alphanumeric(char c)
+{
+	return is_digit(c) || is_small(c) || is_capital(c);
+}
+
+/* Can it be part of a key? */
+static bool
+is_key_character(char c)
+{
+	return is_alphanumeric(c) || (c != '\0' && strchr("_-.+/=~", c) != NULL);
+}
+
+/* What there is in the text after the prefix. */
+typedef struct Body
+{
+	size_t		len;
+	size_t		digits;
+	size_t		letters;
+	bool		has_small;
+	bool		has_capital;
+	bool		has_word;		/* a long one, of letters and digits */
+} Body;
+
+static Body
+measure(const char *text, size_t len)
+{
+	Body		body = {0};
+	size_t		word = 0;
+	size_t		word_digits = 0;
+
+	for (; body.len < len && is_key_character(text[body.len]); body.len++)
+	{
+		char		c = text[body.len];
+
+		body.digits += is_digit(c);
+		body.has_small |= is_small(c);
+		body.has_capital |= is_capital(c);
+		word = is_alphanumeric(c) ? word + 1 : 0;
+		word_digits = word == 0 ? 0 : word_digits + is_digit(c);
+		body.has_word |= word >= MIN_WORD && word_digits > 0 && word_digits < word;
+	}
+	return body;
+}
+
+static bool
+is_distinctive_prefix(const char *prefix)
+{
+	int			letters = 0;
+
+	for (; *prefix != '\0'; prefix++)
+		letters += is_small(*prefix) || is_capital(*prefix);
+	return letters >= DISTINCTIVE_LETTERS;
+}
+
+static bool
+looks_random(const char *prefix, const Body *body)
+{
+	if (body->has_word)
+		return true;
+	if (is_distinctive_prefix(prefix))
+		return body->len >= MIN_BODY && body->digits >= MIN_DIGITS;
+	return body->len >= MIN_MIXED && body->digits > 0 && body->has_small && body->has_capital;
+}
+
+/* Can a key begin there?  Not within a word, but after an escaped character. */
+static bool
+is_boundary(const char *text, size_t pos)
+{
+	return pos == 0 || !(is_alphanumeric(text[pos - 1]) || text[pos - 1] == '_') ||
+		(pos >= 2 && text[pos - 2] == '\\');
+}
+
+/*
+ * The length of the key that begins there; 0 if none does.  Only the longest prefix
+ * counts, which comes last.
+ */
+static size_t
+key_at(const ApikeyKeyShapes *shapes, const char *text, size_t len)
+{
+	unsigned char byte = (unsigned char) *text;
+
+	for (int i = shapes->first[byte + 1] - 1; i >= shapes->first[byte]; i--)
+	{
+		const char *prefix = shapes->prefixes[i];
+		size_t		size = strlen(prefix);
+		Body		body;
+
+		if (size < SHORTEST_PREFIX || size > len || memcmp(text, prefix, size) != 0)
+			continue;
+		body = measure(text + size, len - size);
+		return looks_random(prefix, &body) ? size + body.len : 0;
+	}
+	return 0;
+}
+
+bool
+apikey_key_shapes_hide(const ApikeyKeyShapes *shapes, char *text, size_t len)
+{
+	bool		found = false;
+
+	for (size_t pos = 0; pos < len; pos++)
+	{
+		unsigned char byte = (unsigned char) text[pos];
+		size_t		size;
+
+		if (shapes->first[byte] == shapes->first[byte + 1] || !is_boundary(text, pos))
+			continue;
+		size = key_at(shapes, text + pos, len - pos);
+		if (size == 0)
+			continue;
+		apikey_hide(text, pos, pos + size);
+		found = true;
+		pos += size - 1;
+	}
+	return found;
+}
+
+void
+apikey_key_shapes_set(ApikeyKeyShapes *shapes, const char *const *prefixes, int count)
+{
+	int			byte = 0;
+
+	shapes->prefixes = prefixes;
+	shapes->count = count;
+	for (int i = 0; i < count; i++)
+		while (byte <= (unsigned char) prefixes[i][0])
+			shapes->first[byte++] = (uint16_t) i;
+	while (byte <= 256)
+		shapes->first[byte++] = (uint16_t) count;
+}
