@@ -20,6 +20,7 @@
 #include "validate/key_type.h"
 #include "validate/service_account.h"
 #include "validate/value_characters.h"
+#include "validate/value_mask.h"
 
 /* The last characters are shown only if this many follow the prefix. */
 #define HINT_MIN_BODY	16
@@ -137,17 +138,6 @@ strip_tail(HintPart *value, HintPart tail)
 	return true;
 }
 
-/* Any character that is not ASCII may be a bullet or an ellipsis. */
-static bool
-is_mask(HintPart value, bool ascii)
-{
-	for (size_t i = 0; i < value.len; i++)
-		if (strchr("*.#_-xX \t\r\n", value.data[i]) == NULL &&
-			(ascii || !IS_HIGHBIT_SET(value.data[i])))
-			return false;
-	return true;
-}
-
 /*
  * Between a prefix and a tail, few characters can only be another spelling of
  * the mask, such as "&hellip;": a key of that type is longer, or it is one whose
@@ -174,5 +164,5 @@ apikey_key_hint_is_shown_by(const char *hint, const char *value, size_t len)
 	has_tail = strip_tail(&rest, tail);
 	if (has_prefix && has_tail && rest.len <= HINT_MASK_MAX)
 		return true;
-	return is_mask(rest, !has_prefix && !has_tail);
+	return apikey_is_masking(rest.data, rest.len, has_prefix || has_tail);
 }

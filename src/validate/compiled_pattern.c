@@ -18,6 +18,7 @@
 #include "regex/regex.h"
 #include "utils/memutils.h"
 
+#include "base/encoding.h"
 #include "base/errors.h"
 #include "validate/compiled_pattern.h"
 
@@ -83,14 +84,34 @@ compile_pattern(ApikeyCompiledPattern *compiled)
 	compiled->is_compiled = true;
 }
 
-ApikeyWideValue *
-apikey_wide_value_new(const char *value, size_t len)
+static ApikeyWideValue *
+make_wide(const char *value, size_t len, int encoding)
 {
 	size_t		size = offsetof(ApikeyWideValue, chars) + (len + 1) * sizeof(pg_wchar);
 	ApikeyWideValue *wide = palloc(size);
 
 	wide->size = size;
-	wide->len = pg_mb2wchar_with_len(value, wide->chars, (int) len);
+	wide->len = pg_encoding_mb2wchar_with_len(encoding, value, wide->chars, (int) len);
+	return wide;
+}
+
+ApikeyWideValue *
+apikey_wide_value_new(const char *value, size_t len)
+{
+	return make_wide(value, len, GetDatabaseEncoding());
+}
+
+ApikeyWideValue *
+apikey_wide_value_unicode(const char *value, size_t len)
+{
+	size_t		utf8_len;
+	const char *utf8 = apikey_try_utf8(value, len, &utf8_len);
+	ApikeyWideValue *wide;
+
+	if (utf8 == NULL)
+		return apikey_wide_value_new(value, len);
+	wide = make_wide(utf8, utf8_len, PG_UTF8);
+	apikey_wipe_utf8(utf8, utf8_len, value);
 	return wide;
 }
 

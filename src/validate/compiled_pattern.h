@@ -31,6 +31,13 @@ typedef struct ApikeyWideValue
 } ApikeyWideValue;
 
 extern ApikeyWideValue *apikey_wide_value_new(const char *value, size_t len);
+
+/*
+ * The same, but in Unicode whatever the database's encoding is, unless it cannot be
+ * converted: for patterns with characters that are not ASCII.
+ */
+extern ApikeyWideValue *apikey_wide_value_unicode(const char *value, size_t len);
+
 extern void apikey_wide_value_free(ApikeyWideValue *wide);
 
 /*

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * pattern_match.c
- *		Matching of a value against a type's pattern; see pattern_match.h.
+ *		Matching of a value against a pattern; see pattern_match.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,17 +17,16 @@ apikey_pattern_matches_wide(const ApikeyKeyType *type, const ApikeyWideValue *wi
 }
 
 bool
-apikey_pattern_matches(const ApikeyKeyType *type, const char *value, size_t len)
+apikey_pattern_matches_text(ApikeyCompiledPattern *pattern,
+							const char *text, size_t len, bool unicode)
 {
-	ApikeyWideValue *wide;
+	ApikeyWideValue *wide = unicode ?
+	apikey_wide_value_unicode(text, len) : apikey_wide_value_new(text, len);
 	volatile bool matches = false;	/* set within PG_TRY */
 
-	if (type->compiled == NULL)
-		return true;
-	wide = apikey_wide_value_new(value, len);
 	PG_TRY();
 	{
-		matches = apikey_pattern_matches_wide(type, wide);
+		matches = apikey_compiled_pattern_matches(pattern, wide);
 	}
 	PG_FINALLY();
 	{
@@ -35,4 +34,11 @@ apikey_pattern_matches(const ApikeyKeyType *type, const char *value, size_t len)
 	}
 	PG_END_TRY();
 	return matches;
+}
+
+bool
+apikey_pattern_matches(const ApikeyKeyType *type, const char *value, size_t len)
+{
+	return type->compiled == NULL ||
+		apikey_pattern_matches_text(type->compiled, value, len, false);
 }

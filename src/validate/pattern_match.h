@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * pattern_match.h
- *		Matching of a value against a type's pattern.
+ *		Matching of a value against a pattern.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,5 +22,12 @@ extern bool apikey_pattern_matches(const ApikeyKeyType *type,
 /* The same, for a value that is matched against many patterns. */
 extern bool apikey_pattern_matches_wide(const ApikeyKeyType *type,
 										const ApikeyWideValue *wide);
+
+/*
+ * Does a value, or a part of one, match the pattern, in Unicode or in the database
+ * encoding?  Copies are wiped.  Raises as the others do.
+ */
+extern bool apikey_pattern_matches_text(ApikeyCompiledPattern *pattern,
+										const char *text, size_t len, bool unicode);
 
 #endif							/* APIKEY_PATTERN_MATCH_H */

@@ -54,7 +54,9 @@ typedef struct MaskRule
 	.hint = "Pass only the key, without the name, \"Bearer\" or quotation marks around it.", \
 	.unless_format = true
 
+/* What forms show for each hidden character, or for all of them. */
 #define BULLETS "\\u00b7\\u2022\\u2217\\u2219\\u22c5\\u25a0\\u25cb\\u25cf\\u25e6\\u2588"
+#define MASKING "*.\\u2026" BULLETS
 
 /* The beginning of a private key in a file, up to some character of it. */
 #define IN_PRIVATE_KEY \
@@ -63,7 +65,7 @@ typedef struct MaskRule
 static MaskRule rules[] = {
 	/* Stars or bullets in a row, and ellipses. */
 	{"\\*{3}|[" BULLETS "]{3}|\\.{3}|\\u2026", IS_MASK},
-	{"^[*.\\s\\u2026" BULLETS "]+$", IS_MASK,.in_files = true},
+	{"^[\\s" MASKING "]+$", IS_MASK,.in_files = true},
 	{"(?i)" IN_PRIVATE_KEY "(?:[[(*\\u2026" BULLETS "]|\\.{3}|redacted)", IS_MASK,.in_files = true},
 	{IN_PRIVATE_KEY "[$%{<]", IS_TEMPLATE,.in_files = true},
 	/* What programs write in place of a secret, or for a missing one. */
@@ -111,11 +113,10 @@ is_suspicious(const char *value, size_t len)
 
 /* Does the value begin with a prefix of its type and match the type's pattern? */
 static bool
-has_format(const ApikeyKeyType *type, const char *value, size_t len,
-		   const ApikeyWideValue *wide)
+has_format(const ApikeyKeyType *type, const char *value, size_t len)
 {
 	return apikey_key_type_prefix(type, value, len) != NULL &&
-		apikey_pattern_matches_wide(type, wide);
+		apikey_pattern_matches(type, value, len);
 }
 
 /*
@@ -136,13 +137,13 @@ rule_matches(MaskRule *rule, const ApikeyKeyType *type, const char *value, size_
 {
 	return (rule->in_files || !is_file(type, value, len)) &&
 		apikey_compiled_pattern_matches(compiled_rule(rule), wide) &&
-		!(rule->unless_format && has_format(type, value, len, wide));
+		!(rule->unless_format && has_format(type, value, len));
 }
 
 static ApikeyFinding *
 match_rules(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	ApikeyWideValue *wide = apikey_wide_value_new(value, len);
+	ApikeyWideValue *wide = apikey_wide_value_unicode(value, len);
 	const MaskRule *volatile found = NULL;	/* set within PG_TRY */
 
 	PG_TRY();
@@ -165,4 +166,14 @@ apikey_value_check_mask(const ApikeyKeyType *type, const char *value, size_t len
 {
 	apikey_value_trim(&value, &len);
 	return is_suspicious(value, len) ? match_rules(type, value, len) : NULL;
+}
+
+bool
+apikey_is_masking(const char *text, size_t len, bool any_symbol)
+{
+	static MaskRule common = {.pattern = "^[\\s#_xX" MASKING "-]*$"};
+	static MaskRule any = {.pattern = "^[\\s#_xX" MASKING "\\u0080-\\U0010ffff-]*$"};
+	ApikeyCompiledPattern *compiled = compiled_rule(any_symbol ? &any : &common);
+
+	return apikey_pattern_matches_text(compiled, text, len, true);
 }

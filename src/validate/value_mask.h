@@ -22,4 +22,11 @@
 extern ApikeyFinding *apikey_value_check_mask(const ApikeyKeyType *type,
 											  const char *value, size_t len);
 
+/*
+ * Does a text, a part of a value, consist only of characters that a form shows in
+ * place of others: stars, bullets, "x" and the like?  If any_symbol, any character
+ * that is not ASCII can be one.  True for an empty text.
+ */
+extern bool apikey_is_masking(const char *text, size_t len, bool any_symbol);
+
 #endif							/* APIKEY_VALUE_MASK_H */

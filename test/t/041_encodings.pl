@@ -85,6 +85,34 @@ sub check_odd_characters
 	return;
 }
 
+# Masks made of the bullets and ellipses that an encoding has are refused, a key's own
+# hint too, and other letters are not taken for them.
+sub check_masks
+{
+	my ($database, $bullet, $dash, $letters) = @_;
+
+	for my $type ('custom', 'custom_multiline')
+	{
+		for my $mask ("$bullet || $bullet || $bullet", "'sk-a' || $bullet || $bullet || $bullet || 'wxyz'", "$bullet || chr(10) || $bullet")
+		{
+			next if $type eq 'custom' && $mask =~ /chr/;
+			is((run_sql($node, "SELECT code FROM apikey.check_key('$type', $mask)", db => $database))[0],
+				'mask', "$database: $type $mask");
+		}
+	}
+	is((run_sql($node, "SELECT code FROM apikey.check_key('custom_multiline', 'pass phrase ' || $letters)", db => $database))[0],
+		'', "$database: letters");
+	is( (run_sql($node, "SET apikey.identity = 'session'; SET apikey.user_id = 'masks';
+SELECT apikey.set_key('k', 'custom', 'correct-horse-battery') IS NOT NULL;
+SELECT apikey.set_key('k', 'custom', $dash || 'tery', check_format => false)", db => $database))[1],
+		'KA008', "$database: the hint with another mask");
+	is( (run_sql($node, "SET apikey.identity = 'session'; SET apikey.user_id = 'masks';
+SELECT apikey.set_key('l', 'custom_multiline', 'pass phrase ' || $letters) IS NOT NULL,
+	apikey.reveal_key('l') = 'pass phrase ' || $letters, apikey.purge_own_keys()", db => $database))[0],
+		"t|t|2", "$database: the letters are stored");
+	return;
+}
+
 for my $encoding ('UTF8', 'LATIN1', 'SQL_ASCII')
 {
 	my $database = 'from_' . lc($encoding);
@@ -101,6 +129,7 @@ SELECT apikey.reveal_key(E'n\\351')}), "t\nplain-value-1", 'in SQL_ASCII, any by
 	set_up($database, $encoding);
 	fill($database);
 	check_odd_characters($database);
+	check_masks($database, q{U&'\00b7'}, q{U&'\00d7\00d7'}, q{U&'\00e4\00f6\00fc'});
 	check($database, "in $encoding");
 }
 
@@ -246,9 +275,21 @@ SKIP:
 	}
 }
 
+# Encodings that are neither Unicode nor a part of it.
+set_up('masks_in_euc_jp', 'EUC_JP');
+$node->safe_psql('masks_in_euc_jp', 'CREATE EXTENSION apikey');
+check_masks('masks_in_euc_jp', q{U&'\25cf'}, q{U&'\2015'}, q{U&'\3053\3093'});
+for my $name (q{U&'\3000n'}, q{U&'n\3000'})
+{
+	is((run_sql($node, "SELECT apikey.create_key_for('u', $name, 'custom', 'a-made-up-value')", db => 'masks_in_euc_jp'))[1],
+		'22023', "in EUC_JP, $name");
+}
 # A character that cannot be represented in UTF-8 is not shown either.
 set_up('in_win1252', 'WIN1252');
 $node->safe_psql('in_win1252', "CREATE EXTENSION apikey; SELECT apikey.rotate_data_key('column')");
+check_masks('in_win1252', q{U&'\2022'}, q{U&'\2026'}, q{U&'\0152\20ac'});
+is((run_sql($node, q{SELECT code FROM apikey.check_key('custom_multiline', 'x y' || chr(129) || '***')}, db => 'in_win1252'))[0],
+	'mask', 'beside a character that cannot be represented in UTF-8');
 for my $call ("fernet_encrypt(chr(129))", "encrypt(chr(129), 'context')")
 {
 	(undef, $state, $messages) = run_sql($node, "SELECT apikey.$call", db => 'in_win1252');
