@@ -102,7 +102,7 @@ my @portrait = (
 	'an encrypted column' =>
 	  q{SELECT id, apikey.decrypt(v, 'secrets.' || id) FROM secrets},
 	'status' => q{SELECT item, value, severity FROM apikey.status()
-		WHERE item NOT IN ('preload', 'metrics', 'master key source')},
+		WHERE item NOT IN ('preload', 'redaction', 'metrics', 'master key source')},
 	'row-level security' =>
 	  q{SELECT oid::regclass, relrowsecurity, relforcerowsecurity FROM pg_class
 		WHERE relnamespace = 'apikey'::regnamespace AND relkind = 'r'},
@@ -298,7 +298,7 @@ command_ok(
 is( $target->safe_psql('plain',
 		q{SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname LIKE 'apikey%' AND NOT rolcanlogin}
 	),
-	'apikey_admin apikey_maintenance apikey_monitor apikey_owner apikey_reveal apikey_user',
+	'apikey_admin apikey_auditor apikey_maintenance apikey_monitor apikey_owner apikey_reveal apikey_user',
 	'plain: the roles were created');
 $target->safe_psql('plain', "GRANT apikey_reveal TO $app_role");
 same($target, 'plain', 'plain');
