@@ -83,6 +83,13 @@ typedef struct JsonbInState
 #define apikey_log_min_messages log_min_messages
 #endif
 
+/* PostgreSQL 19: hooks do not change what a query's identifier is made from. */
+#if PG_VERSION_NUM >= 190000
+#define apikey_jumble_state const JumbleState
+#else
+#define apikey_jumble_state JumbleState
+#endif
+
 /* PostgreSQL 19: literals are always standard-conforming. */
 #if PG_VERSION_NUM >= 190000
 #define standard_conforming_strings true

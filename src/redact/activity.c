@@ -66,7 +66,7 @@ redact_shown_statement(void)
 }
 
 static void
-redact_analyzed(ParseState * state, Query * query, JumbleState * jumble)
+redact_analyzed(ParseState *state, Query *query, apikey_jumble_state *jumble)
 {
 	redact_shown_statement();
 	if (previous_analyze_hook)
