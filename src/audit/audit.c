@@ -24,6 +24,7 @@
 
 #include "audit/audit.h"
 #include "audit/event_json.h"
+#include "base/counter.h"
 #include "base/errors.h"
 #include "compat.h"
 
@@ -109,9 +110,15 @@ record_for_key(const ApikeyEvent *event, const ApikeyEventKey *key, int sqlstate
 	initStringInfo(&json);
 	apikey_event_json(&json, event, key, sqlstate);
 	if (targets & TO_WAL)
+	{
 		end = LogLogicalMessage(APIKEY_AUDIT_PREFIX, json.data, json.len, false, false);
+		apikey_count(APIKEY_COUNT_AUDIT_WAL);
+	}
 	if (targets & TO_LOG)
+	{
 		write_to_log(json.data);
+		apikey_count(APIKEY_COUNT_AUDIT_LOG);
+	}
 	pfree(json.data);
 	return end;
 }

@@ -48,6 +48,10 @@ APIKEY_COUNTER(LOADS_DATA_KEYS, "apikey_cache_loads_total", "cache", "data_keys"
 APIKEY_COUNTER(LOADS_KEY_TYPES, "apikey_cache_loads_total", "cache", "key_types", 1)
 APIKEY_COUNTER(LOADS_USER_LINKS, "apikey_cache_loads_total", "cache", "user_links", 1)
 
+/* Records of the trace. */
+APIKEY_COUNTER(AUDIT_LOG, "apikey_audit_events_total", "target", "log", 1)
+APIKEY_COUNTER(AUDIT_WAL, "apikey_audit_events_total", "target", "wal", 1)
+
 /* Writes to apikey.key_usage. */
 APIKEY_COUNTER(USAGE_WRITES, "apikey_usage_writes_total", NULL, NULL, 1)
 APIKEY_COUNTER(USAGE_FAILURES, "apikey_usage_write_failures_total", NULL, NULL, 1)

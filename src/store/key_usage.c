@@ -72,7 +72,7 @@ typedef struct UsesToWrite
  */
 static int	usage_interval = SECS_PER_HOUR;
 
-static HTAB * uses = NULL;
+static HTAB *uses = NULL;
 static uint64 transaction = 1;	/* counts those of this session */
 static uint64 last_write = 0;	/* the one that wrote last */
 
@@ -138,10 +138,10 @@ start_uses(void)
 	}
 	else
 		hash_destroy(uses);
-	uses = NULL;
+	uses = NULL;				/* in case that the next call raises an error */
+	last_write = 0;
 	uses = hash_create("apikey uses of keys", 64, &control,
 					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	last_write = 0;
 }
 
 static KeyUse *

@@ -14,7 +14,7 @@
  * INSERT would wait for another session that is inserting the same row; so only
  * the holder of a lock on the key inserts it, and none waits for that lock.
  *
- * Statements see the newest state: a transaction with one snapshot must not fail
+ * Statements that change rows see the newest state: a transaction with one snapshot must not fail
  * because others use the same keys.
  *
  *-------------------------------------------------------------------------
@@ -52,7 +52,6 @@
 static ApikeyStatement insert_usage = {
 	.sql = "INSERT INTO apikey.key_usage (user_id, id, last_used_at, uses)"
 	" VALUES ($1, $2, $3, $4)",
-	.snapshot = APIKEY_SNAPSHOT_LATEST_WRITE,
 	.arg_count = 4,
 	.arg_types = {TEXTOID, UUIDOID, TIMESTAMPTZOID, INT8OID}
 };
@@ -116,7 +115,7 @@ typedef struct UsageRow
 } UsageRow;
 
 static void
-read_usage_row(IndexScanDesc scan, const SnapshotData * dirty, TupleTableSlot *slot,
+read_usage_row(IndexScanDesc scan, const SnapshotData *dirty, TupleTableSlot *slot,
 			   UsageRow *row)
 {
 	bool		is_null;		/* never */

@@ -41,6 +41,14 @@ SELECT * FROM since();
 -- Errors that PostgreSQL raises are not counted.
 SELECT outcome('SELECT 1/0');
 SELECT * FROM since();
+-- Records of the trace.
+SET apikey.user_id = 'alice';
+SET apikey.audit = 'log, wal';
+SELECT length(apikey.reveal_key('two'));
+SET apikey.audit = 'log';
+SELECT length(apikey.reveal_key('two'));
+RESET apikey.audit;
+SELECT * FROM since();
 -- Re-encryption.
 SELECT apikey.rotate_data_key() IS NULL;
 SET client_min_messages = warning;
