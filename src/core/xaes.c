@@ -7,20 +7,14 @@
  * over AES-256-CMAC.  Both blocks of the CMAC are full, so that each takes one
  * AES call on the block xor K1, the CMAC's subkey.
  *
- * The fetched AES and one context are kept for the life of the process.  The
- * context holds no key between calls, since libcrypto allocates it in ordinary
- * memory: it is keyed with zeros afterwards, and dropped (the next call makes
- * another) when any call to libcrypto fails.  The key of a message lives on the
- * stack for one call and is wiped before it returns.  libcrypto's error queue
- * is left empty.
+ * The key of a message lives on the stack for one call and is wiped before it
+ * returns.  libcrypto's error queue is left empty.
  *
  *-------------------------------------------------------------------------
  */
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-
+#include "cipher.h"
 #include "gcm.h"
 #include "wipe.h"
 #include "xaes.h"
@@ -30,48 +24,22 @@
 /* Bytes of the nonce that go into the derivation; the rest is GCM's. */
 #define DERIVED_NONCE_SIZE	(APIKEY_XAES_NONCE_SIZE - APIKEY_GCM_NONCE_SIZE)
 
-static EVP_CIPHER *cipher = NULL;
-static EVP_CIPHER_CTX *context = NULL;
-
-/* AES-256, a block at a time. */
-static bool
-xaes_make_context(void)
+/* A block at a time. */
+static ApikeyCipher aes =
 {
-	if (cipher == NULL)
-		cipher = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
-	if (cipher == NULL)
-		return false;
-	context = EVP_CIPHER_CTX_new();
-	return context != NULL &&
-		EVP_EncryptInit_ex2(context, cipher, NULL, NULL, NULL) == 1 &&
-		EVP_CIPHER_CTX_set_padding(context, 0) == 1;
-}
-
-/* Leave no key behind. */
-static void
-xaes_clean_up(bool ok)
-{
-	static const uint8_t zeros[APIKEY_XAES_KEY_SIZE];
-
-	if (!ok || EVP_EncryptInit_ex2(context, NULL, zeros, NULL, NULL) != 1)
-	{
-		EVP_CIPHER_CTX_free(context);
-		context = NULL;
-	}
-	ERR_clear_error();
-}
+	.name = "AES-256-ECB"
+};
 
 /* Encrypt len bytes, a multiple of the block, each block by itself. */
 static bool
 encrypt_blocks(const uint8_t *key, const uint8_t *in, int len, uint8_t *out)
 {
 	int			written;
-	bool		ok = (context != NULL || xaes_make_context()) &&
-	EVP_EncryptInit_ex2(context, NULL, key, NULL, NULL) == 1 &&
-	EVP_EncryptUpdate(context, out, &written, in, len) == 1 &&
+	bool		ok = apikey_cipher_start(&aes, APIKEY_ENCRYPT, key, NULL) &&
+	EVP_CipherUpdate(aes.context, out, &written, in, len) == 1 &&
 	written == len;
 
-	xaes_clean_up(ok);
+	apikey_cipher_clean_up(&aes, ok);
 	return ok;
 }
 

@@ -27,8 +27,8 @@ LABELS = {
 
 
 def text_forms(name, secret):
-    yield name + " in base64", base64.b64encode(secret)[:-2]
-    yield name + " in base64url", base64.urlsafe_b64encode(secret)[:-2]
+    for encode in sorted({base64.b64encode(secret)[:-2], base64.urlsafe_b64encode(secret)[:-2]}):
+        yield name + " in base64", encode
     yield name + " in hexadecimal", secret.hex().encode()
 
 

@@ -103,18 +103,7 @@ WRAP_STATUS(EVP_CipherInit_ex2,
 			 const unsigned char *key, const unsigned char *iv, int enc,
 			 const OSSL_PARAM params[]),
 			(context, cipher, key, iv, enc, params))
-WRAP_STATUS(EVP_EncryptInit_ex2,
-			(EVP_CIPHER_CTX *context, const EVP_CIPHER *cipher,
-			 const unsigned char *key, const unsigned char *iv,
-			 const OSSL_PARAM params[]),
-			(context, cipher, key, iv, params))
-WRAP_STATUS(EVP_CIPHER_CTX_set_padding,
-			(EVP_CIPHER_CTX *context, int padding), (context, padding))
 WRAP_STATUS(EVP_CipherUpdate,
-			(EVP_CIPHER_CTX *context, unsigned char *out, int *out_len,
-			 const unsigned char *in, int in_len),
-			(context, out, out_len, in, in_len))
-WRAP_STATUS(EVP_EncryptUpdate,
 			(EVP_CIPHER_CTX *context, unsigned char *out, int *out_len,
 			 const unsigned char *in, int in_len),
 			(context, out, out_len, in, in_len))
