@@ -8,6 +8,7 @@
 #	make test-long					the same, with 200 rounds of kill -9
 #	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
+#	make core-regress				PostgreSQL's own tests with the library preloaded
 #	make coverage					the lines that the tests execute
 #	make indent						lay out the source as pgindent does
 #
@@ -48,7 +49,7 @@ EXTRA_CLEAN = $(prefixes) $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test test-long test-clients test-fresh coverage indent check-indent dist
+STANDALONE = demo try test core-regress test-long test-clients test-fresh coverage indent check-indent dist
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -108,7 +109,7 @@ endif
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test test-clients coverage:
+demo try test test-clients core-regress coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
@@ -130,4 +131,4 @@ dist:
 		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file='$(CURDIR)/sql/$(EXTENSION)--$(EXTVERSION).sql' \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ HEAD
 
-.PHONY: demo try test test-long test-clients test-fresh coverage indent check-indent dist
+.PHONY: demo try test core-regress test-long test-clients test-fresh coverage indent check-indent dist
