@@ -95,17 +95,28 @@ make_object(ApikeyEnvPlan *plan)
 	return JsonbValueToJsonb(state.result);
 }
 
-/* In the event, in the last uses, and in the counters. */
+/* Not to be interrupted: the object of the values exists. */
 static void
-note_revealed_keys(const ApikeyEnvPlan *plan)
+add_revealed_keys(const ApikeyKeyRow **keys, int count)
+{
+	for (int i = 0; i < count; i++)
+		apikey_event_add_key(&keys[i]->id, keys[i]->name, keys[i]->key_type);
+}
+
+/* The object of the values, when their uses have been noted. */
+static Jsonb *
+reveal_values(ApikeyEnvPlan *plan)
 {
 	const ApikeyKeyRow **keys;
 	int			count = apikey_env_plan_revealed(plan, &keys);
+	Jsonb	   *result;
 
-	for (int i = 0; i < count; i++)
-		apikey_event_add_key(&keys[i]->id, keys[i]->name, keys[i]->key_type);
+	/* Before the object exists, which an error would leave in memory. */
 	apikey_key_usage_note(keys, count);
+	result = make_object(plan);
+	add_revealed_keys(keys, count);
 	apikey_count_add(APIKEY_COUNT_REVEALS_ENV, count);
+	return result;
 }
 
 /*
@@ -131,8 +142,7 @@ reveal_env(PG_FUNCTION_ARGS)
 		}
 		add_each(&plan, names, "names", apikey_env_plan_add_name);
 		add_each(&plan, key_types, "key_types", apikey_env_plan_add_type);
-		result = make_object(&plan);
-		note_revealed_keys(&plan);
+		result = reveal_values(&plan);
 	}
 	PG_FINALLY();
 	{
