@@ -89,6 +89,9 @@ SELECT text, regress_apikey.outcome(format('SELECT apikey.reveal_key(%L)', text)
 		'key is Tr0ub4dor&3', 'a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v',
 		'openai', 'openai-prod-2', 'My OpenAI key', 'team/search', 'gpt-4o mini', 'backup 2024-11-25', 'Key of alice@corp.example', U&'\043A\043B\044E\0447', 'GITHUB_TOKEN_CI', 'langfuse_v3', '175928847299117063',
 		'b3b6f0c2-0a3e-4d0e-9a53-0d6d1f1c9e44']) WITH ORDINALITY t(text, n) ORDER BY n;
+-- Nor is what is too long for a name, whatever it consists of.
+SELECT regress_apikey.outcome(format('SELECT apikey.reveal_key(%L)', rtrim(repeat('good ', n)))) LIKE '%(not shown)%' AS hidden
+	FROM unnest('{39,41}'::int[]) n;
 -- Each message that repeats an argument.
 CREATE TABLE regress_apikey.people (id text PRIMARY KEY);
 GRANT TRIGGER ON regress_apikey.people TO apikey_admin;
