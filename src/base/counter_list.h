@@ -43,9 +43,10 @@ APIKEY_COUNTER(SOURCE_READS, "apikey_key_source_reads_total", NULL, NULL, 1)
 APIKEY_COUNTER(SOURCE_FAILURES, "apikey_key_source_failures_total", NULL, NULL, 1)
 APIKEY_COUNTER(SOURCE_TIME, "apikey_key_source_read_seconds_total", NULL, NULL, 1e6)
 
-/* How often a session's cache read its table. */
+/* How often a session's cache read its table, or compiled the pattern of a type. */
 APIKEY_COUNTER(LOADS_DATA_KEYS, "apikey_cache_loads_total", "cache", "data_keys", 1)
 APIKEY_COUNTER(LOADS_KEY_TYPES, "apikey_cache_loads_total", "cache", "key_types", 1)
+APIKEY_COUNTER(LOADS_PATTERNS, "apikey_cache_loads_total", "cache", "patterns", 1)
 APIKEY_COUNTER(LOADS_USER_LINKS, "apikey_cache_loads_total", "cache", "user_links", 1)
 
 /* Records of the trace. */

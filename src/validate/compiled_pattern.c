@@ -18,6 +18,7 @@
 #include "regex/regex.h"
 #include "utils/memutils.h"
 
+#include "base/counter.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "validate/compiled_pattern.h"
@@ -82,6 +83,7 @@ compile_pattern(ApikeyCompiledPattern *compiled)
 	if (result != REG_OKAY)
 		raise_regex(result);
 	compiled->is_compiled = true;
+	apikey_count(APIKEY_COUNT_LOADS_PATTERNS);
 }
 
 static ApikeyWideValue *

@@ -134,6 +134,10 @@ SELECT apikey.detect_key_type('');
 SELECT apikey.detect_key_type(NULL);
 SELECT apikey.detect_key_type(repeat('a', 8193));
 SELECT apikey.detect_key_type(repeat('a', 8192));
+-- A pattern is compiled once, however many values are compared with it.
+SELECT value AS compiled FROM apikey.metrics WHERE labels->>'cache' = 'patterns' \gset
+SELECT count(*) > 100 AS detected FROM generate_series(1, 50) i, apikey.detect_key_type(md5(i::text)) a, apikey.detect_key_type(pg_temp.sample_of('groq')) b;
+SELECT :compiled > 0 AS compiled, value - :compiled AS again FROM apikey.metrics WHERE labels->>'cache' = 'patterns';
 
 -- An unknown type: similar names are suggested, by type name or words of the label.
 SELECT regress_apikey.outcome(format('SELECT apikey.check_key(%L, %L)', name, 'x')) AS result
