@@ -9,6 +9,7 @@
 #	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
 #	make core-regress				PostgreSQL's own tests with the library preloaded
+#	make bench-instructions			the instructions that a call costs, against plain text
 #	make coverage					the lines that the tests execute
 #	make indent						lay out the source as pgindent does
 #
@@ -49,7 +50,7 @@ EXTRA_CLEAN = $(prefixes) $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test core-regress test-long test-clients test-fresh coverage indent check-indent dist
+STANDALONE = demo try test bench-instructions core-regress test-long test-clients test-fresh coverage indent check-indent dist
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -109,7 +110,7 @@ endif
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test test-clients core-regress coverage:
+demo try test test-clients bench-instructions core-regress coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
@@ -131,4 +132,4 @@ dist:
 		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file='$(CURDIR)/sql/$(EXTENSION)--$(EXTVERSION).sql' \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ HEAD
 
-.PHONY: demo try test core-regress test-long test-clients test-fresh coverage indent check-indent dist
+.PHONY: demo try test bench-instructions core-regress test-long test-clients test-fresh coverage indent check-indent dist

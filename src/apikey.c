@@ -18,7 +18,7 @@
 #include "audit/audit.h"
 #include "exec/identity.h"
 #include "exec/running_query.h"
-#include "exec/table_cache.h"
+#include "exec/table_watch.h"
 #include "functions/drop_guard.h"
 #include "functions/has_identity.h"
 #include "functions/setting_guard.h"
@@ -33,6 +33,7 @@
 #include "redact/log_hook.h"
 #include "redact/secret.h"
 #include "store/key_limit.h"
+#include "store/key_lookup.h"
 #include "store/key_usage.h"
 #include "validate/value_plausibility.h"
 
@@ -51,7 +52,7 @@ _PG_init(void)
 	apikey_activity_init();
 	apikey_identity_init();
 	apikey_running_query_init();
-	apikey_table_cache_init();
+	apikey_table_watch_init();
 	apikey_value_plausibility_init();
 	apikey_audit_init();
 	apikey_key_source_command_init();
@@ -59,6 +60,7 @@ _PG_init(void)
 	apikey_master_key_init();
 	apikey_fernet_key_init();
 	apikey_key_limit_init();
+	apikey_key_lookup_init();
 	apikey_key_usage_init();
 	apikey_drop_guard_init();
 	apikey_has_identity_init();

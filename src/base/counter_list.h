@@ -49,6 +49,9 @@ APIKEY_COUNTER(LOADS_KEY_TYPES, "apikey_cache_loads_total", "cache", "key_types"
 APIKEY_COUNTER(LOADS_PATTERNS, "apikey_cache_loads_total", "cache", "patterns", 1)
 APIKEY_COUNTER(LOADS_USER_LINKS, "apikey_cache_loads_total", "cache", "user_links", 1)
 
+/* Keys that were looked up in an index, without a statement. */
+APIKEY_COUNTER(LOOKUPS_DIRECT, "apikey_direct_lookups_total", NULL, NULL, 1)
+
 /* Records of the trace. */
 APIKEY_COUNTER(AUDIT_LOG, "apikey_audit_events_total", "target", "log", 1)
 APIKEY_COUNTER(AUDIT_WAL, "apikey_audit_events_total", "target", "wal", 1)

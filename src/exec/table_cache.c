@@ -26,33 +26,11 @@
 
 #include "catalog/namespace.h"
 #include "miscadmin.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/errors.h"
 #include "exec/table_cache.h"
-
-static ApikeyTableCache *caches = NULL; /* all that have been used */
-
-/*
- * Relcache callback: only count, since it may come at any moment.  One for
- * all caches, since a backend has room for ten callbacks of all extensions.
- */
-static void
-note_change(Datum arg, Oid relation)
-{
-	for (ApikeyTableCache *cache = caches; cache != NULL; cache = cache->next)
-		for (int i = 0; i < APIKEY_TABLE_CACHE_TABLES; i++)
-			if (!OidIsValid(relation) || relation == cache->oids[i])
-				cache->changes++;
-}
-
-void
-apikey_table_cache_init(void)
-{
-	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
-}
 
 /*
  * Watch the tables for changes from now on.  Their OIDs are looked up each
@@ -61,19 +39,15 @@ apikey_table_cache_init(void)
 static void
 watch_tables(ApikeyTableCache *cache)
 {
-	for (int i = 0; i < APIKEY_TABLE_CACHE_TABLES && cache->tables[i] != NULL; i++)
-		cache->oids[i] = apikey_table_oid(cache->tables[i]);
-	if (cache->watched)
-		return;
-	cache->next = caches;
-	caches = cache;
-	cache->watched = true;
+	for (int i = 0; i < APIKEY_WATCHED_TABLES && cache->tables[i] != NULL; i++)
+		cache->watch.oids[i] = apikey_table_oid(cache->tables[i]);
+	apikey_table_watch_start(&cache->watch);
 }
 
 static bool
 is_current(const ApikeyTableCache *cache)
 {
-	return cache->context != NULL && cache->changes_read == cache->changes;
+	return cache->context != NULL && cache->changes_read == cache->watch.changes;
 }
 
 /* Byte by byte: rows that only look different are built again, no more. */
@@ -132,7 +106,7 @@ read_rows(ApikeyTableCache *cache)
 
 	MemoryContextSetIdentifier(context, cache->tables[0]);
 	watch_tables(cache);
-	changes = cache->changes;
+	changes = cache->watch.changes;
 	apikey_count(cache->counter);
 	apikey_statement_run(cache->statement, NULL, NULL, NULL, &rows);
 	same = cache->context != NULL && rows_are_same(&rows, &cache->rows);
@@ -174,7 +148,7 @@ apikey_table_cache_get(ApikeyTableCache *cache)
 void
 apikey_table_cache_invalidate(ApikeyTableCache *cache)
 {
-	cache->changes++;
+	cache->watch.changes++;
 }
 
 Oid

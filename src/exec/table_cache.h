@@ -15,14 +15,13 @@
 
 #include "base/counter.h"
 #include "exec/statement.h"
-
-#define APIKEY_TABLE_CACHE_TABLES	2
+#include "exec/table_watch.h"
 
 /* A static variable for each cache. */
 typedef struct ApikeyTableCache
 {
 	/* The tables in schema apikey that the statement reads. */
-	const char *tables[APIKEY_TABLE_CACHE_TABLES];
+	const char *tables[APIKEY_WATCHED_TABLES];
 
 	/* Has APIKEY_SNAPSHOT_LATEST, no arguments, and an ORDER BY. */
 	ApikeyStatement *statement;
@@ -48,12 +47,8 @@ typedef struct ApikeyTableCache
 	void	   *object;
 	ApikeyRows	rows;			/* of which object was built */
 	MemoryContext context;		/* of both; NULL: never read */
-	Oid			oids[APIKEY_TABLE_CACHE_TABLES];	/* of tables, when last
-													 * read */
-	uint64		changes;		/* invalidation messages that have come */
-	uint64		changes_read;	/* the same, before the rows were last read */
-	bool		watched;		/* in the list of caches? */
-	struct ApikeyTableCache *next;
+	ApikeyTableWatch watch;
+	uint64		changes_read;	/* those of watch when the rows were last read */
 } ApikeyTableCache;
 
 /*
@@ -65,9 +60,6 @@ extern void *apikey_table_cache_get(ApikeyTableCache *cache);
 
 /* Have the next apikey_table_cache_get() read the rows, changed or not. */
 extern void apikey_table_cache_invalidate(ApikeyTableCache *cache);
-
-/* Called once, by _PG_init. */
-extern void apikey_table_cache_init(void);
 
 /* The OID of a table in schema apikey; 55000 when the extension is absent. */
 extern Oid	apikey_table_oid(const char *name);

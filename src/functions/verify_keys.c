@@ -44,7 +44,7 @@ verify_row(HeapTuple tuple, TupleDesc desc, void *arg)
 	Datum		values[3];
 	const char *problem;
 
-	apikey_key_row_read(tuple, desc, &key);
+	apikey_key_row_read_sealed(tuple, desc, &key);
 	problem = apikey_key_value_problem(&key);
 	if (problem == NULL || !apikey_key_value_is_current(&key))
 		return;

@@ -210,7 +210,7 @@ reencrypt_rows(ApikeyReencryption *pass, const ApikeyRows *rows)
 		ApikeyKeyRow key;
 
 		CHECK_FOR_INTERRUPTS();
-		apikey_key_row_read(rows->tuples[i], rows->desc, &key);
+		apikey_key_row_read_sealed(rows->tuples[i], rows->desc, &key);
 		reencrypt_row(pass, &key);
 		strlcpy(pass->user_id, key.user_id, APIKEY_REENCRYPT_USER_ID);
 		pass->id = key.id;

@@ -16,6 +16,7 @@
 
 #include "audit/event.h"
 #include "base/errors.h"
+#include "store/key_lookup.h"
 #include "store/key_row.h"
 
 #define SELECT_KEY \
@@ -42,57 +43,64 @@ static ApikeyStatement select_all = {
 	.arg_types = {TEXTOID}
 };
 
-/* The columns, in the order of APIKEY_KEY_ROW_COLUMNS. */
-enum
+/* The columns that are not NULL and are needed to decrypt the value. */
+static void
+read_sealed(const ApikeyKeyColumns *columns, ApikeyKeyRow *key)
 {
-	USER_ID = 1,
-	ID,
-	NAME,
-	KEY_TYPE,
-	ENCRYPTED_VALUE,
-	ENV_VAR,
-	METADATA,
-	EXPIRES_AT,
-	IS_DISABLED,
-	IS_DELETED,
-	HINT
-};
+	const Datum *values = columns->values;
+
+	memset(key, 0, sizeof(*key));
+	key->user_id = TextDatumGetCString(values[APIKEY_KEY_USER_ID]);
+	key->id = *DatumGetUUIDP(values[APIKEY_KEY_ID]);
+	key->name = TextDatumGetCString(values[APIKEY_KEY_NAME]);
+	key->key_type = TextDatumGetCString(values[APIKEY_KEY_TYPE]);
+	key->envelope = DatumGetByteaPP(values[APIKEY_KEY_ENCRYPTED_VALUE]);
+}
+
+static void
+read_columns(const ApikeyKeyColumns *columns, ApikeyKeyRow *key)
+{
+	const Datum *values = columns->values;
+
+	read_sealed(columns, key);
+	key->env_var = columns->nulls[APIKEY_KEY_ENV_VAR] ? NULL :
+		TextDatumGetCString(values[APIKEY_KEY_ENV_VAR]);
+	key->metadata = DatumGetJsonbP(values[APIKEY_KEY_METADATA]);
+	key->expires_at = columns->nulls[APIKEY_KEY_EXPIRES_AT] ? DT_NOEND :
+		DatumGetTimestampTz(values[APIKEY_KEY_EXPIRES_AT]);
+	key->disabled = DatumGetBool(values[APIKEY_KEY_IS_DISABLED]);
+	key->deleted = DatumGetBool(values[APIKEY_KEY_IS_DELETED]);
+	key->hint = TextDatumGetCString(values[APIKEY_KEY_HINT]);
+}
+
+static void
+get_columns(HeapTuple tuple, TupleDesc desc, int count, ApikeyKeyColumns *columns)
+{
+	for (int i = 0; i < count; i++)
+		columns->values[i] = heap_getattr(tuple, i + 1, desc, &columns->nulls[i]);
+}
 
 void
 apikey_key_row_read_sealed(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
 {
-	bool		is_null;		/* never */
+	ApikeyKeyColumns columns;
 
-	memset(key, 0, sizeof(*key));
-	key->user_id = TextDatumGetCString(heap_getattr(tuple, USER_ID, desc, &is_null));
-	key->id = *DatumGetUUIDP(heap_getattr(tuple, ID, desc, &is_null));
-	key->name = TextDatumGetCString(heap_getattr(tuple, NAME, desc, &is_null));
-	key->key_type = TextDatumGetCString(heap_getattr(tuple, KEY_TYPE, desc, &is_null));
-	key->envelope = DatumGetByteaPP(heap_getattr(tuple, ENCRYPTED_VALUE, desc, &is_null));
+	get_columns(tuple, desc, APIKEY_KEY_ENCRYPTED_VALUE + 1, &columns);
+	read_sealed(&columns, key);
 }
 
 void
 apikey_key_row_read(HeapTuple tuple, TupleDesc desc, ApikeyKeyRow *key)
 {
-	bool		is_null;
-	Datum		value;
+	ApikeyKeyColumns columns;
 
-	apikey_key_row_read_sealed(tuple, desc, key);
-	if (desc->natts == ENCRYPTED_VALUE)
-		return;
-	value = heap_getattr(tuple, ENV_VAR, desc, &is_null);
-	key->env_var = is_null ? NULL : TextDatumGetCString(value);
-	key->metadata = DatumGetJsonbP(heap_getattr(tuple, METADATA, desc, &is_null));
-	value = heap_getattr(tuple, EXPIRES_AT, desc, &is_null);
-	key->expires_at = is_null ? DT_NOEND : DatumGetTimestampTz(value);
-	key->disabled = DatumGetBool(heap_getattr(tuple, IS_DISABLED, desc, &is_null));
-	key->deleted = DatumGetBool(heap_getattr(tuple, IS_DELETED, desc, &is_null));
-	key->hint = TextDatumGetCString(heap_getattr(tuple, HINT, desc, &is_null));
+	get_columns(tuple, desc, APIKEY_KEY_COLUMNS, &columns);
+	read_columns(&columns, key);
 }
 
-bool
-apikey_key_row_find(const ApikeyKeySelector *selector, bool for_update,
-					ApikeyKeyRow *key)
+static bool
+find_by_statement(const ApikeyKeySelector *selector, bool for_update,
+				  ApikeyKeyRow *key)
 {
 	bool		by_id = selector->name == NULL;
 	ApikeyRows	rows;
@@ -105,6 +113,31 @@ apikey_key_row_find(const ApikeyKeySelector *selector, bool for_update,
 	if (rows.count == 0)
 		return false;
 	apikey_key_row_read(rows.tuples[0], rows.desc, key);
+	return true;
+}
+
+/* Without a lock the row can be read from an index. */
+static bool
+find_row(const ApikeyKeySelector *selector, bool for_update, ApikeyKeyRow *key)
+{
+	ApikeyKeyColumns columns;
+	ApikeyLookup result = for_update ? APIKEY_LOOKUP_IMPOSSIBLE :
+	apikey_key_lookup(selector, &columns);
+
+	if (result == APIKEY_LOOKUP_IMPOSSIBLE)
+		return find_by_statement(selector, for_update, key);
+	if (result == APIKEY_LOOKUP_ABSENT)
+		return false;
+	read_columns(&columns, key);
+	return true;
+}
+
+bool
+apikey_key_row_find(const ApikeyKeySelector *selector, bool for_update,
+					ApikeyKeyRow *key)
+{
+	if (!find_row(selector, for_update, key))
+		return false;
 	apikey_event_key(&key->id, key->name, key->key_type);
 	return true;
 }

@@ -14,16 +14,8 @@
 #include "utils/uuid.h"
 
 #include "exec/statement.h"
+#include "store/key_columns.h"
 #include "store/key_selector.h"
-
-/* The columns that apikey_key_row_read() expects in the rows of a statement. */
-#define APIKEY_KEY_ROW_COLUMNS \
-	APIKEY_KEY_ROW_SEALED_COLUMNS ", env_var, metadata, expires_at," \
-	" disabled_at IS NOT NULL, deleted_at IS NOT NULL, hint"
-
-/* Only those needed to decrypt the value; the rest of ApikeyKeyRow is then 0. */
-#define APIKEY_KEY_ROW_SEALED_COLUMNS \
-	"user_id, id, name, key_type, encrypted_value"
 
 /* One row, because of user_id ($1) and id ($2). */
 #define APIKEY_KEY_ROW_WHERE \
@@ -45,7 +37,7 @@ typedef struct ApikeyKeyRow
 	char	   *hint;
 } ApikeyKeyRow;
 
-/* Read a tuple that has one of the two lists of columns. */
+/* Read a tuple that has APIKEY_KEY_ROW_COLUMNS. */
 extern void apikey_key_row_read(HeapTuple tuple, TupleDesc desc,
 								ApikeyKeyRow *key);
 

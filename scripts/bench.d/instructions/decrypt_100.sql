@@ -1,0 +1,1 @@
+SELECT count(apikey.decrypt(secret, 'items:' || id)) FROM items;

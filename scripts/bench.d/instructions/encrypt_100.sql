@@ -1,0 +1,1 @@
+SELECT count(apikey.encrypt(plain, 'items:' || id)) FROM items;

@@ -1,0 +1,1 @@
+SELECT * FROM apikey.find_keys(md5('7-3'));

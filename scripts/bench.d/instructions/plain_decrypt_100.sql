@@ -1,0 +1,1 @@
+SELECT count(plain || 'items:' || id) FROM items;

@@ -1,0 +1,25 @@
+-- The plain table under row-level security, for roles that are not its owner.
+RESET apikey.user_id;
+ALTER ROLE postgres RESET apikey.identity;
+ALTER ROLE postgres RESET apikey.user_id;
+CREATE TABLE secrets (LIKE apikey.api_keys INCLUDING DEFAULTS INCLUDING GENERATED);
+ALTER TABLE secrets DROP COLUMN encrypted_value, DROP COLUMN fingerprint, ADD value text NOT NULL;
+INSERT INTO secrets (id, user_id, name, key_type, value, hint) SELECT id, user_id, name, key_type, value, '' FROM plain;
+ALTER TABLE secrets ADD PRIMARY KEY (user_id, id);
+CREATE UNIQUE INDEX ON secrets (user_id, name) WHERE deleted_at IS NULL;
+CREATE INDEX ON secrets (value);
+CREATE INDEX ON secrets (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ON secrets (expires_at) WHERE expires_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX ON secrets (disabled_at) WHERE disabled_at IS NOT NULL AND deleted_at IS NULL;
+ALTER TABLE secrets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON secrets USING (user_id = current_setting('app.user_id'));
+CREATE ROLE app LOGIN;
+GRANT apikey_reveal TO app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON secrets, plain TO app;
+SELECT apikey.rotate_data_key('column');
+CREATE TABLE items (id int PRIMARY KEY, secret apikey.encrypted, plain text);
+GRANT SELECT, UPDATE ON items TO app;
+INSERT INTO items SELECT i, apikey.encrypt(md5(i::text), 'items:' || i), md5(i::text) FROM generate_series(1, 100) i;
+GRANT apikey_admin TO app;
+GRANT EXECUTE ON FUNCTION apikey.encrypt(text, text), apikey.decrypt(apikey.encrypted, text) TO app;
+VACUUM ANALYZE;

@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_lookup.h
+ *		Read the row of a selected key from an index of api_keys, without a
+ *		statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef APIKEY_KEY_LOOKUP_H
+#define APIKEY_KEY_LOOKUP_H
+
+#include "store/key_columns.h"
+#include "store/key_selector.h"
+
+typedef enum ApikeyLookup
+{
+	APIKEY_LOOKUP_IMPOSSIBLE,	/* run the statement instead */
+	APIKEY_LOOKUP_ABSENT,
+	APIKEY_LOOKUP_FOUND
+} ApikeyLookup;
+
+/*
+ * Look for the key.  If it is found, *columns gets copies of its columns, detoasted,
+ * in the current memory context.  Raises 55000 without the table.
+ */
+extern ApikeyLookup apikey_key_lookup(const ApikeyKeySelector *selector,
+									  ApikeyKeyColumns *columns);
+
+/* Called once, by _PG_init. */
+extern void apikey_key_lookup_init(void);
+
+#endif							/* APIKEY_KEY_LOOKUP_H */

@@ -1,0 +1,258 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_table.c
+ *		Is api_keys the table that the extension's script made?  See key_table.h.
+ *
+ * A row may be read without a statement only where a statement would find the
+ * same one, and would run nothing else: an ordinary heap table without children
+ * and rules, with row-level security forced, with policies that allow the
+ * owner of the table exactly the rows of the user, with the columns and the
+ * unique indexes of the script.  Anything else, for example a policy that an
+ * administrator added, or a table that another extension has distributed, is left
+ * to the statement.
+ *
+ * All this changes only by commands that lock the table exclusively and send an
+ * invalidation message, so that it need not be looked at for each row.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "access/genam.h"
+#include "access/transam.h"
+#include "miscadmin.h"
+#include "nodes/primnodes.h"
+#include "rewrite/rowsecurity.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "exec/table_watch.h"
+#include "store/key_table.h"
+
+/* The columns that are read; apikey.encrypted has no constant OID. */
+static const struct
+{
+	const char *name;
+	Oid			type;
+}			wanted_columns[APIKEY_KEY_COLUMNS] = {
+	[APIKEY_KEY_USER_ID] = {"user_id", TEXTOID},
+	[APIKEY_KEY_ID] = {"id", UUIDOID},
+	[APIKEY_KEY_NAME] = {"name", TEXTOID},
+	[APIKEY_KEY_TYPE] = {"key_type", TEXTOID},
+	[APIKEY_KEY_ENCRYPTED_VALUE] = {"encrypted_value", InvalidOid},
+	[APIKEY_KEY_ENV_VAR] = {"env_var", TEXTOID},
+	[APIKEY_KEY_METADATA] = {"metadata", JSONBOID},
+	[APIKEY_KEY_EXPIRES_AT] = {"expires_at", TIMESTAMPTZOID},
+	[APIKEY_KEY_IS_DISABLED] = {"disabled_at", TIMESTAMPTZOID},
+	[APIKEY_KEY_IS_DELETED] = {"deleted_at", TIMESTAMPTZOID},
+	[APIKEY_KEY_HINT] = {"hint", TEXTOID}
+};
+
+static ApikeyTableWatch watch;
+static uint64 changes_seen;
+static ApikeyKeyTable key_table;
+
+static bool
+is_ordinary(Relation keys)
+{
+	return keys->rd_rel->relkind == RELKIND_RELATION &&
+		keys->rd_rel->relam == HEAP_TABLE_AM_OID &&
+		keys->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+		!keys->rd_rel->relispartition &&
+		!keys->rd_rel->relhassubclass &&
+		keys->rd_rules == NULL;
+}
+
+static bool
+find_columns(Relation keys, ApikeyKeyTable *table)
+{
+	for (int i = 0; i < APIKEY_KEY_COLUMNS; i++)
+	{
+		AttrNumber	column = get_attnum(RelationGetRelid(keys), wanted_columns[i].name);
+		Oid			type;
+
+		if (column == InvalidAttrNumber)
+			return false;
+		type = TupleDescAttr(RelationGetDescr(keys), column - 1)->atttypid;
+		if (OidIsValid(wanted_columns[i].type) && type != wanted_columns[i].type)
+			return false;
+		table->columns[i] = column;
+	}
+	return true;
+}
+
+static bool
+is_column(const Node *node, AttrNumber column)
+{
+	return IsA(node, Var) && ((const Var *) node)->varattno == column;
+}
+
+static bool
+is_current_user_id(const Node *node)
+{
+	Oid			function = IsA(node, FuncExpr) ? ((const FuncExpr *) node)->funcid : InvalidOid;
+
+	return OidIsValid(function) &&
+		((const FuncExpr *) node)->args == NIL &&
+		get_func_namespace(function) == get_namespace_oid("apikey", true) &&
+		strcmp(get_func_name(function), "current_user_id") == 0;
+}
+
+/* Is it user_id = apikey.current_user_id()? */
+static bool
+allows_own_rows(const Expr * qual, const ApikeyKeyTable *table)
+{
+	const OpExpr *operation = (const OpExpr *) qual;
+
+	return qual != NULL && IsA(qual, OpExpr) &&
+		operation->opno == TextEqualOperator &&
+		is_column(linitial(operation->args), table->columns[APIKEY_KEY_USER_ID]) &&
+		is_current_user_id(lsecond(operation->args));
+}
+
+static bool
+allows_all_rows(const Expr * qual)
+{
+	const Const *constant = (const Const *) qual;
+
+	return qual != NULL && IsA(qual, Const) &&
+		!constant->constisnull && DatumGetBool(constant->constvalue);
+}
+
+/* Does the policy hold for every role, when it reads? */
+static bool
+is_for_everybody(const RowSecurityPolicy *policy)
+{
+	return (policy->polcmd == '*' || policy->polcmd == ACL_SELECT_CHR) &&
+		ARR_DIMS(policy->roles)[0] == 1 &&
+		((Oid *) ARR_DATA_PTR(policy->roles))[0] == ACL_ID_PUBLIC;
+}
+
+/*
+ * Of the two policies of the script, one allows a user's rows to everybody, and the
+ * other all rows to a role: a condition on user_id does not need it, and is not
+ * restricted by it.
+ */
+static bool
+policies_allow_own_rows(Relation keys, const ApikeyKeyTable *table)
+{
+	bool		own_rows = false;
+	ListCell   *cell;
+
+	if (row_security_policy_hook_permissive != NULL ||
+		row_security_policy_hook_restrictive != NULL ||
+		!keys->rd_rel->relrowsecurity || !keys->rd_rel->relforcerowsecurity)
+		return false;
+	foreach(cell, keys->rd_rsdesc->policies)
+	{
+		RowSecurityPolicy *policy = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!policy->permissive)
+			return false;
+		if (allows_own_rows(policy->qual, table))
+			own_rows = own_rows || is_for_everybody(policy);
+		else if (!allows_all_rows(policy->qual))
+			return false;
+	}
+	return own_rows;
+}
+
+/* The operator class and collation by which the scan compares. */
+static bool
+compares_as_expected(Relation index)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		if (index->rd_opfamily[i] >= FirstNormalObjectId ||
+			(index->rd_opcintype[i] == TEXTOID && index->rd_indcollation[i] != C_COLLATION_OID))
+			return false;
+	}
+	return true;
+}
+
+/* Is the predicate of the index, of which NIL is none, "deleted_at IS NULL"? */
+static bool
+leaves_out_deleted(const List *predicate, const ApikeyKeyTable *table)
+{
+	const NullTest *test;
+
+	if (list_length(predicate) != 1 || !IsA(linitial(predicate), NullTest))
+		return false;
+	test = linitial(predicate);
+	return test->nulltesttype == IS_NULL &&
+		is_column((Node *) test->arg, table->columns[APIKEY_KEY_IS_DELETED]);
+}
+
+/* Is it a unique index on user_id and the column, which any snapshot can use? */
+static bool
+is_index_on(Relation index, AttrNumber user_id, AttrNumber column)
+{
+	Form_pg_index form = index->rd_index;
+
+	return index->rd_rel->relam == BTREE_AM_OID &&
+		form->indisunique && form->indisvalid && !form->indcheckxmin &&
+		form->indnkeyatts == 2 &&
+		form->indkey.values[0] == user_id && form->indkey.values[1] == column &&
+		compares_as_expected(index);
+}
+
+static void
+note_index(Relation index, ApikeyKeyTable *table)
+{
+	AttrNumber	user_id = table->columns[APIKEY_KEY_USER_ID];
+	List	   *predicate = RelationGetIndexPredicate(index);
+
+	if (is_index_on(index, user_id, table->columns[APIKEY_KEY_ID]) && predicate == NIL)
+		table->by_id = RelationGetRelid(index);
+	if (is_index_on(index, user_id, table->columns[APIKEY_KEY_NAME]) &&
+		leaves_out_deleted(predicate, table))
+		table->by_name = RelationGetRelid(index);
+}
+
+static bool
+find_indexes(Relation keys, ApikeyKeyTable *table)
+{
+	List	   *indexes = RelationGetIndexList(keys);
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		CHECK_FOR_INTERRUPTS();
+		note_index(index, table);
+		index_close(index, NoLock);
+	}
+	list_free(indexes);
+	return OidIsValid(table->by_id) && OidIsValid(table->by_name);
+}
+
+/* A message that comes meanwhile has the next call look again. */
+const ApikeyKeyTable *
+apikey_key_table(Relation keys)
+{
+	uint64		changes;
+
+	if (watch.oids[0] == RelationGetRelid(keys) && changes_seen == watch.changes)
+		return &key_table;
+	watch.oids[0] = RelationGetRelid(keys);
+	apikey_table_watch_start(&watch);
+	changes = watch.changes;
+	changes_seen = changes - 1; /* in case of an error */
+	memset(&key_table, 0, sizeof(key_table));
+	key_table.is_plain = is_ordinary(keys) && find_columns(keys, &key_table) &&
+		policies_allow_own_rows(keys, &key_table) && find_indexes(keys, &key_table);
+	changes_seen = changes;
+	return &key_table;
+}
