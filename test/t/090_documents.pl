@@ -83,6 +83,27 @@ sub wide_lines
 	return join("\n", @lines);
 }
 
+# The files that SECURITY.md names as tests of its promises and that do not exist.
+sub missing_tests
+{
+	my ($table) = $text{'SECURITY.md'} =~ /^## Each promise.*?\n(\| promise.*?)\n\n/ms;
+	my @missing;
+
+	foreach my $row (split /\n/, $table)
+	{
+		my $directory = '';
+		foreach my $file ((split / \| /, $row)[1] =~ /`([^` ]+)`/g)
+		{
+			$file = "$directory/$file" unless $file =~ m{/};
+			$directory = dirname($file);
+			push @missing, $file unless -f "$top/$file";
+		}
+	}
+	return "@missing";
+}
+
+is(missing_tests(), '', 'SECURITY.md: each test of a promise exists');
+
 foreach my $document (@documents)
 {
 	utf8::decode($text{$document});
