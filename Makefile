@@ -5,7 +5,8 @@
 #	make demo						a tour on a throw-away server
 #	make try						psql on such a server
 #	make test						every test, on throw-away servers
-#	make test-long					the same, with 200 rounds of kill -9
+#	make test-long					the same, with 200 rounds of kill -9, and 1,000 for the trace
+#	make test-trail					1,000 rounds of kill -9 for the trace alone
 #	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
 #	make core-regress				PostgreSQL's own tests with the library preloaded
@@ -50,7 +51,7 @@ EXTRA_CLEAN = $(prefixes) $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test bench-instructions core-regress test-long test-clients test-fresh coverage indent check-indent dist
+STANDALONE = demo try test bench-instructions test-trail core-regress test-long test-clients test-fresh coverage indent check-indent dist
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -110,11 +111,11 @@ endif
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test test-clients bench-instructions core-regress coverage:
+demo try test test-clients bench-instructions test-trail core-regress coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
-	@APIKEY_KILL_ROUNDS=200 APIKEY_STEP_MINUTES=60 $(given_pg_config) $(topdir)/scripts/test
+	@APIKEY_KILL_ROUNDS=200 APIKEY_TRAIL_ROUNDS=1000 APIKEY_STEP_MINUTES=120 $(given_pg_config) $(topdir)/scripts/test
 
 test-fresh:
 	$(topdir)/scripts/test-fresh
@@ -132,4 +133,4 @@ dist:
 		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file='$(CURDIR)/sql/$(EXTENSION)--$(EXTVERSION).sql' \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ HEAD
 
-.PHONY: demo try test bench-instructions core-regress test-long test-clients test-fresh coverage indent check-indent dist
+.PHONY: demo try test bench-instructions test-trail core-regress test-long test-clients test-fresh coverage indent check-indent dist

@@ -12,7 +12,7 @@ CREATE PROCEDURE apikey.collect_audit()
 	LANGUAGE C
 	AS 'MODULE_PATHNAME', 'apikey_collect_audit';
 COMMENT ON PROCEDURE apikey.collect_audit() IS
-'Stores the events of this database that have come into the write-ahead log since the last call in apikey.audit_log, each exactly once, and lets the slot of apikey.start_audit() go on; within a transaction block, the next call does the latter. Where write-ahead log was removed meanwhile, it raises a WARNING and stores a row with action "gap". 25006: on a standby; 40001: under REPEATABLE READ, while another session collects; 55006: somebody receives from the slot.';
+'Stores the events of this database that have come into the write-ahead log since the last call in apikey.audit_log, each exactly once, and lets the slot of apikey.start_audit() go on; within a transaction block, the next call does the latter. Where write-ahead log was removed meanwhile, it raises a WARNING and stores a row with action "gap". Is itself recorded if there was anything but such records. 25006: on a standby; 40001: under REPEATABLE READ, while another session collects; 55006: somebody receives from the slot.';
 REVOKE ALL ON PROCEDURE apikey.collect_audit() FROM PUBLIC;
 
 CREATE FUNCTION apikey.purge_audit(older_than interval) RETURNS bigint
@@ -23,23 +23,17 @@ COMMENT ON FUNCTION apikey.purge_audit(interval) IS
 REVOKE ALL ON FUNCTION apikey.purge_audit(interval) FROM PUBLIC;
 
 CREATE FUNCTION apikey.start_audit() RETURNS pg_lsn
-	LANGUAGE SQL VOLATILE PARALLEL UNSAFE
-BEGIN ATOMIC
-	SELECT coalesce(
-		(SELECT restart_lsn FROM pg_replication_slots WHERE slot_name = 'apikey_audit'),
-		(SELECT lsn FROM pg_create_physical_replication_slot('apikey_audit', true)));
-END;
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'apikey_start_audit';
 COMMENT ON FUNCTION apikey.start_audit() IS
-'Makes the server keep its write-ahead log until apikey.collect_audit() has read it, by the physical replication slot apikey_audit, and returns from where on; does nothing if the slot exists. Needs the attribute REPLICATION. 55000: wal_level is minimal, or max_replication_slots is 0.';
+'Makes the server keep its write-ahead log until apikey.collect_audit() has read it, by the physical replication slot apikey_audit, and returns from where on; does nothing if the slot exists. Is itself recorded. Needs the attribute REPLICATION. 55000: wal_level is minimal, or max_replication_slots is 0.';
 REVOKE ALL ON FUNCTION apikey.start_audit() FROM PUBLIC;
 
 CREATE FUNCTION apikey.stop_audit() RETURNS boolean
-	LANGUAGE SQL VOLATILE PARALLEL UNSAFE
-BEGIN ATOMIC
-	SELECT count(pg_drop_replication_slot(slot_name)) > 0 FROM pg_replication_slots WHERE slot_name = 'apikey_audit';
-END;
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'apikey_stop_audit';
 COMMENT ON FUNCTION apikey.stop_audit() IS
-'Drops the slot of apikey.start_audit(): events that are not collected in time are lost from then on. Returns whether there was one. Needs the attribute REPLICATION. What is recorded is not changed; apikey.audit says that.';
+'Drops the slot of apikey.start_audit(): events that are not collected in time are lost from then on. Returns whether there was one. Is itself recorded. Needs the attribute REPLICATION. What is recorded is not changed; apikey.audit says that.';
 REVOKE ALL ON FUNCTION apikey.stop_audit() FROM PUBLIC;
 
 -- The rows of status() about the trace.  Its body is parsed now, so names and
@@ -48,9 +42,16 @@ CREATE FUNCTION apikey.audit_status(OUT item text, OUT value text, OUT severity 
 	RETURNS SETOF record
 	LANGUAGE SQL STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	SELECT 'audit',
-		CASE WHEN btrim(current_setting('apikey.audit')) = '' THEN 'off' ELSE current_setting('apikey.audit') END,
-		'ok', NULL
+	SELECT 'audit', coalesce(nullif(audit, ''), 'off'), CASE WHEN fault IS NULL THEN 'ok' ELSE 'warning' END, fault
+	FROM (SELECT btrim(current_setting('apikey.audit')) AS audit) s
+	CROSS JOIN LATERAL (SELECT CASE
+		WHEN audit = ''
+			THEN 'The use of a key leaves no record.  Set apikey.audit to wal, log, or both.'
+		WHEN audit !~ 'log' AND pg_is_in_recovery()
+			THEN 'No key can be used on a standby, where nothing can be recorded in the write-ahead log.  Set apikey.audit to "log, wal" on this server.'
+		WHEN audit !~ 'wal' AND current_setting('log_min_messages') IN ('fatal', 'panic')
+			THEN 'No key can be used, since its use cannot be recorded in the server log.  Set log_min_messages to error or a lower level.'
+		END) f(fault)
 UNION ALL
 	SELECT 'audit messages',
 		'can be written by any role',

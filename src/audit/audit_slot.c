@@ -22,22 +22,53 @@
 
 #include "audit/audit_slot.h"
 
+static ReplicationSlot *
+find_slot(void)
+{
+	return max_replication_slots == 0 ? NULL :
+		SearchNamedReplicationSlot(APIKEY_AUDIT_SLOT, true);
+}
+
 /* From where on the slot holds the log; InvalidXLogRecPtr if it holds none. */
 static XLogRecPtr
 slot_position(void)
 {
-	ReplicationSlot *slot;
+	ReplicationSlot *slot = find_slot();
 	XLogRecPtr	position;
 
-	if (max_replication_slots == 0)
-		return InvalidXLogRecPtr;
-	slot = SearchNamedReplicationSlot(APIKEY_AUDIT_SLOT, true);
 	if (slot == NULL)
 		return InvalidXLogRecPtr;
 	SpinLockAcquire(&slot->mutex);
 	position = slot->data.restart_lsn;
 	SpinLockRelease(&slot->mutex);
 	return position;
+}
+
+XLogRecPtr
+apikey_audit_slot_create(bool *is_new)
+{
+	NameData	name;
+
+	*is_new = slot_position() == InvalidXLogRecPtr;
+	if (*is_new)
+	{
+		namestrcpy(&name, APIKEY_AUDIT_SLOT);
+		(void) OidFunctionCall3(F_PG_CREATE_PHYSICAL_REPLICATION_SLOT, NameGetDatum(&name),
+								BoolGetDatum(true), BoolGetDatum(false));
+	}
+	return slot_position();
+}
+
+bool
+apikey_audit_slot_drop(void)
+{
+	NameData	name;
+
+	if (find_slot() == NULL)
+		return false;
+	namestrcpy(&name, APIKEY_AUDIT_SLOT);
+	(void) OidFunctionCall1(F_PG_DROP_REPLICATION_SLOT, NameGetDatum(&name));
+	return true;
 }
 
 void

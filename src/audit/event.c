@@ -48,6 +48,9 @@ static const struct
 	[APIKEY_ACTION_DROP] = {.name = "drop"},
 	[APIKEY_ACTION_DECRYPT] = {.name = "decrypt",.returns_value = true},
 	[APIKEY_ACTION_FERNET_DECRYPT] = {.name = "fernet_decrypt",.takes_value = true,.returns_value = true},
+	[APIKEY_ACTION_START_AUDIT] = {.name = "start_audit"},
+	[APIKEY_ACTION_STOP_AUDIT] = {.name = "stop_audit"},
+	[APIKEY_ACTION_COLLECT_AUDIT] = {.name = "collect_audit"},
 	[APIKEY_ACTION_PURGE_AUDIT] = {.name = "purge_audit"},
 	[APIKEY_ACTION_READ_MASTER_KEY] = {.name = "read_master_key"},
 	[APIKEY_ACTION_READ_FERNET_KEY] = {.name = "read_fernet_key"}

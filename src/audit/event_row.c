@@ -39,6 +39,8 @@ typedef enum ColumnKind
 /* The first columns are not null. */
 #define REQUIRED_COLUMNS	4
 
+#define ACTION_COLUMN	2
+
 /* In the order of the table. */
 static const struct
 {
@@ -207,6 +209,13 @@ parse_event(const char *json, EventParse *parse)
 	actions.array_end = event_end;
 	actions.scalar = event_scalar;
 	return pg_parse_json(lexer, &actions) == JSON_SUCCESS;
+}
+
+bool
+apikey_event_row_is(const ApikeyEventRow *row, ApikeyAction action)
+{
+	return strcmp(TextDatumGetCString(row->values[ACTION_COLUMN]),
+				  apikey_action_name(action)) == 0;
 }
 
 bool

@@ -10,6 +10,8 @@
 
 #include "access/xlogdefs.h"
 
+#include "audit/event.h"
+
 /* The columns of apikey.audit_log. */
 #define APIKEY_EVENT_COLUMNS	18
 
@@ -26,5 +28,8 @@ typedef struct ApikeyEventRow
  */
 extern bool apikey_event_row_read(XLogRecPtr lsn, const char *json, size_t len,
 								  ApikeyEventRow *row);
+
+/* Is the row an event of this action? */
+extern bool apikey_event_row_is(const ApikeyEventRow *row, ApikeyAction action);
 
 #endif							/* APIKEY_EVENT_ROW_H */

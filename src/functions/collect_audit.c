@@ -12,6 +12,9 @@
  * otherwise undo the transaction after the log it has read is gone.  Within a
  * transaction block, the next run releases it.
  *
+ * Collecting is an event itself, which the next run collects: that alone is no
+ * reason for another one, which would have no end.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -80,6 +83,13 @@ static ApikeyStatement delete_old = {
 	.arg_types = {INTERVALOID}
 };
 
+/* What a run has found. */
+typedef struct Collected
+{
+	int64		count;
+	bool		is_news;		/* more than events of earlier runs */
+} Collected;
+
 /* The position, with its row locked; that of the oldest log if there is none yet. */
 static XLogRecPtr
 find_position(XLogRecPtr oldest)
@@ -117,12 +127,17 @@ note_gap(XLogRecPtr from, XLogRecPtr to)
 static void
 store_event(ApikeyEventRow *row, void *arg)
 {
+	Collected  *collected = arg;
+
 	apikey_statement_run(&insert_event, NULL, row->values, row->nulls, NULL);
+	collected->count++;
+	if (!apikey_event_row_is(row, APIKEY_ACTION_COLLECT_AUDIT))
+		collected->is_news = true;
 }
 
 /* Returns the position up to which events are collected now. */
 static XLogRecPtr
-collect_events(void)
+collect_events(Collected *collected)
 {
 	XLogRecPtr	oldest = apikey_wal_trail_start();
 	XLogRecPtr	from = find_position(oldest);
@@ -133,9 +148,10 @@ collect_events(void)
 	if (from < oldest)
 	{
 		note_gap(from, oldest);
+		collected->is_news = true;
 		from = oldest;
 	}
-	next = apikey_wal_trail_each(from, end, store_event, NULL);
+	next = apikey_wal_trail_each(from, end, store_event, collected);
 	arg = LSNGetDatum(next);
 	apikey_statement_run(&set_position, NULL, &arg, NULL, NULL);
 	return next;
@@ -144,17 +160,18 @@ collect_events(void)
 /*
  * apikey.collect_audit()
  */
-Datum
-apikey_collect_audit(PG_FUNCTION_ARGS)
+static Datum
+collect_audit(PG_FUNCTION_ARGS)
 {
 	CallContext *call = (CallContext *) fcinfo->context;
+	Collected	collected = {0};
 	XLogRecPtr	position;
 
 	apikey_refuse_restricted();
 	apikey_refuse_read_only("collecting events");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	position = collect_events();
+	position = collect_events(&collected);
 	PopActiveSnapshot();
 	if (!call->atomic && !IsSubTransaction())
 	{
@@ -163,7 +180,16 @@ apikey_collect_audit(PG_FUNCTION_ARGS)
 		apikey_audit_slot_advance(position);
 	}
 	SPI_finish();
+	apikey_event_count(collected.count);
+	if (!collected.is_news)
+		apikey_event_omit();
 	return (Datum) 0;
+}
+
+Datum
+apikey_collect_audit(PG_FUNCTION_ARGS)
+{
+	return apikey_audited(APIKEY_ACTION_COLLECT_AUDIT, collect_audit, fcinfo);
 }
 
 /*

@@ -57,6 +57,14 @@ SET LOCAL log_min_messages = fatal;
 ! SELECT apikey.reveal_key('k');
 > SET LOCAL log_min_messages = error;
 
+! status audit
+> SET LOCAL apikey.audit = 'wal';
+
+SET LOCAL apikey.audit = 'log';
+SET LOCAL log_min_messages = fatal;
+! status audit
+> SET LOCAL log_min_messages = error;
+
 SET LOCAL apikey.audit = 'wal';
 ! status audit messages
 > SELECT substring(advice FROM 'Run (.*)\.$') AS remedy FROM apikey.status() WHERE item = 'audit messages' \gset

@@ -103,6 +103,16 @@ SELECT apikey.purge_audit('365 days');
 :flush
 SELECT * FROM events(:'start');
 
+-- Collecting is one, too, but not if that was all that it found.
+CALL apikey.collect_audit(); :flush CALL apikey.collect_audit(); :flush
+TRUNCATE apikey.audit_log;
+CALL apikey.collect_audit(); :flush CALL apikey.collect_audit();
+SELECT action, outcome, count FROM apikey.audit_log ORDER BY lsn;
+BEGIN; SELECT apikey.set_user_id('u1'); SELECT apikey.reveal_key('k'); COMMIT;
+:flush
+CALL apikey.collect_audit(); :flush CALL apikey.collect_audit(); :flush CALL apikey.collect_audit();
+SELECT action, outcome, count FROM apikey.audit_log ORDER BY lsn;
+
 -- Who may do what.
 SELECT r.role, has_table_privilege(r.role, 'apikey.audit_log', 'SELECT') AS log, has_function_privilege(r.role, 'apikey.audit_trail(pg_lsn, pg_lsn)', 'EXECUTE') AS trail,
 	has_function_privilege(r.role, 'apikey.collect_audit()', 'EXECUTE') AS collect, has_function_privilege(r.role, 'apikey.purge_audit(interval)', 'EXECUTE') AS purge,
@@ -124,6 +134,14 @@ SELECT item FROM apikey.status() WHERE item ~ '^audit';
 ROLLBACK;
 SET apikey.audit = '';
 SELECT item, value, severity FROM apikey.status() WHERE item ~ '^audit';
+SET apikey.audit = log;
+SELECT item, value, severity FROM apikey.status() WHERE item ~ '^audit';
+SET log_min_messages = fatal;
+SELECT item, value, severity FROM apikey.status() WHERE item ~ '^audit';
+SET apikey.audit = 'log, wal';
+SELECT item, value, severity FROM apikey.status() WHERE item = 'audit';
+RESET log_min_messages;
+RESET apikey.audit;
 
 SELECT apikey.purge_user('u1');
 TRUNCATE apikey.audit_log, apikey.audit_position;

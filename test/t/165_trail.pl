@@ -12,10 +12,9 @@ use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 my $value = 'value_' . random_text(20);
-my ($node) = new_node('main', init => [ allows_streaming => 1 ], conf => "apikey.audit = 'log'\nlog_statement = none\n");
+my ($node, $key_file) = new_node('main', init => [ allows_streaming => 1 ], conf => "apikey.audit = 'log'\nlog_statement = none\n");
 my $log_end = 0;
 
 # The events in the server log since the last call; each is one line.
@@ -120,6 +119,23 @@ is_logged('what an administrator does',
 	'purge ok count=0',
 	'purge ok user_id=u1 count=0');
 
+run_as($node, 'u1', qq{CALL apikey.store_key('stored', 'custom', '$value')});
+$node->safe_psql('postgres', q{CREATE TABLE people (id text PRIMARY KEY);
+	INSERT INTO people VALUES ('u1');
+	SELECT apikey.link_users('people', 'id', on_delete => 'soft_delete');
+	DELETE FROM people;
+	SELECT apikey.unlink_users('people')});
+run_as($node, 'u1', 'SELECT apikey.purge_own_keys()');
+is_logged('the other ways', 'set ok user_id=u1 key_name=stored key_type=custom', 'link ok',
+	'delete ok user_id=u1 count=1', 'unlink ok', 'purge ok user_id=u1 count=1');
+
+# A master key that cannot be read.
+rename($key_file, "$key_file.away") or die "could not rename: $!";
+run_as($node, 'u1', qq{SELECT apikey.create_key('k', 'custom', '$value')});
+is(join("\n", map { brief($_) . ($_->{object} ? " $_->{object}" : '') } logged_events()),
+	"read_master_key KA001 file\ncreate KA001 user_id=u1 key_name=k key_type=custom", 'no master key');
+rename("$key_file.away", $key_file) or die "could not rename: $!";
+
 # What fails is recorded, and a key in a wrong place is not.
 my $openai = 'sk-' . random_text(24) . 'T3BlbkFJ' . random_text(24);
 run_as($node, 'u1', qq{SELECT apikey.disable_key(apikey.create_key('k', 'custom', '$value'))});
@@ -216,101 +232,21 @@ $node->poll_query_until('postgres', 'SELECT true') or die 'the server did not co
 is((reveal($node))[0], $value, 'but again after that');
 
 # ----------------------------------------------------------------------
-# kill -9, of sessions and of the server (APIKEY_KILL_ROUNDS times, by default 6),
-# while clients reveal values and one session collects events: each value that a
-# client received has its event, which is collected exactly once
+# Collecting; 168_trail_kill9.pl has kill -9
 # ----------------------------------------------------------------------
 
-my $dir = PostgreSQL::Test::Utils::tempdir_short();
-my $rounds = $ENV{APIKEY_KILL_ROUNDS} || 6;
-my $clients = 3;
-my $requests = 0;
-
-$node->append_conf('postgresql.conf', "wal_keep_size = 1GB\ncheckpoint_timeout = 1h\n");
-$node->reload;
-my $start = $node->safe_psql('postgres', 'SELECT apikey.start_audit(), pg_current_wal_insert_lsn()') =~ s/.*\|//r;
-
-sub psql_in_background
-{
-	my ($script, $output, $user) = @_;
-
-	append_to_file("$output.sql", $script);
-	return IPC::Run::start([ 'psql', '-XAtq', '-f', "$output.sql", '-d', $node->connstr('postgres') . " user=$user" ],
-		'<' => \undef, '>' => $output, '2>' => "$output.err");
-}
-
-# Every request is a transaction of its own, and is rolled back.
-sub start_client
-{
-	my ($name) = @_;
-	my $script = join('', map {
-			qq{BEGIN; SELECT 'got r$_ ' || apikey.reveal_key('secret') FROM apikey.set_user_id('u1'), set_config('apikey.audit_context', 'r$_', true); ROLLBACK;\n}
-		} $requests + 1 .. $requests + 3000);
-
-	$requests += 3000;
-	return psql_in_background($script, "$dir/$name", app_role);
-}
-
-sub bring_back
-{
-	my ($kill_postmaster) = @_;
-
-	for (1 .. 300)
-	{
-		if ($kill_postmaster)
-		{
-			$node->{_pid} = undef;
-			last if $node->start(fail_ok => 1);
-		}
-		else
-		{
-			last if (run_sql($node, 'SELECT 1'))[0] eq '1';
-		}
-		usleep(100_000);
-	}
-	return;
-}
-
-my ($received, $lost) = (0, '');
-for my $round (1 .. $rounds)
-{
-	my $kill_postmaster = $round % 2;
-	my @running = map { start_client("client.$round.$_") } 1 .. $clients;
-	my $me = $node->safe_psql('postgres', 'SELECT current_user');
-
-	push(@running, psql_in_background("CALL apikey.collect_audit();\n" x 500, "$dir/collector.$round", $me));
-	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM apikey.audit_trail('$start') WHERE audit_context = 'r" . ($requests - 3000 + 1 + int(rand(20))) . "'")
-	  or die 'the load does not run';
-	usleep(int(rand(200_000)));
-	my $pid = $kill_postmaster
-	  ? (split(/\n/, slurp_file($node->data_dir . '/postmaster.pid')))[0]
-	  : $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY random() LIMIT 1});
-
-	kill('KILL', $pid) == 1 or die "no process $pid";
-	eval { $_->finish } for @running;
-	bring_back($kill_postmaster);
-	my %recorded = map { $_ => 1 } split(/\n/, $node->safe_psql('postgres',
-		"SELECT audit_context FROM apikey.audit_trail('$start') WHERE action = 'reveal' AND outcome = 'ok' AND audit_context IS NOT NULL"));
-
-	for my $client (1 .. $clients)
-	{
-		for my $request (slurp_file("$dir/client.$round.$client") =~ /^got (r\d+) \Q$value\E$/gm)
-		{
-			$received++;
-			$lost .= "$request in round $round\n" unless $recorded{$request};
-		}
-	}
-	last if $lost ne '';
-}
-cmp_ok($received, '>', 20 * $rounds, "clients received $received values in $rounds rounds of kill -9");
-is($lost, '', 'each has its event');
-$node->safe_psql('postgres', $_) for 'CREATE TABLE flushed ()', 'CALL apikey.collect_audit()';
-is( $node->safe_psql('postgres', "SELECT count(*) FROM apikey.audit_trail('$start') t FULL JOIN (SELECT * FROM apikey.audit_log WHERE lsn >= '$start') l USING (lsn)
-	WHERE t.action IS DISTINCT FROM l.action OR t.audit_context IS DISTINCT FROM l.audit_context"),
-	'0', 'and all events are collected');
-is($node->safe_psql('postgres', 'SELECT count(*) - count(DISTINCT lsn) FROM apikey.audit_log'), '0', 'exactly once');
-is($node->safe_psql('postgres', q{SELECT s.restart_lsn = p.lsn FROM pg_replication_slots s, apikey.audit_position p WHERE slot_name = 'apikey_audit'}),
-	't', 'the slot has followed');
+# Who starts, stops, purges and collects leaves events.
+my $trail_start = $node->safe_psql('postgres', 'SELECT pg_current_wal_insert_lsn()');
+$node->safe_psql('postgres', 'CREATE ROLE auditor LOGIN IN ROLE apikey_auditor');
+is($node->safe_psql('postgres', 'SELECT apikey.start_audit() = apikey.start_audit()'), 't', 'the trail is started');
+$node->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION apikey.stop_audit() TO auditor');
+is((run_sql($node, 'SELECT apikey.stop_audit()', user => 'auditor'))[1], '42501', 'not stopped without REPLICATION');
+$node->safe_psql('postgres', 'REVOKE EXECUTE ON FUNCTION apikey.stop_audit() FROM auditor');
+$node->safe_psql('postgres', $_) for q{SELECT apikey.purge_audit('10 years')}, 'SELECT apikey.stop_audit(), apikey.stop_audit()',
+  'SELECT apikey.start_audit()', 'CALL apikey.collect_audit()';
+is($node->safe_psql('postgres', "SELECT string_agg(action || ' ' || outcome || ' ' || role, ', ' ORDER BY lsn) FROM apikey.audit_trail('$trail_start') WHERE action ~ 'audit'")
+	  =~ s/ \Q${\$node->safe_psql('postgres', 'SELECT current_user')}\E//gr,
+	'start_audit ok, stop_audit 42501 auditor, purge_audit ok, stop_audit ok, start_audit ok, collect_audit ok', 'each is recorded once');
 
 # An event of a prepared transaction stays, too.
 $node->safe_psql('postgres', 'ALTER SYSTEM SET max_prepared_transactions = 5');
@@ -318,7 +254,6 @@ $node->restart;
 run_sql($node, q{BEGIN; SELECT apikey.set_user_id('u1'); SET LOCAL apikey.audit_context = 'prepared';
 	SELECT apikey.reveal_key('secret'); CREATE TABLE t2 (); PREPARE TRANSACTION 'x'; ROLLBACK PREPARED 'x'});
 # The collector needs no privilege of its own for the slot.
-$node->safe_psql('postgres', 'CREATE ROLE auditor LOGIN IN ROLE apikey_auditor');
 is((run_sql($node, q{CALL apikey.collect_audit(); SELECT outcome FROM apikey.audit_log WHERE audit_context = 'prepared' AND action = 'reveal'}, user => 'auditor'))[0],
 	'ok', 'a transaction that was prepared and rolled back');
 is((run_sql($node, 'SELECT apikey.stop_audit()', user => 'auditor'))[1], '42501', 'an auditor cannot stop the trail');
@@ -327,7 +262,8 @@ is($node->safe_psql('postgres', 'SELECT apikey.stop_audit(), apikey.stop_audit()
 # pg_waldump shows the events, without the server.
 my $lsn = $node->safe_psql('postgres', 'SELECT pg_current_wal_insert_lsn()');
 reveal($node);
-my ($waldump, $waldump_errors) = run_command([ 'pg_waldump', '--rmgr=LogicalMessage', "--start=$lsn", '--path=' . $node->data_dir . '/pg_wal' ]);
+my $segment = $node->data_dir . '/pg_wal/' . $node->safe_psql('postgres', "SELECT pg_walfile_name('$lsn')");
+my ($waldump, $waldump_errors) = run_command([ 'pg_waldump', '--rmgr=LogicalMessage', "--start=$lsn", $segment ]);
 like($waldump, qr/prefix "apikey"; payload \(\d+ bytes\)/, 'pg_waldump finds them') or diag($waldump_errors);
 
 # A standby writes no write-ahead log.
@@ -341,7 +277,9 @@ $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 is("$output$sqlstate", '55000', 'on a standby');
 like($messages, qr/HINT:  .*set apikey\.audit to "log, wal"/, 'the hint says how');
 is($standby->safe_psql('postgres', q{SELECT count(*) FROM apikey.status() WHERE item = 'master key'}), '1', 'status() works');
+is($standby->safe_psql('postgres', q{SELECT severity FROM apikey.status() WHERE item = 'audit'}), 'warning', 'and says so');
 configure($standby, "apikey.audit = 'log, wal'\n");
+is($standby->safe_psql('postgres', q{SELECT severity FROM apikey.status() WHERE item = 'audit'}), 'ok', 'or not');
 is((reveal($standby))[0], $value, 'with the log, too, it works');
 cmp_ok($standby->safe_psql('postgres', q{SELECT count(*) FROM apikey.audit_trail()}), '>', 0, 'events can be read there');
 is((run_sql($standby, 'CALL apikey.collect_audit()'))[1], '25006', 'but not collected');

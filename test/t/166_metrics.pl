@@ -56,6 +56,18 @@ run_as($node, 1, q{SELECT apikey.reveal_key('k')});
 is($node->safe_psql('postgres', q{SELECT uses FROM apikey.all_keys WHERE user_id = '1'}), '1',
 	'a new session knows when the last use was written');
 
+# What has not been collected; before the first time, there is no such row.
+is(metric('audit_lag_bytes'), '', 'nothing was ever collected');
+$node->safe_psql('postgres', 'CALL apikey.collect_audit()');
+my $lag = metric('audit_lag_bytes');
+cmp_ok($lag, '>=', 0, 'collected');
+$node->safe_psql('postgres', $_) for q{SELECT pg_logical_emit_message(false, 'x', repeat('x', 100000))}, 'CREATE TABLE flushed ()';
+cmp_ok(metric('audit_lag_bytes'), '>=', $lag + 100000, 'the write-ahead log goes on');
+$node->safe_psql('postgres', 'CALL apikey.collect_audit()');
+cmp_ok(metric('audit_lag_bytes'), '<', 100000, 'collected again');
+is($node->safe_psql('postgres', q{BEGIN; UPDATE apikey.audit_position SET system_identifier = 1; SELECT count(*) FROM apikey.metrics WHERE name = 'apikey_audit_lag_bytes'}),
+	'0', 'a position of another server counts for nothing');
+
 # ----------------------------------------------------------------------
 # examples/postgres_exporter.yaml
 # ----------------------------------------------------------------------
