@@ -140,6 +140,8 @@ apikey_key_shapes_hide(const ApikeyKeyShapes *shapes, char *text, size_t len)
 {
 	bool		found = false;
 
+	if (shapes->count == 0)
+		return false;
 	for (size_t pos = 0; pos < len; pos++)
 	{
 		unsigned char byte = (unsigned char) text[pos];

@@ -88,18 +88,25 @@ apikey_log_hide_audit(char *text, size_t len)
 		apikey_hide(text, end + 1, len);
 }
 
+/*
+ * A quotation mark within what is quoted is not escaped, so everything from the
+ * first to the last one is hidden; and if one is left over, up to the end.
+ */
 void
 apikey_log_hide_quoted(char *text, size_t len)
 {
-	char	   *begin = memchr(text, '"', len);
-	char	   *end;
+	size_t		count = 0;
+	size_t		begin = len;
+	size_t		end = len;
 
-	for (; begin != NULL; begin = end != NULL ? memchr(end + 1, '"', text + len - end - 1) : NULL)
-	{
-		begin++;
-		end = memchr(begin, '"', text + len - begin);
-		apikey_hide(text, begin - text, end != NULL ? (size_t) (end - text) : len);
-	}
+	for (size_t pos = 0; pos < len; pos++)
+		if (text[pos] == '"')
+		{
+			if (count++ == 0)
+				begin = pos + 1;
+			end = pos;
+		}
+	apikey_hide(text, begin, count % 2 == 0 ? end : len);
 }
 
 bool

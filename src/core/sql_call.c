@@ -50,6 +50,8 @@ static const char *const name_arguments[] = {
 	"name", "key_type", "id", "user_id", "env_var", "new_name", "new_env_var"
 };
 
+static const char *const write_verbs[] = {"insert", "update", "copy"};
+
 static bool
 is_one_of(const char *text, size_t begin, size_t end, const char *const *words, size_t count)
 {
@@ -182,8 +184,49 @@ apikey_sql_call_at(const char *text, size_t len, size_t pos,
 		is_secret_function(text, begin, end, is_ours, &call->names);
 }
 
-bool
-apikey_sql_has_call(const char *text, size_t len, ApikeySqlExecutes executes)
+/* Has the text all the words of a statement that writes a key to a model view? */
+static bool
+has_words_of_write(const char *text, size_t len)
+{
+	bool		has_verb = false;
+	bool		has_type = false;
+	bool		has_value = false;
+
+	for (size_t pos = 0; pos < len; pos++)
+	{
+		size_t		end = apikey_sql_word_end(text, len, pos);
+
+		if (end == pos)
+			continue;
+		has_verb |= is_one_of(text, pos, end, write_verbs, lengthof(write_verbs));
+		has_type |= apikey_sql_is_word(text, pos, end, "key_type");
+		has_value |= apikey_sql_is_word(text, pos, end, "value");
+		pos = end - 1;
+	}
+	return has_verb && has_type && has_value;
+}
+
+/*
+ * A model view may have any name, but not its columns, which INSERT and COPY name,
+ * and an UPDATE that writes each of them.  Most texts have no word like key_type.
+ */
+static bool
+writes_model_view(const char *text, size_t len)
+{
+	const char *end = text + len;
+	const char *bar = memchr(text, '_', len);
+
+	while (bar != NULL)
+	{
+		if (bar - text >= 3 && end - bar >= 5 && apikey_sql_is_word(bar, 0, 5, "_type"))
+			return has_words_of_write(text, len);
+		bar = memchr(bar + 1, '_', end - bar - 1);
+	}
+	return false;
+}
+
+static bool
+has_function_call(const char *text, size_t len, ApikeySqlExecutes executes)
 {
 	ApikeySqlCall call;
 
@@ -198,4 +241,10 @@ apikey_sql_has_call(const char *text, size_t len, ApikeySqlExecutes executes)
 		pos = apikey_sql_word_end(text, len, pos) - 1;
 	}
 	return false;
+}
+
+bool
+apikey_sql_has_call(const char *text, size_t len, ApikeySqlExecutes executes)
+{
+	return has_function_call(text, len, executes) || writes_model_view(text, len);
 }

@@ -32,7 +32,10 @@ typedef struct ApikeySqlCall
 extern bool apikey_sql_call_at(const char *text, size_t len, size_t pos,
 							   ApikeySqlExecutes executes, ApikeySqlCall *call);
 
-/* Is there a call anywhere in the text? */
+/*
+ * Is there a call anywhere in the text, or is a value written to a model view, whose
+ * trigger makes the call?
+ */
 extern bool apikey_sql_has_call(const char *text, size_t len, ApikeySqlExecutes executes);
 
 /* Is that the name of an argument that is not secret? */

@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "core/value_match.h"
 #include "redact/activity.h"
 #include "redact/clean_text.h"
 
@@ -35,8 +36,8 @@ static post_parse_analyze_hook_type previous_analyze_hook = NULL;
 static ExecutorRun_hook_type previous_run_hook = NULL;
 static ProcessUtility_hook_type previous_utility_hook = NULL;
 
-void
-apikey_activity_redact(void)
+static void
+redact_shown_statement(void)
 {
 	ApikeyCleanText clean;
 
@@ -51,24 +52,43 @@ apikey_activity_redact(void)
 	apikey_clean_text_free(&clean);
 }
 
-/*
- * Once for each message of the client, as statements may execute many others.
- */
-static void
-redact_shown_statement(void)
+void
+apikey_activity_redact(void)
 {
 	static TimestampTz redacted_start = 0;
 
-	if (redacted_start == GetCurrentStatementStartTimestamp())
+	if (debug_query_string == NULL || redacted_start == GetCurrentStatementStartTimestamp())
 		return;
 	redacted_start = GetCurrentStatementStartTimestamp();
+	redact_shown_statement();
+}
+
+/* The beginning of a value is enough, since a long statement is shown in part. */
+static bool
+is_shown(const char *value, size_t len)
+{
+	const char *shown = MyBEEntry != NULL ? MyBEEntry->st_activity_raw : "";
+
+	return len >= APIKEY_VALUE_MATCH_MIN &&
+		apikey_value_is_in(shown, strlen(shown), value, APIKEY_VALUE_MATCH_MIN);
+}
+
+/*
+ * A statement may pass many values, and be long: where it is clean already, only the
+ * part that is shown is looked at.
+ */
+void
+apikey_activity_redact_value(const char *value, size_t len)
+{
 	apikey_activity_redact();
+	if (is_shown(value, len))
+		redact_shown_statement();
 }
 
 static void
 redact_analyzed(ParseState *state, Query *query, apikey_jumble_state *jumble)
 {
-	redact_shown_statement();
+	apikey_activity_redact();
 	if (previous_analyze_hook)
 		previous_analyze_hook(state, query, jumble);
 }
@@ -78,7 +98,7 @@ redact_run(APIKEY_EXECUTOR_RUN_PARAMETERS)
 {
 	ExecutorRun_hook_type next = previous_run_hook ? previous_run_hook : standard_ExecutorRun;
 
-	redact_shown_statement();
+	apikey_activity_redact();
 	next(APIKEY_EXECUTOR_RUN_ARGUMENTS);
 }
 
@@ -114,7 +134,7 @@ redact_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 {
 	ProcessUtility_hook_type next = previous_utility_hook ? previous_utility_hook : standard_ProcessUtility;
 
-	redact_shown_statement();
+	apikey_activity_redact();
 	if (!creating_extension)
 		query = clean_query(query, statement);
 	next(statement, query, read_only_tree, context, params, environment, receiver,

@@ -106,12 +106,17 @@ detail_kind(const ErrorData *edata)
 	return APIKEY_TEXT_PARAMETERS;
 }
 
-/* What quotes a token of JSON; or parts of the statement. */
+/* What quotes a token of JSON; or a line or column of COPY, or parts of the statement. */
 static int
 context_kind(const ErrorData *edata)
 {
-	return edata->sqlerrcode == ERRCODE_INVALID_TEXT_REPRESENTATION && !edata->hide_stmt ?
-		APIKEY_TEXT_ALL_SECRET : APIKEY_TEXT_PARAMETERS | APIKEY_TEXT_LITERALS;
+	int			kind = APIKEY_TEXT_PARAMETERS | APIKEY_TEXT_LITERALS;
+
+	if (edata->sqlerrcode == ERRCODE_INVALID_TEXT_REPRESENTATION && !edata->hide_stmt)
+		return APIKEY_TEXT_ALL_SECRET;
+	if (edata->context != NULL && strncmp(edata->context, "COPY ", strlen("COPY ")) == 0)
+		kind |= APIKEY_TEXT_QUOTES;
+	return kind;
 }
 
 /* Returns whether anything was hidden. */

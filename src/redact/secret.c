@@ -66,7 +66,7 @@ apikey_secret_received(FunctionCallInfo fcinfo, int arg, const char *argument)
 	len = VARSIZE_ANY_EXHDR(given);
 	trim_spaces(&value, &len);
 	apikey_in_flight_add(value, len);
-	apikey_activity_redact();
+	apikey_activity_redact_value(value, len);
 	if (reject_literals && is_in_statement(value, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_APIKEY_LITERAL),

@@ -8,64 +8,15 @@
 use strict;
 use warnings;
 
-use File::Find qw(find);
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
-use MIME::Base64 qw(encode_base64);
 
+use ApikeyMarker;
 use ApikeyTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $marker = 'mk' . random_text(30);
-
-# The strings to search for.  In base64 a text looks different at each of three
-# alignments; the characters at both ends depend on the adjacent text, and are
-# left out.
-my %needles = (
-	'text' => $marker,
-	'hex' => unpack('H*', $marker),
-	'hex in capitals' => uc unpack('H*', $marker));
-my %planted = %needles;
-
-for my $shift (0 .. 2)
-{
-	my $text = encode_base64(('x' x $shift) . $marker . 'xxx', '');
-	my $inner = substr($text, 4, 36);
-
-	$planted{"base64, shifted by $shift"} = $text;
-	$needles{"base64, shifted by $shift"} = $inner;
-	$planted{"base64url, shifted by $shift"} = $text =~ tr{+/}{-_}r;
-	$needles{"base64url, shifted by $shift"} = $inner =~ tr{+/}{-_}r;
-}
-
-# Where the marker is found, below directories or in files: files by form.
-sub search_files
-{
-	my (@roots) = @_;
-	my %found;
-	my $count = 0;
-
-	find(
-		{
-			no_chdir => 1,
-			wanted => sub {
-				return if -l $_ || !-f $_;
-				open(my $file, '<:raw', $_) or die "could not read $_: $!";
-				local $/ = undef;
-				my $content = <$file>;
-				close($file);
-				$count++;
-				for my $form (keys %needles)
-				{
-					push @{ $found{$form} }, $File::Find::name
-					  if index($content, $needles{$form}) >= 0;
-				}
-			}
-		},
-		@roots);
-	return (\%found, $count);
-}
+my $marker = marker();
 
 # ----------------------------------------------------------------------
 # The server: default logging, and all WAL kept
@@ -381,6 +332,7 @@ like(slurp_file($node->logfile), qr/ERROR:  .*groq/i,
 # ----------------------------------------------------------------------
 
 $node->start;
+my %planted = planted_forms();
 $node->safe_psql('postgres', 'CREATE TABLE planted (v text)');
 $node->safe_psql('postgres',
 	join(';',
@@ -390,7 +342,7 @@ my $path = $node->safe_psql('postgres', q{SELECT pg_relation_filepath('planted')
 $node->stop;
 
 my ($found) = search_files($node->data_dir);
-for my $form (sort keys %needles)
+for my $form (sort keys %planted)
 {
 	my @files = @{ $found->{$form} // [] };
 

@@ -8,58 +8,28 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
-use MIME::Base64 qw(encode_base64);
 
+use ApikeyMarker;
 use ApikeyTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $marker = 'mk' . random_text(30);
+my $marker = marker();
 my $serial = 0;
 
-# A value without a known shape, and one with the shape of a provider's key.
+# A value without a known shape, and a key of one provider or another.
 sub value
 {
 	return sprintf('%s-%d', $marker, ++$serial);
 }
 
+my @prefixes = qw(gsk_ sk-proj- sk-ant-api03- sk_live_ ghp_ glpat- xoxb- hf_ AIza);
+my $keys = 0;
+
 sub key
 {
-	return 'gsk_' . $marker . random_text(20);
-}
-
-# ----------------------------------------------------------------------
-# The search
-# ----------------------------------------------------------------------
-
-my %needles = (
-	'text' => $marker,
-	'hex' => unpack('H*', $marker),
-	'decimal bytes' => join(' ', unpack('C*', $marker)));
-$needles{"base64, shifted by $_"} =
-  substr(encode_base64(('x' x $_) . $marker . 'xxx', ''), 4, 36)
-  for 0 .. 2;
-
-sub lines_with_marker
-{
-	my ($text) = @_;
-	my @found;
-
-	for my $line (split(/\n/, $text))
-	{
-		push @found, $line if grep { index($line, $_) >= 0 } values %needles;
-	}
-	return @found;
-}
-
-sub has_no_marker
-{
-	my ($text, $title) = @_;
-	my @found = lines_with_marker($text);
-
-	ok(!@found, $title)
-	  or diag(join("\n", map { substr($_, 0, 600) } @found[ 0 .. ($#found > 9 ? 9 : $#found) ]));
+	return $prefixes[ $keys++ % @prefixes ] . $marker . random_text(20);
 }
 
 # Like like(), without repeating a log of 10 MB.
@@ -71,10 +41,7 @@ sub shows
 	return;
 }
 
-for my $form (sort keys %needles)
-{
-	is(scalar(lines_with_marker("a\nx$needles{$form}x\nb")), 1, "the search finds the marker as $form");
-}
+finds_planted();
 
 # ----------------------------------------------------------------------
 # The server logs all it can.
@@ -113,13 +80,16 @@ my $has_pgaudit = -f "$libdir/pgaudit.so";
 my $pgaudit = $has_pgaudit ? 'pgaudit,' : '';
 my $before = "pg_stat_statements,${pgaudit}auto_explain,apikey";
 my $after = "apikey,${pgaudit}auto_explain";
-my ($node) = new_node('redaction', conf => "shared_preload_libraries = '$before'\n$everything");
+my ($node) = new_node('redaction', init => [ allows_streaming => 1 ],
+	conf => "wal_keep_size = 1GB\nmax_wal_size = 1GB\nshared_preload_libraries = '$before'\n$everything");
 my $app = ApikeyTest::app_role;
 
 $node->safe_psql('postgres', q{
 CREATE EXTENSION pg_stat_statements;
 CREATE TABLE secrets (id int CHECK (id < 2), v text CHECK (v = 'x'));
 CREATE TABLE other (v text);
+SELECT apikey.create_model_view('models');
+GRANT ALL ON models TO PUBLIC;
 CREATE FUNCTION store(name text, value text) RETURNS uuid LANGUAGE plpgsql AS
 	$$BEGIN RETURN apikey.create_key(name, 'custom', value); END$$;
 GRANT ALL ON secrets, other TO PUBLIC;
@@ -129,14 +99,15 @@ $node->safe_psql('postgres',
 $node->safe_psql('postgres',
 	q{SELECT apikey.create_key_for('u1', 'k', 'custom', '} . value() . q{'), apikey.create_key_for('u1', 'g', 'groq', '} . key() . q{')});
 
+
 sub logs
 {
 	return map { slurp_file($node->data_dir . "/log/server.$_") } qw(log csv json);
 }
 
 # ----------------------------------------------------------------------
-# Statements: each with the SQLSTATE that it ends with.  V is a value, K a key
-# whose shape is known; N a new name.
+# Statements: each with the SQLSTATE that it ends with, and the content of the file F.
+# V is a value, K a key whose shape is known; N a new name.
 # ----------------------------------------------------------------------
 
 my @statements = (
@@ -170,6 +141,24 @@ my @statements = (
 	[ q{DECLARE c CURSOR FOR SELECT apikey.create_key('N', 'custom', 'V'); FETCH ALL FROM c}, '' ],
 	[ q{COPY (SELECT apikey.create_key('N', 'custom', 'V')) TO STDOUT}, '' ],
 	[ q{INSERT INTO other SELECT apikey.create_key('N', 'custom', 'V')}, '' ],
+	# a model view; an UPDATE of the value alone is known by the shape
+	[ q{INSERT INTO models (name, key_type, value) VALUES ('N', 'custom', 'V')}, '' ],
+	[ q{INSERT INTO models (name, key_type, value, expires_at) VALUES ('N', 'custom', 'V', 'never')}, '22007' ],
+	[ q{INSERT INTO models (name, key_type, value) VALUES ('N', 'custom', 'V'), ('N', 'custom', 'V')}, '23505' ],
+	[ q{INSERT INTO models (name, key_type, valeu, value) VALUES ('N', 'custom', 'V', 'V')}, '42703' ],
+	[ q{UPDATE models SET name = 'N', key_type = 'custom', value = 'V' WHERE name = 'k'}, '' ],
+	[ q{UPDATE models SET value = 'K' WHERE name = 'k'}, '' ],
+	[ q{PREPARE p AS INSERT INTO models (name, key_type, value) VALUES ($1, $2, $3); EXECUTE p('N', 'custom', 'V'); DEALLOCATE p}, '' ],
+	[ q{DO $$BEGIN INSERT INTO models (name, key_type, value) VALUES ('N', 'custom', 'V'); PERFORM 1/0; END$$}, '22012' ],
+	[ q{\copy models (name, key_type, value) from 'F'}, '', qq{N\tcustom\tV\n} ],
+	[ q{\copy models (name, key_type, value) from 'F'}, 'KA008', qq{N\tcustom\tV V\n} ],
+	[ q{\copy models (name, key_type, value) from 'F'}, '22P04', qq{N\tcustom\tV\textra\n} ],
+	[ q{\copy models (name, key_type, value) from 'F' csv}, '22P04', qq{N,custom,"V",V\n} ],
+	[ q{\copy models (name, key_type, value, expires_at) from 'F'}, '22007', qq{N\tcustom\tV\tV\n} ],
+	# text that was pasted, perhaps into the wrong place
+	[ q{K}, '42601' ],
+	[ q{SELECT apikey.create_key('N', 'custom', 'V'); K}, '42601' ],
+	[ q{SELECT 'K'::int}, '22P02' ],
 	# a function of the application's: known by the shape
 	[ q{SELECT store('N', 'K')}, '' ],
 	[ q{SET my.value = 'K'}, '' ],
@@ -210,14 +199,22 @@ my @incomplete = (
 	q!SELECT apikey.create_key('N', 'custom', 'V!,
 	q!SELECT apikey.create_key('N', 'custom', $x$V)!);
 
+my $file = PostgreSQL::Test::Utils::tempdir_short() . '/data';
+
 sub fill_in
 {
-	my ($sql) = @_;
+	my ($sql, $data) = @_;
 	my ($value, $key, $name) = (value(), key(), "name-$serial");
 
-	$sql =~ s/\bV\b/$value/g;
-	$sql =~ s/\bK\b/$key/g;
-	$sql =~ s/\bN\b/$name/g;
+	for ($sql, $data // ())
+	{
+		s/\bV\b/$value/g;
+		s/\bK\b/$key/g;
+		s/\bN\b/$name/g;
+		s/\bF\b/$file/g;
+	}
+	unlink($file);
+	append_to_file($file, $data) if defined $data;
 	return $sql;
 }
 
@@ -246,16 +243,16 @@ sub run_statements
 	ask($session, '\set VERBOSITY verbose');
 	for my $case (@statements)
 	{
-		my ($sql, $wanted) = @$case;
+		my ($sql, $wanted, $data) = @$case;
 		my $title = $sql;
 
 		ask($session, q{BEGIN; SELECT apikey.set_user_id('u1')});
-		my (undef, $state, $messages) = ask($session, fill_in($sql));
+		my (undef, $state, $messages) = ask($session, fill_in($sql, $data));
 		$seen_by_others .= ask($observer,
 			q{SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid()});
 		is($state, $wanted, $title) or diag($messages);
 		unlike($messages, qr/LINE 1/, 'the client is shown no line of it')
-		  if $wanted =~ /^(42|22007)/ && $title !~ /made_up|nowhere/;
+		  if $wanted =~ /^(42|22007)/ && $title !~ /made_up|nowhere|^\\copy/;
 		ask($session, 'ROLLBACK');
 	}
 	$session->quit;
@@ -386,6 +383,23 @@ run_statements();
 run_incomplete();
 run_bound();
 check_logs($after);
+
+# Nor is it in the data directory, with its logs, temporary files, WAL and statistics; in a
+# base backup; or in dumps.
+{
+	my $session = new_session($node);
+
+	ask($session, q{SET work_mem = '64kB'; BEGIN; DECLARE c CURSOR FOR SELECT k.*, t.*, g FROM apikey.api_keys k,
+		apikey.audit_log t FULL JOIN generate_series(1, 20000) g ON g = t.pid ORDER BY k.hint, g; FETCH c});
+	ok(glob($node->data_dir . '/base/pgsql_tmp/pgsql_tmp*'), 'there is a temporary file');
+	$node->backup('base');
+	my $dumps = PostgreSQL::Test::Utils::tempdir_short();
+	command_ok([ 'pg_dumpall', "--file=$dumps/all.sql", '-d', $node->connstr('postgres') ], 'a dump');
+	my ($found, $count) = search_files($node->data_dir, $node->backup_dir, $dumps);
+	is_deeply($found, {}, 'nothing on disk') or diag(explain($found));
+	cmp_ok($count, '>', 1800, "$count files were searched");
+	$session->quit;
+}
 
 # Switched off, all of it is logged: the searches above find what is there.
 run_sql($node, q{SET apikey.redact_logs = off; SELECT apikey.create_key_for('u1', 'off', 'custom', '} . value() . q{')});

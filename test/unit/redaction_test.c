@@ -92,6 +92,17 @@ static const Case statements[] = {
 	{"DO $$BEGIN EXECUTE 'SELECT create_key(''n'', ''t'', ''s'')' || 's'; END$$",
 	"DO $$BEGIN EXECUTE 'SELECT create_key(''n'', ''t'', ''" R "'')' || '" R "'; END$$"},
 	{"DO E'BEGIN PERFORM create_key(\\'n\\', \\'t\\', \\'s\\'); END'", "DO E'" R "'"},
+	/* writing to a model view, by the names of its columns */
+	{"INSERT INTO my_keys (name, key_type, value) VALUES ('n', 't', 's')",
+	"INSERT INTO my_keys (name, key_type, value) VALUES ('" R "', '" R "', '" R "')"},
+	{"Update \"k\" SET \"KEY_TYPE\"='t', \"value\" = 's'",
+	"Update \"k\" SET \"KEY_TYPE\"='" R "', \"value\" = '" R "'"},
+	{"COPY k (key_type, value) FROM STDIN DELIMITER ','", "COPY k (key_type, value) FROM STDIN DELIMITER '" R "'"},
+	{"DO $$ BEGIN INSERT INTO k (key_type, value) SELECT 't', 's'; END $$",
+	"DO $$ BEGIN INSERT INTO k (key_type, value) SELECT '" R "', '" R "'; END $$"},
+	{"SELECT value FROM k WHERE key_type = 't'", NULL},
+	{"INSERT INTO k (my_type, value) VALUES ('t', 's')", NULL},
+	{"INSERT INTO k (key_type, values) VALUES ('t', 's')", NULL},
 	/* EXECUTE */
 	{"EXECUTE q('n', 's')", "EXECUTE q('" R "', '" R "')"},
 	{"EXECUTE \"q\" ('s')", "EXECUTE \"q\" ('" R "')"},
@@ -138,7 +149,10 @@ static const Case audits[] = {
 };
 
 static const Case quoted[] = {
-	{"Token \"s\" is invalid, \"x", "Token \"" R "\" is invalid, \"" R},
+	{"Token \"s\" is invalid.", "Token \"" R "\" is invalid."},
+	{"Token \"{\"a\": \"s\"}\" is invalid.", "Token \"" R "\" is invalid."},
+	{"Token \"a\"s\" is invalid.", "Token \"" R},
+	{"Token \"s", "Token \"" R},
 	{"nothing", NULL}
 };
 
