@@ -131,6 +131,31 @@ new_reader(ReadLocalXLogPageNoWaitPrivate *end)
 	return reader;
 }
 
+/* Nothing but the end of the log ends the reading of it without an error. */
+static void
+raise_unreadable(XLogRecPtr at, const char *error)
+{
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not read the write-ahead log at %X/%X: %s",
+					LSN_FORMAT_ARGS(at), error != NULL ? error : "there is no valid record"),
+			 apikey_err_hide_statement()));
+}
+
+/* Go to the first record at from or later; false if there is none yet. */
+static bool
+find_record(XLogReaderState *reader, XLogRecPtr from)
+{
+	ReadLocalXLogPageNoWaitPrivate *end = reader->private_data;
+	char	   *error = NULL;
+
+	if (XLogFindNextRecord(reader, from, &error) != InvalidXLogRecPtr)
+		return true;
+	if (!end->end_of_wal)
+		raise_unreadable(from, error);
+	return false;
+}
+
 /* Read the next record before to; false at the end. */
 static bool
 read_record(XLogReaderState *reader, XLogRecPtr to)
@@ -144,11 +169,7 @@ read_record(XLogReaderState *reader, XLogRecPtr to)
 	if (XLogReadRecord(reader, &error) != NULL)
 		return reader->ReadRecPtr < to;
 	if (!end->end_of_wal && error != NULL)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read the write-ahead log at %X/%X: %s",
-						LSN_FORMAT_ARGS(reader->EndRecPtr), error),
-				 apikey_err_hide_statement()));
+		raise_unreadable(reader->EndRecPtr, error);
 	return false;
 }
 
@@ -159,10 +180,9 @@ read_events(XLogReaderState *reader, XLogRecPtr from, XLogRecPtr to,
 	MemoryContext per_record = AllocSetContextCreate(CurrentMemoryContext, "apikey record",
 													 ALLOCSET_DEFAULT_SIZES);
 	XLogRecPtr	next = from;
-	char	   *error;
 
 	to = Min(to, apikey_wal_trail_end());
-	if (from >= to || XLogFindNextRecord(reader, from, &error) == InvalidXLogRecPtr)
+	if (from >= to || !find_record(reader, from))
 		return from;
 	while (read_record(reader, to))
 	{

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * counter.c
- *		CounterMemory of what happens, for monitoring; see counter.h.
+ *		Counters of what happens, for monitoring; see counter.h.
  *
  * Each is an atomic variable: there is no lock, and what is read of several of
  * them need not be of the same moment.

@@ -11,7 +11,9 @@
  *
  * A write is part of the transaction that reveals the key, and is lost if that
  * is rolled back.  Then the session tries again, but not at once, so that one
- * which always rolls back does not write each time.
+ * which always rolls back does not write each time.  If only a part of a
+ * transaction is rolled back, its last write is what the session remembers: of
+ * several to the same row, some uses are lost rather than counted twice.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,6 +53,7 @@ typedef struct KeyUse
 	int64		pending;		/* uses that are not in the row */
 	int64		uncommitted;	/* uses that the transaction has written */
 	uint64		transaction;	/* which one that is */
+	SubTransactionId subtransaction;	/* and which part of it */
 	TimestampTz last_used_at;	/* as the row has it; 0: not known */
 	TimestampTz retry_at;
 } KeyUse;
@@ -83,20 +86,24 @@ retry_time(TimestampTz now)
 	return now + Min(RETRY_SECONDS, usage_interval) * USECS_PER_SEC;
 }
 
-/* The transaction, or a part of it, has been rolled back. */
+/*
+ * The transaction has been rolled back, or its part that is first and all that have
+ * begun since, which are parts of that one.
+ */
 static void
-undo_writes(void)
+undo_writes(SubTransactionId first)
 {
-	TimestampTz retry_at = retry_time(GetCurrentTimestamp());
+	TimestampTz retry_at;
 	HASH_SEQ_STATUS scan;
 	KeyUse	   *use;
 
 	if (last_write != transaction)
 		return;
+	retry_at = retry_time(GetCurrentTimestamp());
 	hash_seq_init(&scan, uses);
 	while ((use = hash_seq_search(&scan)) != NULL)
 	{
-		if (use->transaction != transaction)
+		if (use->transaction != transaction || use->subtransaction < first)
 			continue;
 		use->transaction = 0;
 		use->pending += use->uncommitted;
@@ -110,19 +117,18 @@ static void
 end_transaction(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT)
-		undo_writes();
+		undo_writes(TopSubTransactionId);
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT ||
 		event == XACT_EVENT_PREPARE)
 		transaction++;
 }
 
-/* Of what a savepoint's end undoes, all of the transaction's writes are taken. */
 static void
 end_subtransaction(SubXactEvent event, SubTransactionId ended,
 				   SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		undo_writes();
+		undo_writes(ended);
 }
 
 /* An empty table of uses. */
@@ -169,16 +175,18 @@ is_due(const KeyUse *use, TimestampTz now)
 static void
 write_use(const ApikeyKeyRow *key, KeyUse *use, TimestampTz now)
 {
+	SubTransactionId subtransaction = GetCurrentSubTransactionId();
 	ApikeyUsage usage = {.uses = use->pending,.now = now,.interval = usage_interval * USECS_PER_SEC};
 
 	switch (apikey_key_usage_row_write(key, &usage, &use->last_used_at))
 	{
 		case APIKEY_USAGE_WRITTEN:
-			if (use->transaction != transaction)
+			if (use->transaction != transaction || use->subtransaction != subtransaction)
 				use->uncommitted = 0;
 			use->uncommitted += use->pending;
 			use->pending = 0;
 			use->transaction = last_write = transaction;
+			use->subtransaction = subtransaction;
 			apikey_count(APIKEY_COUNT_USAGE_WRITES);
 			break;
 		case APIKEY_USAGE_RECENT:

@@ -92,6 +92,21 @@ ROLLBACK TO s;
 SELECT length(apikey.reveal_key('six'));
 COMMIT;
 SELECT uses FROM written WHERE name = 'six';
+-- What was written before a savepoint is not undone with it, nor counted twice.
+SELECT apikey.create_key('seven', 'custom', secret('v-', 24, 'seven')) IS NULL;
+BEGIN;
+SELECT length(apikey.reveal_key('seven'));
+SAVEPOINT s;
+SELECT 1 / 0;
+ROLLBACK TO s;
+SAVEPOINT t;
+SELECT length(apikey.reveal_key('seven'));
+ROLLBACK TO t;
+COMMIT;
+SELECT uses FROM written WHERE name = 'seven';
+SELECT length(apikey.reveal_key('seven'));
+SELECT uses FROM written WHERE name = 'seven';
+SELECT apikey.purge_key(apikey.delete_key('seven')) IS NULL;
 
 -- In a STABLE function, in a cursor that is held, in a transaction with one snapshot.
 CREATE FUNCTION stable_reveal(name text) RETURNS int LANGUAGE sql STABLE AS $$ SELECT length(apikey.reveal_key(name)) $$;
