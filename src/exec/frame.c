@@ -8,10 +8,16 @@
  * innermost frame.  That function leaves it in a PG_FINALLY, so the pointer
  * never outlives the frame.
  *
+ * Nothing is compiled within a frame: our statements read few rows, but where a
+ * column has no statistics, the planner expects many, and compiling would take a
+ * thousand times as long as reading.  The variable is set directly, since the
+ * machinery of settings would cost more than some of the statements.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "jit/jit.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -71,6 +77,8 @@ apikey_frame_enter(ApikeyFrame *frame, Oid role, const char *identity)
 {
 	GetUserIdAndSecContext(&frame->outer_role, &frame->outer_security);
 	frame->guc_level = turn_row_security_on();
+	frame->outer_jit = jit_enabled;
+	jit_enabled = false;
 	frame->identity = identity;
 	frame->outer = current_frame;
 	current_frame = frame;
@@ -82,6 +90,7 @@ void
 apikey_frame_leave(ApikeyFrame *frame)
 {
 	SetUserIdAndSecContext(frame->outer_role, frame->outer_security);
+	jit_enabled = frame->outer_jit;
 	if (frame->guc_level > 0)
 		AtEOXact_GUC(true, frame->guc_level);
 	current_frame = frame->outer;

@@ -19,6 +19,7 @@ typedef struct ApikeyFrame
 {
 	Oid			outer_role;
 	int			outer_security;
+	bool		outer_jit;
 	int			guc_level;		/* 0: row_security was on already */
 	const char *identity;		/* NULL: no user's rows */
 	struct ApikeyFrame *outer;

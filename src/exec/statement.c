@@ -182,8 +182,11 @@ set_off(const char *setting)
 
 /*
  * A generic plan does not know that few rows are wanted, and might read and sort
- * the whole table for each batch.  Nor does it know that most index entries
- * belong to dead rows, which an index scan marks and a bitmap scan does not.
+ * the whole table for each batch.  Nor does it know that most index entries belong to dead rows, which an
+ * index scan marks and a bitmap scan does not.  But where the planner expects many
+ * more rows than there are, as of a column without statistics, it takes a bitmap scan
+ * of the right index for cheaper than a plain scan of it, and a plain scan of a
+ * whole other index for cheaper still than that: then allow_bitmap.
  * After an error, the end of the transaction restores the settings.
  */
 uint64
@@ -194,8 +197,11 @@ apikey_statement_run_by_index(ApikeyStatement *statement, const Datum *args,
 	uint64		count;
 
 	set_off("enable_seqscan");
-	set_off("enable_bitmapscan");
-	set_off("enable_sort");
+	if (!statement->allow_bitmap)
+	{
+		set_off("enable_bitmapscan");
+		set_off("enable_sort");
+	}
 	count = apikey_statement_run(statement, NULL, args, NULL, rows);
 	AtEOXact_GUC(true, level);
 	return count;

@@ -54,6 +54,7 @@ typedef struct ApikeyStatement
 	int			arg_count;
 	Oid			arg_types[APIKEY_STATEMENT_MAX_ARGS];
 	ApikeySnapshot snapshot;
+	bool		allow_bitmap;	/* see apikey_statement_run_by_index() */
 	/* Private to statement.c; filled on first use. */
 	SPIPlanPtr	plan;
 	Oid			encrypted;		/* the OID of APIKEY_ENCRYPTED in the plan */
@@ -80,8 +81,9 @@ extern uint64 apikey_statement_run(ApikeyStatement *statement, const char *user_
 								   ApikeyRows *rows);
 
 /*
- * The same without an identity, and with the planner's methods limited to plain
- * index scans.
+ * The same without an identity, and with the planner's methods limited to index
+ * scans: of one index, in its order, or with allow_bitmap of any that has the
+ * condition, in no order.
  */
 extern uint64 apikey_statement_run_by_index(ApikeyStatement *statement,
 											const Datum *args, ApikeyRows *rows);
