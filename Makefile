@@ -12,6 +12,7 @@
 #	make core-regress				PostgreSQL's own tests with the library preloaded
 #	make bench-instructions			the instructions that a call costs, against plain text
 #	make coverage					the lines that the tests execute
+#	make fuzz						libFuzzer on each parser, FUZZ_SECONDS (60) each
 #	make indent						lay out the source as pgindent does
 #
 # demo, try, test, test-clients and coverage set up everything they need; they leave nothing
@@ -52,6 +53,8 @@ EXTRA_CLEAN = $(prefixes) $(EXTENSION)-$(EXTVERSION).zip \
 
 # These goals need neither a server nor its development files; some install them.
 STANDALONE = demo try test bench-instructions test-trail core-regress test-long test-clients test-fresh coverage indent check-indent dist
+
+STANDALONE += fuzz
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -119,6 +122,11 @@ test-long:
 
 test-fresh:
 	$(topdir)/scripts/test-fresh
+
+fuzz:
+	@$(given_pg_config) $(topdir)/scripts/fuzz
+
+.PHONY: fuzz
 
 indent:
 	$(topdir)/scripts/indent

@@ -66,7 +66,7 @@ list_files()
 {
 	cd "$top"
 	if ! [ -e .git ] || ! git -c safe.directory='*' ls-files -coz --exclude-standard 2>/dev/null; then
-		find . \( -name .git -o -name tmp_check -o -name results -o -name output_iso -o -path ./test/unit/build \) \
+		find . \( -name .git -o -name tmp_check -o -name results -o -name output_iso -o -path ./test/unit/build -o -path ./test/fuzz/build \) \
 			-prune -o -type f ! -name '*.o' ! -name '*.bc' ! -name '*.so' ! -name 'apikey--*.sql' -print0
 	fi | while IFS= read -r -d '' file; do
 		if [ -e "$file" ]; then

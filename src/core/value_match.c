@@ -13,6 +13,58 @@
 /* That many characters of a value are enough: PostgreSQL cuts long texts off. */
 #define ENOUGH	16
 
+/* A quotation mark or backslash may stand there that many times for each, at most. */
+#define MAX_COPIES	4
+
+/* How many of that byte stand there? */
+static size_t
+run_of(const char *text, size_t len, char c)
+{
+	size_t		run = 0;
+
+	while (run < len && text[run] == c)
+		run++;
+	return run;
+}
+
+/*
+ * The length of the character with a backslash before it; 0 if it does not stand
+ * there like that.  In a text that is quoted twice, there are several.
+ */
+static size_t
+escaped_at(const char *text, size_t len, char c)
+{
+	size_t		run = run_of(text, len, '\\');
+	char		letter = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+
+	if (c == '\\' || run == 0 || run >= MAX_COPIES || run == len)
+		return 0;
+	return text[run] == c || text[run] == letter ? run + 1 : 0;
+}
+
+static bool
+is_doubled(char c)
+{
+	return c == '\'' || c == '"' || c == '\\';
+}
+
+/*
+ * The length of a run of a character that may be doubled, wanted times or, where the
+ * text is cut off, fewer.
+ */
+static size_t
+run_at(const char *text, size_t len, char c, size_t wanted)
+{
+	size_t		run = run_of(text, len, c);
+	size_t		size = wanted;
+
+	if (run == len && run < MAX_COPIES * wanted)
+		return run;
+	while (2 * size <= run && 2 * size <= MAX_COPIES * wanted)
+		size *= 2;
+	return size < run ? size : run;
+}
+
 /*
  * How many bytes of the text are the beginning of the value, which may be
  * escaped; *matched is how many bytes of the value that is.
@@ -21,22 +73,26 @@ static size_t
 match_at(const char *text, size_t len, const char *value, size_t value_len, size_t *matched)
 {
 	size_t		i = 0;
-	size_t		end = 0;		/* after the last byte that matched */
 
-	for (*matched = 0; *matched < value_len && i < len; (*matched)++)
+	*matched = 0;
+	while (*matched < value_len && i < len)
 	{
 		char		c = value[*matched];
+		size_t		wanted = is_doubled(c) ? run_of(value + *matched, value_len - *matched, c) : 1;
+		size_t		size = escaped_at(text + i, len - i, c);
 
-		if (text[i] == '\\' && i + 1 < len && text[i + 1] == c)
-			i++;				/* escaped, or a doubled backslash */
-		else if (text[i] == '\'' && c == '\'' && i + 1 < len && text[i + 1] == c &&
-				 !(*matched + 1 < value_len && value[*matched + 1] == c))
-			i++;
-		if (text[i] != c)
+		if (size > 0)
+			wanted = 1;
+		else if (is_doubled(c))
+			size = run_at(text + i, len - i, c, wanted);
+		else
+			size = text[i] == c;
+		if (size == 0)
 			break;
-		end = ++i;
+		i += size;
+		*matched += size < wanted ? size : wanted;
 	}
-	return end;
+	return i;
 }
 
 bool

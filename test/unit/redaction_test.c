@@ -22,6 +22,7 @@
 /* A key whose shape is known, and a value that has none. */
 #define KEY		"gsk_a1b2c3d4e5f6g7h8i9j0k1l2m3"
 #define VALUE	"it's a \\ long-enough value"
+#define MARKED	"a''b\"c\"\\\\d\nlonger"
 
 typedef struct Case
 {
@@ -167,6 +168,17 @@ static const Case values[] = {
 	{"it's", NULL}
 };
 
+/* Two of a mark, and a line break. */
+static const Case marked[] = {
+	{"plain a''b\"c\"\\\\d\nlonger.", "plain " R "."},
+	{"'a''''b\"c\"\\\\d\nlonger'", "'" R "'"},
+	{"'a''''''''b\"c\"\\\\d\nlonger'", "'" R "'"},
+	{"E'a\\'\\'b\"c\"\\\\\\\\d\\nlonger'", "E'" R "'"},
+	{"\"a''b\"\"c\"\"\\\\d\nlonger\"", "\"" R "\""},
+	{"{\"a''b\\\"c\\\"\\\\\\\\d\\nlonger\"}", "{\"" R "\"}"},
+	{"cut a''b\"c\"\\\\\\", "cut " R}
+};
+
 static const Case shapes[] = {
 	{"key " KEY ".", "key " R},
 	{"'" KEY "'", "'" R "'"},
@@ -206,6 +218,12 @@ static void
 hide_value(char *text, size_t len)
 {
 	apikey_value_hide(text, len, VALUE, strlen(VALUE));
+}
+
+static void
+hide_marked(char *text, size_t len)
+{
+	apikey_value_hide(text, len, MARKED, strlen(MARKED));
 }
 
 static void
@@ -264,6 +282,7 @@ main(void)
 	CHECK(audits, apikey_log_hide_audit);
 	CHECK(quoted, apikey_log_hide_quoted);
 	CHECK(values, hide_value);
+	CHECK(marked, hide_marked);
 	CHECK(shapes, hide_shapes);
 	CHECK(constants, hide_constants);
 	ok(apikey_log_is_node_dump("   {QUERY \n   :commandType 1", 29), "a dump of a query");

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * fuzz_keytext.c
+ * keytext.c
  *		libFuzzer's entry to the parser of master keys.
  *
  * Any text produces either keys, or an error status and no keys; and keys that
@@ -12,18 +12,10 @@
 #include <string.h>
 
 #include "base64.h"
+#include "fuzz.h"
 #include "keytext.h"
 
 #define ENCODED_SIZE	43		/* of a key, in base64url */
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-demand(bool true_or_crash)
-{
-	if (!true_or_crash)
-		abort();
-}
 
 static void
 read_again(const ApikeyKeytext *first)

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * fuzz_fernet.c
+ * fernet.c
  *		libFuzzer's entry to Fernet tokens.
  *
  * The input is treated as a token's text, as its bytes and as a value.  No
@@ -14,27 +14,9 @@
 
 #include "base64.h"
 #include "fernet.h"
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static ApikeyFernetKey *key = NULL;
-
-static void
-demand(bool true_or_crash)
-{
-	if (!true_or_crash)
-		abort();
-}
-
-/* Exactly the requested size, so that the sanitizer checks each byte. */
-static void *
-room(size_t size)
-{
-	void	   *result = malloc(size > 0 ? size : 1);
-
-	demand(result != NULL);
-	return result;
-}
 
 static void
 try_decoders(const char *text, size_t size)

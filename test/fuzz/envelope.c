@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * fuzz_envelope.c
+ * envelope.c
  *		libFuzzer's entry to envelopes and wraps, as bytes and as text.
  *
- * The input is treated as each of them.  None may open (a forgery) unless it
- * is the one that was sealed here; what is parsed from text must produce the
- * same text again.
+ * The input is treated as each of them, and as a value.  None may open (a forgery)
+ * unless it is the one that was sealed here, unaltered and in its context; what is
+ * parsed from text must produce the same text again.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,40 +14,35 @@
 
 #include "base64.h"
 #include "envelope.h"
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static ApikeyDataKey *key = NULL;
 static ApikeyMasterKey *master = NULL;
 static ApikeyContext context;
-
-static void
-demand(bool true_or_crash)
-{
-	if (!true_or_crash)
-		abort();
-}
+static ApikeyContext other_context;
 
 static void
 set_up(void)
 {
 	static const uint8_t bytes[APIKEY_KEY_SIZE] = {1, 2, 3};
 	const ApikeySpan name = {"fuzz", 4};
+	const ApikeySpan other = {"buzz", 4};
 
 	key = apikey_data_key_new(bytes, bytes);
 	master = apikey_master_key_new(bytes);
 	demand(key != NULL && master != NULL &&
-		   apikey_context_column(&context, name));
+		   apikey_context_column(&context, name) &&
+		   apikey_context_column(&other_context, other));
 }
 
 static void
 try_bytes(const uint8_t *data, size_t size)
 {
-	uint8_t    *value = malloc(size + 1);
+	bool		has_overhead = size >= APIKEY_ENVELOPE_OVERHEAD;
+	uint8_t    *value = room(has_overhead ? size - APIKEY_ENVELOPE_OVERHEAD : 0);
 	uint8_t		raw[APIKEY_KEY_SIZE];
 	ApikeyResult result;
 
-	demand(value != NULL);
 	result = apikey_envelope_open(key, &context, data, size, value);
 	demand(result == APIKEY_UNOPENED || result == APIKEY_MALFORMED);
 	demand(apikey_envelope_is_valid(data, size) ==
@@ -60,11 +55,10 @@ try_bytes(const uint8_t *data, size_t size)
 static void
 try_text(const char *text, size_t size)
 {
-	uint8_t    *envelope = malloc(apikey_base64_decoded_size(size) + 1);
-	char	   *again = malloc(size + 1);
+	uint8_t    *envelope = room(apikey_base64_decoded_size(size));
+	char	   *again = room(size);
 	size_t		len;
 
-	demand(envelope != NULL && again != NULL);
 	if (apikey_envelope_from_text(text, size, envelope, &len) == APIKEY_OK)
 	{
 		demand(apikey_envelope_text_size(len) == size);
@@ -76,20 +70,34 @@ try_text(const char *text, size_t size)
 	free(again);
 }
 
+/* Change one bit, which the input chooses: nothing must open. */
+static void
+try_altered(uint8_t *sealed, size_t sealed_size, const uint8_t *data, uint8_t *value)
+{
+	size_t		bit = (data[0] * 256 + data[1 % (sealed_size - APIKEY_ENVELOPE_OVERHEAD)]) %
+	(sealed_size * 8);
+
+	sealed[bit / 8] ^= 1 << bit % 8;
+	demand(apikey_envelope_open(key, &context, sealed, sealed_size, value) != APIKEY_OK);
+	sealed[bit / 8] ^= 1 << bit % 8;
+}
+
 /* Seal the input as a value, and open it. */
 static void
 try_value(const uint8_t *data, size_t size)
 {
 	uint8_t		nonce[APIKEY_XAES_NONCE_SIZE] = {0};
-	uint8_t    *sealed = malloc(size + APIKEY_ENVELOPE_OVERHEAD);
-	uint8_t    *value = malloc(size + 1);
+	size_t		sealed_size = size + APIKEY_ENVELOPE_OVERHEAD;
+	uint8_t    *sealed = room(sealed_size);
+	uint8_t    *value = room(size);
 
-	demand(sealed != NULL && value != NULL);
 	memcpy(nonce, data, size < sizeof(nonce) ? size : sizeof(nonce));
 	demand(apikey_envelope_seal(key, &context, nonce, data, size,
 								sealed) == APIKEY_OK);
-	demand(apikey_envelope_open(key, &context, sealed,
-								size + APIKEY_ENVELOPE_OVERHEAD,
+	try_altered(sealed, sealed_size, data, value);
+	demand(apikey_envelope_open(key, &other_context, sealed, sealed_size,
+								value) == APIKEY_UNOPENED);
+	demand(apikey_envelope_open(key, &context, sealed, sealed_size,
 								value) == APIKEY_OK);
 	demand(memcmp(value, data, size) == 0);
 	free(sealed);
