@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "builtin_prefixes.h"
+#include "redact/builtin_prefixes.h"
 #include "fuzz.h"
 #include "hidden_text.h"
 #include "key_shape.h"
