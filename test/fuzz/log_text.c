@@ -123,6 +123,19 @@ try_constant(const char *value, size_t len, bool is_signed)
 	try_built(&builder, hide_constants, secret);
 }
 
+/* More numbers than there is room for. */
+static void
+try_long_constant(const char *value, size_t len)
+{
+	Builder		builder = {0};
+
+	add_string(&builder, "[");
+	for (int i = 0; i < 8300; i++)
+		add_string(&builder, " 7");
+	add(&builder, value, len);
+	try_built(&builder, hide_constants, NULL);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -138,6 +151,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_audit(value, len);
 	try_quoted(value, len);
 	try_constant(value, len, flags & 1);
+	if (flags & 128)
+		try_long_constant(value, len);
 	free(value);
 	return 0;
 }
