@@ -64,7 +64,7 @@ static char *
 make_message(Input *input, uint8_t flags, size_t *size)
 {
 	char	   *prefix = flags & 1 ? APIKEY_AUDIT_PREFIX : take_string(input, 20);
-	size_t		len = Min(input->len, (size_t) take_byte(input) * 8);
+	size_t		len = (size_t) take_byte(input) * 8;
 	xl_logical_message header = {0};
 	char	   *data;
 
