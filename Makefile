@@ -9,6 +9,7 @@
 #	make test-trail					1,000 rounds of kill -9 for the trace alone
 #	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
+#	make sqlsmith					random queries as an application's role
 #	make core-regress				PostgreSQL's own tests with the library preloaded
 #	make bench-instructions			the instructions that a call costs, against plain text
 #	make coverage					the lines that the tests execute
@@ -52,7 +53,7 @@ EXTRA_CLEAN = $(prefixes) $(EXTENSION)-$(EXTVERSION).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test bench-instructions test-trail core-regress test-long test-clients test-fresh coverage indent check-indent dist
+STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist
 
 STANDALONE += fuzz
 
@@ -114,7 +115,7 @@ endif
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test test-clients bench-instructions test-trail core-regress coverage:
+demo try test test-clients bench-instructions test-trail sqlsmith core-regress coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
@@ -141,4 +142,4 @@ dist:
 		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file='$(CURDIR)/sql/$(EXTENSION)--$(EXTVERSION).sql' \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ HEAD
 
-.PHONY: demo try test bench-instructions test-trail core-regress test-long test-clients test-fresh coverage indent check-indent dist
+.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist
