@@ -1,1 +1,1 @@
-SELECT user_id, id, name, key_type FROM secrets WHERE value = md5('7-3');
+SELECT user_id, id, name, key_type FROM plain WHERE value = md5('7-3');
