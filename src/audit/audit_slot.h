@@ -15,8 +15,8 @@
 
 /*
  * Create the slot, unless it exists, and return from where on it holds the log;
- * *is_new tells whether it was created.  Raises 42501 if the current role has not the attribute REPLICATION, and 55000 if
- * the server has no room for slots.
+ * *is_new tells whether it was created.  Raises 42501 if the current role lacks the
+ * attribute REPLICATION, and 55000 if the server has no room for slots.
  */
 extern XLogRecPtr apikey_audit_slot_create(bool *is_new);
 

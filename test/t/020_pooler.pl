@@ -4,15 +4,15 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use ApikeyPooler;
 use MIME::Base64 qw(encode_base64);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
-
-my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}),
-  qw(/usr/sbin /usr/local/sbin /usr/local/bin /usr/pgsql/bin);
-die 'pgbouncer is not installed' unless defined $pgbouncer;
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 
@@ -43,59 +43,7 @@ CREATE ROLE regress_apikey_app LOGIN IN ROLE apikey_reveal;
 SELECT apikey.create_key_for(n::text, 'k', 'custom', 'value-of-' || n) FROM generate_series(1, 4) n;
 });
 
-# ----------------------------------------------------------------------
-# The pooler: one server connection for each database and user.
-# ----------------------------------------------------------------------
-
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $host = $node->host;
-my $server_port = $node->port;
-
-write_file("$dir/users.txt", qq{"regress_apikey_app" ""\n});
-write_file(
-	"$dir/pgbouncer.ini", qq{
-[databases]
-postgres = host=$host port=$server_port dbname=postgres
-
-[pgbouncer]
-listen_addr =
-listen_port = $port
-unix_socket_dir = $dir
-auth_type = trust
-auth_file = $dir/users.txt
-pool_mode = transaction
-default_pool_size = 1
-max_client_conn = 50
-ignore_startup_parameters = extra_float_digits
-logfile = $dir/pgbouncer.log
-pidfile = $dir/pgbouncer.pid
-});
-
-my $pooler = IPC::Run::start([ $pgbouncer, "$dir/pgbouncer.ini" ],
-	'>', \my $pooler_out, '2>', \my $pooler_err);
-
-# Stop the pooler in any case.
-END
-{
-	my $status = $?;
-
-	$pooler->kill_kill(grace => 5) if defined $pooler;
-	$? = $status;
-}
-
-my $through = "host=$dir port=$port dbname=postgres user=regress_apikey_app";
-
-sub reachable
-{
-	return IPC::Run::run([ 'psql', '-XAtq', '-d', $through, '-c', 'SELECT 1' ],
-		'>', \my $out, '2>', \my $err);
-}
-for (1 .. 100)
-{
-	last if reachable();
-	usleep(100_000);
-}
-ok(reachable(), 'the pooler is up');
+my $through = start_pooler($node, 'regress_apikey_app') . ' user=regress_apikey_app';
 
 sub new_client
 {

@@ -9,15 +9,11 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
+use ApikeyPooler;
 use ApikeyTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
-
-my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}),
-  qw(/usr/sbin /usr/local/sbin /usr/local/bin /usr/pgsql/bin);
-die 'pgbouncer is not installed' unless defined $pgbouncer;
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 my ($node) = new_node('main', conf => "log_statement = none\n");
@@ -202,40 +198,10 @@ sub attack
 }
 
 # ----------------------------------------------------------------------
-# The pooler: one server connection for each role, which clients have in turn
+# Through the pooler
 # ----------------------------------------------------------------------
 
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-
-append_to_file("$dir/users.txt", join('', map { qq{"$_->{login}" ""\n} } values %mode));
-append_to_file("$dir/pgbouncer.ini", '[databases]
-postgres = host=' . $node->host . ' port=' . $node->port . " dbname=postgres
-[pgbouncer]
-listen_addr =
-listen_port = $port
-unix_socket_dir = $dir
-auth_type = trust
-auth_file = $dir/users.txt
-pool_mode = transaction
-default_pool_size = 1
-logfile = $dir/pgbouncer.log
-pidfile = $dir/pgbouncer.pid
-");
-my $pooler = IPC::Run::start([ $pgbouncer, "$dir/pgbouncer.ini" ], '>', \my $pooler_out, '2>', \my $pooler_err);
-
-END
-{
-	my $status = $?;
-
-	$pooler->kill_kill(grace => 5) if defined $pooler;
-	$? = $status;
-}
-
-for (1 .. 100)
-{
-	last if system("psql -XAtq -d 'host=$dir port=$port dbname=postgres user=isolation_transaction' -c 'SELECT 1' >/dev/null 2>&1") == 0;
-	usleep(100_000);
-}
+my $through = start_pooler($node, map { $_->{login} } values %mode);
 
 # Another client, which has the same connection between the transactions of the attacker.
 sub start_bob
@@ -259,7 +225,7 @@ cmp_ok(scalar(@attacks), '>', 100, 'there are attacks');
 for my $name (sort keys %mode)
 {
 	my $connstr = $mode{$name}{pooled}
-	  ? "host=$dir port=$port dbname=postgres user=$mode{$name}{login}"
+	  ? "$through user=$mode{$name}{login}"
 	  : $node->connstr('postgres') . " user=$mode{$name}{login}";
 	my $other = $mode{$name}{pooled} && !$mode{$name}{alone} ? start_bob($name, $connstr) : undef;
 
