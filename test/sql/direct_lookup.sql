@@ -54,6 +54,8 @@ SELECT way_after(c) FROM unnest(ARRAY[
 	'ALTER POLICY own_keys ON apikey.api_keys USING (name = apikey.current_user_id())',
 	'ALTER POLICY own_keys ON apikey.api_keys USING (user_id <> apikey.current_user_id())',
 	'ALTER POLICY own_keys ON apikey.api_keys USING (user_id = pg_catalog.current_query())',
+	'CREATE FUNCTION apikey.other() RETURNS text LANGUAGE sql AS $$SELECT ''bob''$$; ALTER POLICY own_keys ON apikey.api_keys USING (user_id = apikey.other())',
+	'DROP POLICY own_keys ON apikey.api_keys; CREATE POLICY own_keys ON apikey.api_keys AS RESTRICTIVE USING (user_id = apikey.current_user_id())',
 	'ALTER POLICY own_keys ON apikey.api_keys TO apikey_user',
 	'DROP POLICY own_keys ON apikey.api_keys',
 	'ALTER TABLE apikey.api_keys DISABLE ROW LEVEL SECURITY',
