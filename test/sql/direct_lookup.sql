@@ -107,6 +107,15 @@ SELECT left(apikey.reveal_key('uno'), 4);
 ROLLBACK;
 SELECT left(apikey.reveal_key('one'), 4);
 
+-- ... also by the statement that calls: found by its new name, which is not the one
+-- that the value is bound to.
+WITH renamed AS (UPDATE apikey.api_keys SET name = 'uno' WHERE user_id = 'ann' AND name = 'one' RETURNING name)
+	SELECT apikey.reveal_key(name) FROM renamed;
+SET apikey.direct_lookup = off;
+WITH renamed AS (UPDATE apikey.api_keys SET name = 'uno' WHERE user_id = 'ann' AND name = 'one' RETURNING name)
+	SELECT apikey.reveal_key(name) FROM renamed;
+RESET apikey.direct_lookup;
+
 -- A value that is stored out of line.
 SELECT count(apikey.create_key('long', 'custom', secret('', 128, 'a') || repeat(md5('b'), 200)));
 SELECT apikey.reveal_key('long') = secret('', 128, 'a') || repeat(md5('b'), 200);
