@@ -131,7 +131,8 @@ sub set
 	reload();
 }
 
-# A session hears of a reload after the postmaster has processed it.
+# A session hears of a reload after the postmaster has processed it.  The postmaster
+# tells one session after the other; a new connection is accepted when it has told all.
 sub reload
 {
 	my $before = admin('SELECT pg_conf_load_time()');
@@ -139,7 +140,7 @@ sub reload
 	admin('SELECT apikey.reload_master_key()');
 	for (1 .. 1000)
 	{
-		return if admin('SELECT pg_conf_load_time()') ne $before;
+		return $node->safe_psql('postgres', 'SELECT 1') if admin('SELECT pg_conf_load_time()') ne $before;
 		usleep(10_000);
 	}
 	die 'the configuration was not reloaded';
