@@ -9,6 +9,8 @@
 #	make test-trail					1,000 rounds of kill -9 for the trace alone
 #	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
+#	make dist						the distribution for PGXN, a zip of the last commit
+#	make test-dist					build and test what is in such a zip
 #	make sqlsmith					random queries as an application's role
 #	make core-regress				PostgreSQL's own tests with the library preloaded
 #	make bench-instructions			the instructions that a call costs, against plain text
@@ -35,6 +37,10 @@ SQL_MODULES = $(call tree_files,sql/apikey/*.sql)
 # The prefixes of the built-in key types, as a C array.
 prefixes    = src/redact/builtin_prefixes.h
 
+# The version of a distribution, of three numbers, as PGXN requires.
+DISTVERSION := $(shell sed -n 's/^	"version": "\(.*\)",/\1/p' $(topdir)/META.json)
+dist_name   = $(EXTENSION)-$(DISTVERSION)
+
 DATA        = $(call tree_files,sql/apikey--*--*.sql)
 DATA_built  = sql/apikey--$(EXTVERSION).sql
 
@@ -49,13 +55,11 @@ SHLIB_LINK += -lcrypto
 # so no bitcode is built and clang is not needed.
 override with_llvm := no
 
-EXTRA_CLEAN = $(prefixes) $(EXTENSION)-$(EXTVERSION).zip \
+EXTRA_CLEAN = $(prefixes) $(dist_name).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist
-
-STANDALONE += fuzz
+STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist test-dist fuzz
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -79,10 +83,6 @@ $(OBJS): | openssl-present object-dirs
 $(prefixes): sql/apikey/46_builtin_key_types.sql scripts/key-prefixes
 	@$(MKDIR_P) $(@D)
 	$(topdir)/scripts/key-prefixes $< > $@
-
-$(DATA_built): $(SQL_MODULES) apikey.control
-	@$(MKDIR_P) $(@D)
-	cat $(filter %.sql,$^) > $@
 
 # For a VPATH build, whose build directory is empty at first.
 object-dirs:
@@ -111,11 +111,16 @@ typedefs: $(OBJS)
 
 endif
 
+# For dist, too, which knows nothing of PGXS: the modules with their directory.
+$(DATA_built): $(addprefix $(topdir)/,$(SQL_MODULES) apikey.control)
+	@mkdir -p $(@D)
+	cat $(filter %.sql,$^) > $@
+
 # PG_CONFIG, given to make or in the environment, chooses the PostgreSQL to use;
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test test-clients bench-instructions test-trail sqlsmith core-regress coverage:
+demo try test test-clients test-dist bench-instructions test-trail sqlsmith core-regress coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
@@ -136,10 +141,10 @@ check-indent:
 	$(topdir)/scripts/indent --check
 
 # With the script that META.json names, which is built.
-dist:
-	$(MAKE) sql/$(EXTENSION)--$(EXTVERSION).sql
-	git -C $(topdir) archive --format=zip --output='$(CURDIR)/$(EXTENSION)-$(EXTVERSION).zip' \
-		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file='$(CURDIR)/sql/$(EXTENSION)--$(EXTVERSION).sql' \
-		--prefix=$(EXTENSION)-$(EXTVERSION)/ HEAD
+dist: $(DATA_built)
+	git -C $(topdir) archive --format=zip --output='$(CURDIR)/$(dist_name).zip' \
+		--prefix=$(dist_name)/sql/ --add-file='$(CURDIR)/$(DATA_built)' \
+		--prefix=$(dist_name)/ HEAD
+	$(topdir)/scripts/check-dist $(dist_name).zip
 
-.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist
+.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist test-dist
