@@ -73,18 +73,26 @@ is_ordinary(Relation keys)
 		keys->rd_rules == NULL;
 }
 
+/*
+ * Does the column have the type, and its value in the row?  Since PostgreSQL 18 a
+ * generated column may be computed when it is read.
+ */
+static bool
+is_stored(Form_pg_attribute column, Oid type)
+{
+	return column->attgenerated == '\0' &&
+		(!OidIsValid(type) || column->atttypid == type);
+}
+
 static bool
 find_columns(Relation keys, ApikeyKeyTable *table)
 {
 	for (int i = 0; i < APIKEY_KEY_COLUMNS; i++)
 	{
 		AttrNumber	column = get_attnum(RelationGetRelid(keys), wanted_columns[i].name);
-		Oid			type;
 
-		if (column == InvalidAttrNumber)
-			return false;
-		type = TupleDescAttr(RelationGetDescr(keys), column - 1)->atttypid;
-		if (OidIsValid(wanted_columns[i].type) && type != wanted_columns[i].type)
+		if (column == InvalidAttrNumber ||
+			!is_stored(TupleDescAttr(RelationGetDescr(keys), column - 1), wanted_columns[i].type))
 			return false;
 		table->columns[i] = column;
 	}

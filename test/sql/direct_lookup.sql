@@ -72,6 +72,7 @@ SELECT way_after(c) FROM unnest(ARRAY[
 	'ALTER TABLE apikey.api_keys SET UNLOGGED',
 	'ALTER TABLE apikey.api_keys RENAME env_var TO variable',
 	'ALTER TABLE apikey.api_keys ADD more text',
+	'ALTER TABLE apikey.api_keys RENAME hint TO old_hint; ALTER TABLE apikey.api_keys ADD hint text GENERATED ALWAYS AS (''...'') STORED',
 	'CREATE TRIGGER more BEFORE UPDATE ON apikey.api_keys EXECUTE FUNCTION suppress_redundant_updates_trigger()',
 	-- indexes
 	'DROP INDEX apikey.api_keys_name_idx',
