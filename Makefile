@@ -5,7 +5,8 @@
 #	make demo						a tour on a throw-away server
 #	make try						psql on such a server
 #	make test						every test, on throw-away servers
-#	make test-long					the same, with 200 rounds of kill -9, and 1,000 for the trace
+#	make test-long					the same, with 200 rounds of kill -9, 1,000 for the trace, and
+#									each call that can fail in a new session
 #	make test-trail					1,000 rounds of kill -9 for the trace alone
 #	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
@@ -124,7 +125,7 @@ demo try test test-clients test-dist bench-instructions test-trail sqlsmith core
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
-	@APIKEY_KILL_ROUNDS=200 APIKEY_TRAIL_ROUNDS=1000 APIKEY_STEP_MINUTES=120 $(given_pg_config) $(topdir)/scripts/test
+	@APIKEY_KILL_ROUNDS=200 APIKEY_TRAIL_ROUNDS=1000 APIKEY_FAIL_EVERY=1 APIKEY_STEP_MINUTES=120 $(given_pg_config) $(topdir)/scripts/test
 
 test-fresh:
 	$(topdir)/scripts/test-fresh

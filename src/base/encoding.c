@@ -162,37 +162,70 @@ apikey_wipe_utf8(const char *utf8, size_t utf8_len, const char *text)
 		explicit_bzero(unconstify(char *, utf8), utf8_len);
 }
 
-/* As apikey_to_utf8(), but from UTF-8; NULL if that is not possible. */
-static const char *
-from_utf8(const char *utf8, size_t len, size_t *text_len)
+/* A text in UTF-8, converted to the database's encoding; NULL if that is not possible. */
+static text *
+convert_text(const text *value)
 {
-	int			encoding = GetDatabaseEncoding();
+	size_t		len;
+	const char *converted = convert(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), PG_UTF8,
+									GetDatabaseEncoding(), &len);
+	text	   *result = NULL;
 
-	*text_len = len;
-	if (encoding == PG_SQL_ASCII || is_ascii(utf8, len))
-		return utf8;
-	if (encoding == PG_UTF8)
-		return pg_verify_mbstr(PG_UTF8, utf8, (int) len, true) ? utf8 : NULL;
-	return convert(utf8, len, PG_UTF8, encoding, text_len);
+	if (converted == NULL)
+		return NULL;
+	PG_TRY();
+	{
+		result = cstring_to_text_with_len(converted, (int) len);
+	}
+	PG_FINALLY();
+	{
+		explicit_bzero(unconstify(char *, converted), len);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* The same if the text may have to be converted; wipes it, also on error. */
+static text *
+convert_and_wipe(text *value)
+{
+	text	   *result = NULL;
+
+	PG_TRY();
+	{
+		result = convert_text(value);
+	}
+	PG_FINALLY();
+	{
+		explicit_bzero(VARDATA(value), VARSIZE(value) - VARHDRSZ);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* The text itself if it is valid in UTF-8; otherwise NULL, and it is wiped. */
+static text *
+verify_or_wipe(text *value)
+{
+	if (pg_verify_mbstr(PG_UTF8, VARDATA(value), (int) (VARSIZE(value) - VARHDRSZ), true))
+		return value;
+	explicit_bzero(VARDATA(value), VARSIZE(value) - VARHDRSZ);
+	return NULL;
 }
 
 text *
 apikey_text_from_utf8(text *value)
 {
-	size_t		size = VARSIZE(value);
-	size_t		len;
-	const char *converted = from_utf8(VARDATA(value), size - VARHDRSZ, &len);
+	int			encoding = GetDatabaseEncoding();
 	text	   *result;
 
-	if (converted == VARDATA(value))
+	if (encoding == PG_SQL_ASCII || is_ascii(VARDATA(value), VARSIZE(value) - VARHDRSZ))
 		return value;
-	explicit_bzero(value, size);
-	if (converted == NULL)
+	result = encoding == PG_UTF8 ? verify_or_wipe(value) : convert_and_wipe(value);
+	if (result == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
 				 errmsg("value contains characters that cannot be represented in the database encoding"),
 				 apikey_err_hide_statement()));
-	result = cstring_to_text_with_len(converted, (int) len);
-	explicit_bzero(unconstify(char *, converted), len);
 	return result;
 }

@@ -95,12 +95,24 @@ make_object(ApikeyEnvPlan *plan)
 	return JsonbValueToJsonb(state.result);
 }
 
-/* Not to be interrupted: the object of the values exists. */
+/*
+ * Not to be interrupted, as the object of the values exists; if there is no memory,
+ * it is wiped.
+ */
 static void
-add_revealed_keys(const ApikeyKeyRow **keys, int count)
+add_revealed_keys(const ApikeyKeyRow **keys, int count, Jsonb *object)
 {
-	for (int i = 0; i < count; i++)
-		apikey_event_add_key(&keys[i]->id, keys[i]->name, keys[i]->key_type);
+	PG_TRY();
+	{
+		for (int i = 0; i < count; i++)
+			apikey_event_add_key(&keys[i]->id, keys[i]->name, keys[i]->key_type);
+	}
+	PG_CATCH();
+	{
+		explicit_bzero(VARDATA(object), VARSIZE(object) - VARHDRSZ);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 /* The object of the values, when their uses have been noted. */
@@ -114,7 +126,7 @@ reveal_values(ApikeyEnvPlan *plan)
 	/* Before the object exists, which an error would leave in memory. */
 	apikey_key_usage_note(keys, count);
 	result = make_object(plan);
-	add_revealed_keys(keys, count);
+	add_revealed_keys(keys, count, result);
 	apikey_count_add(APIKEY_COUNT_REVEALS_ENV, count);
 	return result;
 }

@@ -224,7 +224,8 @@ apikey_data_key_reload(void)
 
 /*
  * No row needs a data key that is destroyed, and none that is encrypted with a
- * lost one can be found.
+ * lost one can be found.  An incomplete search leaves out what has no master key,
+ * but not what a lack of memory hides.
  */
 static const ApikeyDataKey *
 key_for_search(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry, bool complete)
@@ -234,7 +235,8 @@ key_for_search(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry, bool complete)
 
 	if (state == APIKEY_DATA_KEY_OPEN)
 		return entry->key;
-	if (complete && state != APIKEY_DATA_KEY_DESTROYED && state != APIKEY_DATA_KEY_LOST)
+	if (complete ? state != APIKEY_DATA_KEY_DESTROYED && state != APIKEY_DATA_KEY_LOST :
+		state == APIKEY_DATA_KEY_NO_MASTER && error.sqlstate != ERRCODE_APIKEY_NO_MASTER_KEY)
 		raise_state(state, entry->id, false, &error);
 	return NULL;
 }

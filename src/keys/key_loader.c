@@ -94,9 +94,11 @@ replace_keys(ApikeyKeyLoader *loader, const ApikeyKeytext *raw,
 			 ApikeyKeySourceError *error)
 {
 	loader->drop();
-	return take_over(loader, raw) ||
-		apikey_key_source_fail(error, "libcrypto failed.", APIKEY_LIBCRYPTO_HINT,
-							   "%s", "");
+	if (take_over(loader, raw))
+		return true;
+	apikey_key_source_fail(error, "libcrypto failed.", APIKEY_LIBCRYPTO_HINT, "%s", "");
+	error->sqlstate = ERRCODE_INTERNAL_ERROR;
+	return false;
 }
 
 static bool
@@ -287,6 +289,20 @@ apikey_key_loader_is_stale(const ApikeyKeyLoader *loader,
 		apikey_key_cache_is_stale(&loader->cached, error, until);
 }
 
+/* The key may be there: a missing one would have an administrator look for it. */
+pg_noreturn static void
+raise_not_read(const ApikeyKeySourceError *error)
+{
+	if (error->sqlstate != ERRCODE_OUT_OF_MEMORY)
+		apikey_raise_libcrypto();
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("%s", error->summary),
+			 errdetail_log("%s  %s", error->summary, error->detail),
+			 apikey_err_hide_statement()));
+}
+
 /*
  * The client gets only the summary.  The server log also gets the detail, which
  * has the path or variable.
@@ -296,6 +312,8 @@ apikey_key_loader_raise(const ApikeyKeyLoader *loader, const ApikeyKeySourceErro
 {
 	/* If a cancel or a termination stopped a key command, that is the error. */
 	CHECK_FOR_INTERRUPTS();
+	if (error->sqlstate != ERRCODE_APIKEY_NO_MASTER_KEY)
+		raise_not_read(error);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_APIKEY_NO_MASTER_KEY),

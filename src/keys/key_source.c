@@ -14,6 +14,7 @@
 #include "portability/instr_time.h"
 
 #include "base/counter.h"
+#include "base/errors.h"
 #include "keys/key_source.h"
 
 #define HINT_SCHEMES \
@@ -67,6 +68,8 @@ apikey_key_source_fail(ApikeyKeySourceError *error, const char *summary,
 	vsnprintf(error->detail, sizeof(error->detail), detail, args);
 	va_end(args);
 	error->interrupted = false;
+	error->sqlstate = save_errno == ENOMEM && strstr(detail, "%m") != NULL ?
+		ERRCODE_OUT_OF_MEMORY : ERRCODE_APIKEY_NO_MASTER_KEY;
 	return false;
 }
 

@@ -36,6 +36,8 @@ typedef struct ApikeyKeySourceError
 	char		hint[240];		/* what to do, a sentence; may be empty */
 	bool		interrupted;	/* by a cancel or a termination, still
 								 * pending: the source has not failed */
+	int			sqlstate;		/* KA001, or another if nothing is known of
+								 * the source, as without memory */
 } ApikeyKeySourceError;
 
 typedef struct ApikeyKeySourceRoutine
@@ -59,7 +61,8 @@ extern const ApikeyKeySourceRoutine apikey_key_source_command;
 
 /*
  * For the routines: fill *error and return false.  detail is a format, in
- * which %m stands for errno.  Texts that are too long are cut off.
+ * which %m stands for errno; if it says so and there was no memory, that is the
+ * error.  Texts that are too long are cut off.
  */
 extern bool apikey_key_source_fail(ApikeyKeySourceError *error, const char *summary,
 								   const char *hint, const char *detail,...)

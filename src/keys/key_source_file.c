@@ -110,7 +110,7 @@ static bool
 check_place(const char *path, ApikeyKeySourceError *error)
 {
 	char	   *real = realpath(path, NULL);
-	char	   *data = realpath(DataDir, NULL);
+	char	   *data = real != NULL ? realpath(DataDir, NULL) : NULL;	/* keeps errno */
 	size_t		len = data ? strlen(data) : 0;
 	bool		ok = real != NULL && data != NULL;
 

@@ -40,7 +40,8 @@ raise_regex(int result)
 	CHECK_FOR_INTERRUPTS();
 	pg_regerror(result, NULL, problem, sizeof(problem));
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_REGULAR_EXPRESSION),
+			(errcode(result == REG_ESPACE ? ERRCODE_OUT_OF_MEMORY :
+					 ERRCODE_INVALID_REGULAR_EXPRESSION),
 			 errmsg("could not match the pattern of a key type: %s", problem),
 			 apikey_err_hide_statement()));
 }
@@ -108,12 +109,19 @@ apikey_wide_value_unicode(const char *value, size_t len)
 {
 	size_t		utf8_len;
 	const char *utf8 = apikey_try_utf8(value, len, &utf8_len);
-	ApikeyWideValue *wide;
+	ApikeyWideValue *wide = NULL;
 
 	if (utf8 == NULL)
 		return apikey_wide_value_new(value, len);
-	wide = make_wide(utf8, utf8_len, PG_UTF8);
-	apikey_wipe_utf8(utf8, utf8_len, value);
+	PG_TRY();
+	{
+		wide = make_wide(utf8, utf8_len, PG_UTF8);
+	}
+	PG_FINALLY();
+	{
+		apikey_wipe_utf8(utf8, utf8_len, value);
+	}
+	PG_END_TRY();
 	return wide;
 }
 
