@@ -14,6 +14,7 @@
 #	make test-dist					build and test what is in such a zip
 #	make sqlsmith					random queries as an application's role
 #	make core-regress				PostgreSQL's own tests with the library preloaded
+#	make sanitize					tests on a server with sanitizers and assertions
 #	make bench-instructions			the instructions that a call costs, against plain text
 #	make coverage					the lines that the tests execute
 #	make fuzz						libFuzzer on each parser, FUZZ_SECONDS (60) each
@@ -60,7 +61,7 @@ EXTRA_CLEAN = $(prefixes) $(dist_name).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist test-dist fuzz
+STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh coverage indent check-indent dist test-dist fuzz
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -121,7 +122,7 @@ $(DATA_built): $(addprefix $(topdir)/,$(SQL_MODULES) apikey.control)
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test test-clients test-dist bench-instructions test-trail sqlsmith core-regress coverage:
+demo try test test-clients test-dist bench-instructions test-trail sqlsmith core-regress sanitize coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
@@ -148,4 +149,4 @@ dist: $(DATA_built)
 		--prefix=$(dist_name)/ HEAD
 	$(topdir)/scripts/check-dist $(dist_name).zip
 
-.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress test-long test-clients test-fresh coverage indent check-indent dist test-dist
+.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh coverage indent check-indent dist test-dist

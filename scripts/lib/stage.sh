@@ -15,6 +15,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 
 stage=
 bindir=
+# Variables that the programs in the stage have in addition, as NAME=VALUE.
+stage_env=()
 
 # Run a command in the directory $1 of the stage, as the unprivileged user, in a
 # clean environment.  It runs in the background, so that the script reacts at once
@@ -28,7 +30,7 @@ in_stage()
 		exec "${unprivileged[@]}" env -i --default-signal=INT,QUIT \
 			PATH="${bindir:+$bindir:}$PATH" HOME="$stage" TMPDIR="$stage/tmp" \
 			LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-			PGHOST="$stage/socket" PGUSER=postgres "$@"
+			PGHOST="$stage/socket" PGUSER=postgres "${stage_env[@]}" "$@"
 	) <&0 &
 	pid=$!
 	while
