@@ -23,6 +23,7 @@
 #include "functions/has_identity.h"
 #include "functions/setting_guard.h"
 #include "functions/status.h"
+#include "keys/data_key.h"
 #include "keys/fernet_key.h"
 #include "keys/key_cache.h"
 #include "keys/key_source.h"
@@ -59,6 +60,7 @@ _PG_init(void)
 	apikey_key_cache_init();
 	apikey_master_key_init();
 	apikey_fernet_key_init();
+	apikey_data_key_create_init();
 	apikey_key_limit_init();
 	apikey_key_lookup_init();
 	apikey_key_usage_init();
@@ -66,5 +68,6 @@ _PG_init(void)
 	apikey_has_identity_init();
 	apikey_setting_guard_init();
 	apikey_status_init();
+	apikey_distribution_init();
 	MarkGUCPrefixReserved("apikey");
 }

@@ -20,7 +20,8 @@ CREATE VIEW apikey.role_state WITH (security_barrier = true) AS
 	LEFT JOIN pg_roles r ON r.rolname = n.role
 	CROSS JOIN LATERAL (SELECT string_agg(attribute, ', '), string_agg('NO' || attribute, ' ')
 		FROM (VALUES
-			(r.rolcanlogin, 'LOGIN'),
+			-- Sessions of other servers run statements as the internal roles.
+			(r.rolcanlogin AND NOT (n.is_internal AND coalesce(current_setting('apikey.distributed', true), '') = 'on'), 'LOGIN'),
 			(r.rolsuper, 'SUPERUSER'),
 			(r.rolcreaterole, 'CREATEROLE'),
 			(r.rolcreatedb, 'CREATEDB'),

@@ -6,27 +6,14 @@ CREATE FUNCTION apikey.catalog_status(OUT item text, OUT value text, OUT severit
 	RETURNS SETOF record
 	LANGUAGE SQL STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	-- exact up to a number that takes no time to count
-	SELECT 'keys',
-		CASE WHEN k.counted <= 100000 THEN format('%s active, %s disabled, %s deleted; %s expired', active, disabled, deleted, expired)
-			WHEN c.reltuples > 100000 THEN format('about %s, estimated from the planner''s statistics', c.reltuples::bigint)
-			ELSE 'more than 100000, not counted' END,
-		'ok', NULL
-	FROM (SELECT count(*) AS counted,
-			count(*) FILTER (WHERE is_active) AS active,
-			count(*) FILTER (WHERE deleted_at IS NULL AND disabled_at IS NOT NULL) AS disabled,
-			count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted,
-			count(*) FILTER (WHERE deleted_at IS NULL AND expires_at <= now()) AS expired
-		FROM (SELECT is_active, disabled_at, deleted_at, expires_at FROM apikey.api_keys LIMIT 100001) s) k
-	CROSS JOIN pg_class c
-	WHERE c.oid = 'apikey.api_keys'::regclass
-UNION ALL
 	SELECT 'row-level security',
 		CASE WHEN count(*) = 0 THEN 'forced' ELSE 'not as installed on ' || string_agg(t.oid::regclass::text, ', ' ORDER BY t.relname) END,
 		CASE WHEN count(*) = 0 THEN 'ok' ELSE 'error' END,
 		CASE WHEN count(*) > 0 THEN format('Users might reach each other''s rows.  Run ALTER TABLE ... ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY, on %s, and make sure that each has the policies own_keys and maintenance and no others.', string_agg(t.oid::regclass::text, ' and ' ORDER BY t.relname)) END
 	FROM (SELECT oid, relname, relrowsecurity AND relforcerowsecurity
-			AND (SELECT count(*) = 2
+			AND (SELECT count(*) = 2 + count(*) FILTER (WHERE polname = 'owner_all' AND polpermissive
+						AND polroles = ARRAY[(SELECT r.oid FROM pg_roles r WHERE r.rolname = 'apikey_owner')]
+						AND current_setting('apikey.distributed', true) = 'on')
 					AND count(*) FILTER (WHERE polname = 'own_keys' AND polroles = '{0}') = 1
 					AND count(*) FILTER (WHERE polname = 'maintenance'
 						AND polroles = ARRAY[(SELECT r.oid FROM pg_roles r WHERE r.rolname = 'apikey_maintenance')]) = 1

@@ -3,9 +3,14 @@
  * statement.c
  *		The extension's own SQL statements; see statement.h.
  *
- * Plans are generic and kept for the life of the backend; PostgreSQL's plan
- * cache replans them when a table changes.  Since a statement always runs as the
- * same role, its plan contains that role's row-level security.
+ * Plans are kept for the life of the backend; PostgreSQL's plan cache replans
+ * them when a table changes.  Since a statement always runs as the same role, its
+ * plan contains that role's row-level security.
+ *
+ * A statement about one user has a generic plan, since planning would cost more than
+ * running it.  One that looks across users is planned for its arguments each time: it
+ * runs once for each call or batch of an administrator, and for a table that is
+ * distributed, Citus can plan it only so.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,6 +59,7 @@ prepare_statement(ApikeyStatement *statement)
 		types[i] = statement->arg_types[i] == APIKEY_ENCRYPTED ?
 			encrypted : statement->arg_types[i];
 	plan = SPI_prepare_cursor(statement->sql, statement->arg_count, types,
+							  statement->across_users ? CURSOR_OPT_CUSTOM_PLAN :
 							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare statement: %s",
@@ -181,8 +187,9 @@ set_off(const char *setting)
 }
 
 /*
- * A generic plan does not know that few rows are wanted, and might read and sort
- * the whole table for each batch.  Nor does it know that most index entries belong to dead rows, which an
+ * A generic plan does not know that few rows are wanted, and might read and sort the
+ * whole table for each batch; one made for the arguments trusts statistics that may
+ * be old.  Nor does either know that most index entries belong to dead rows, which an
  * index scan marks and a bitmap scan does not.  But where the planner expects many
  * more rows than there are, as of a column without statistics, it takes a bitmap scan
  * of the right index for cheaper than a plain scan of it, and a plain scan of a

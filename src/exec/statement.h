@@ -55,6 +55,8 @@ typedef struct ApikeyStatement
 	Oid			arg_types[APIKEY_STATEMENT_MAX_ARGS];
 	ApikeySnapshot snapshot;
 	bool		allow_bitmap;	/* see apikey_statement_run_by_index() */
+	bool		across_users;	/* has no user_id = $1: planned for its
+								 * arguments each time */
 	/* Private to statement.c; filled on first use. */
 	SPIPlanPtr	plan;
 	Oid			encrypted;		/* the OID of APIKEY_ENCRYPTED in the plan */

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
@@ -23,14 +24,18 @@ PG_FUNCTION_INFO_V1(apikey_enable_key);
 PG_FUNCTION_INFO_V1(apikey_enable_key_by_id);
 PG_FUNCTION_INFO_V1(apikey_enable_key_for);
 
-/* A key that is already disabled keeps its time, and its reason if $3 is NULL. */
+/*
+ * A key that is already disabled keeps its time, and its reason if $3 is NULL.  The
+ * time is a parameter, since a server to which the statement is sent would have a
+ * now() of its own, and Citus cannot evaluate one within COALESCE.
+ */
 static ApikeyStatement disable = {
 	.sql = "UPDATE apikey.api_keys SET"
-	" disabled_at = COALESCE(disabled_at, pg_catalog.now()),"
+	" disabled_at = COALESCE(disabled_at, $4),"
 	" disabled_reason = COALESCE($3, disabled_reason),"
-	" updated_at = pg_catalog.now()" APIKEY_KEY_ROW_WHERE,
-	.arg_count = 3,
-	.arg_types = {TEXTOID, UUIDOID, TEXTOID}
+	" updated_at = $4" APIKEY_KEY_ROW_WHERE,
+	.arg_count = 4,
+	.arg_types = {TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID}
 };
 
 static ApikeyStatement enable = {
@@ -59,15 +64,16 @@ read_reason(FunctionCallInfo fcinfo, int arg, bool *is_null)
 static Datum
 disable_key(FunctionCallInfo fcinfo, ApikeyKeySelector selector)
 {
-	bool		nulls[3] = {false};
+	bool		nulls[4] = {false};
 	ApikeyKeyRow *key = palloc(sizeof(ApikeyKeyRow));
-	Datum		args[3];
+	Datum		args[4];
 
 	args[2] = read_reason(fcinfo, selector.by_admin ? 2 : 1, &nulls[2]);
 	apikey_lock_for_write();
 	apikey_key_row_get(&selector, true, key);
 	args[0] = CStringGetTextDatum(key->user_id);
 	args[1] = UUIDPGetDatum(&key->id);
+	args[3] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	apikey_statement_run(&disable, key->user_id, args, nulls, NULL);
 	PG_RETURN_UUID_P(&key->id);
 }

@@ -51,6 +51,7 @@ static ApikeyStatement find_by_fingerprint = {
 	" FROM apikey.api_keys k WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.allow_bitmap = true,
+	.across_users = true,
 	.arg_count = 1,
 	.arg_types = {BYTEAARRAYOID}
 };

@@ -73,6 +73,7 @@ static ApikeyStatement next_user_ids = {
 	" AND user_id OPERATOR(pg_catalog.>) $2"
 	" ORDER BY user_id LIMIT " IDS_PER_BATCH,
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.across_users = true,
 	.arg_count = 2,
 	.arg_types = {TEXTOID, TEXTOID}
 };

@@ -43,6 +43,7 @@ static ApikeyStatement purge_old = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "DELETE FROM apikey.api_keys WHERE deleted_at"
 	" OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)",
+	.across_users = true,
 	.arg_count = 1,
 	.arg_types = {INTERVALOID}
 };

@@ -52,6 +52,7 @@ static ApikeyStatement count_rows = {
 	.sql = "SELECT pg_catalog.count(*) FROM apikey.api_keys"
 	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.=) $1",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.across_users = true,
 	.arg_count = 1,
 	.arg_types = {UUIDOID}
 };

@@ -5,8 +5,9 @@
  *
  * It does not fail if a key is missing, but reports that.  Items about the
  * library and the settings are determined here, those about the log in
- * status_redaction.c, those about the keys in status_keys.c, and those about
- * privileges in status_privileges.c; items from tables and catalogs come from the
+ * status_redaction.c, those about the keys in status_keys.c, those about privileges
+ * in status_privileges.c, and those about a distributed database in
+ * status_distribution.c; items from tables and catalogs come from the
  * SQL function apikey.catalog_status(), which is run as apikey_maintenance.
  *
  * It is what someone looks at when nothing else works.  So whatever reads a table,
@@ -272,6 +273,8 @@ apikey_status(PG_FUNCTION_ARGS)
 	if (!is_renamed)
 	{
 		put_part(result, apikey_status_put_keys);
+		put_part(result, apikey_status_put_distribution);
+		put_part(result, apikey_status_put_counts);
 		put_part(result, put_catalog);
 		put_part(result, apikey_status_put_privileges);
 	}

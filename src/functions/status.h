@@ -22,6 +22,15 @@ extern void apikey_status_put(ReturnSetInfo *result, const char *item,
 /* Add the rows about the keys; in status_keys.c. */
 extern void apikey_status_put_keys(ReturnSetInfo *result);
 
+/* Add the row with the numbers of stored keys; in status_keys.c. */
+extern void apikey_status_put_counts(ReturnSetInfo *result);
+
+/* Add the rows about a distributed database; in status_distribution.c. */
+extern void apikey_status_put_distribution(ReturnSetInfo *result);
+
+/* Define its setting; called once, by _PG_init. */
+extern void apikey_distribution_init(void);
+
 /* Add the row about privileges; in status_privileges.c. */
 extern void apikey_status_put_privileges(ReturnSetInfo *result);
 

@@ -10,14 +10,18 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 #include "utils/uuid.h"
 
 #include "exec/statement.h"
+#include "exec/table_cache.h"
 #include "functions/status.h"
 #include "keys/data_key.h"
 #include "keys/fernet_key.h"
@@ -42,6 +46,23 @@ static ApikeyStatement count_wraps = {
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.arg_count = 1,
 	.arg_types = {BYTEAOID}
+};
+
+/*
+ * Exact up to a number that takes no time to count.  A statement of its own, without
+ * any catalog, so that it can be run where the table is distributed.
+ */
+static ApikeyStatement count_stored = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT pg_catalog.count(*),"
+	" pg_catalog.count(*) FILTER (WHERE is_active),"
+	" pg_catalog.count(*) FILTER (WHERE deleted_at IS NULL AND disabled_at IS NOT NULL),"
+	" pg_catalog.count(*) FILTER (WHERE deleted_at IS NOT NULL),"
+	" pg_catalog.count(*) FILTER (WHERE deleted_at IS NULL"
+	" AND expires_at OPERATOR(pg_catalog.<=) pg_catalog.now())"
+	" FROM (SELECT is_active, disabled_at, deleted_at, expires_at"
+	" FROM apikey.api_keys LIMIT 100001) s",
+	.across_users = true
 };
 
 static bool
@@ -290,6 +311,45 @@ put_older_master_keys(ReturnSetInfo *result)
 	apikey_status_put(result, "older master keys", (list.len > 0) ? list.data : "none",
 					  needed ? APIKEY_SEVERITY_WARNING : APIKEY_SEVERITY_OK,
 					  needed ? "Keep the master keys that wrap data keys.  Run SELECT apikey.rewrap_data_keys() to wrap these data keys with the first master key." : NULL);
+}
+
+/* The planner's number of rows of api_keys; negative if it has none. */
+static double
+estimated_rows(void)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(apikey_table_oid("api_keys")));
+	double		rows;
+
+	if (!HeapTupleIsValid(tuple))
+		return -1;
+	rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+	ReleaseSysCache(tuple);
+	return rows;
+}
+
+#define MAX_COUNTED 100000
+
+void
+apikey_status_put_counts(ReturnSetInfo *result)
+{
+	ApikeyRows	rows;
+	int64		count[5];
+	const char *value;
+	double		estimated = estimated_rows();
+	bool		is_null;		/* never */
+
+	apikey_statement_run(&count_stored, NULL, NULL, NULL, &rows);
+	for (int i = 0; i < 5; i++)
+		count[i] = DatumGetInt64(apikey_rows_get(&rows, 0, i + 1, &is_null));
+	if (count[0] <= MAX_COUNTED)
+		value = psprintf(INT64_FORMAT " active, " INT64_FORMAT " disabled, " INT64_FORMAT
+						 " deleted; " INT64_FORMAT " expired",
+						 count[1], count[2], count[3], count[4]);
+	else if (estimated > MAX_COUNTED)
+		value = psprintf("about %.0f, estimated from the planner's statistics", estimated);
+	else
+		value = "more than 100000, not counted";
+	apikey_status_put(result, "keys", value, APIKEY_SEVERITY_OK, NULL);
 }
 
 void

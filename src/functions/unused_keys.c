@@ -26,6 +26,7 @@ static ApikeyStatement select_unused = {
 	.sql = "SELECT * FROM apikey.all_keys"
 	" WHERE deleted_at IS NULL AND GREATEST(created_at, last_used_at)"
 	" OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)",
+	.across_users = true,
 	.arg_count = 1,
 	.arg_types = {INTERVALOID}
 };

@@ -84,6 +84,7 @@ static ApikeyStatement any_of_prefix = {
 	" WHERE pg_catalog.starts_with(k.user_id, p.prefix))"
 	" LIMIT 1",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
+	.across_users = true,
 	.arg_count = 2,
 	.arg_types = {TEXTOID, TEXTARRAYOID}
 };

@@ -57,11 +57,17 @@ extern char *apikey_data_key_problem(ApikeyDataKeyState state, const uint8_t *id
 
 /*
  * Make a new active data key, wrapped with the primary master key, in this
- * transaction; *id is set to its id.  Raises KA001 without a master key, and
- * KA002 if no data key can be unwrapped and one needs a master key that is not
- * available.
+ * transaction; *id is set to its id.  Raises 55000 where none may be made, KA001
+ * without a master key, and KA002 if no data key can be unwrapped and one needs a
+ * master key that is not available.
  */
 extern void apikey_data_key_create(const char *purpose, pg_uuid_t *id);
+
+/* apikey.create_data_keys */
+extern bool apikey_data_key_creation_is_on(void);
+
+/* Define that setting; called once, by _PG_init. */
+extern void apikey_data_key_create_init(void);
 
 /*
  * The fingerprints of a value with each data key of purpose "value"

@@ -3,6 +3,9 @@
  * data_key_create.c
  *		Making data keys; see data_key.h.
  *
+ * A server that must not make any says so with a setting: one whose sessions would
+ * encrypt with a data key that no other server has.
+ *
  * A new key is wrapped before anything else sees it; the raw bytes exist only
  * on the stack of wrap_new().
  *
@@ -13,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/uuid.h"
 
 #include "base/errors.h"
@@ -21,6 +25,18 @@
 #include "keys/data_key.h"
 #include "keys/data_key_cache.h"
 #include "keys/master_key.h"
+
+/*
+ * apikey.create_data_keys
+ *
+ * Whether data keys may be made in this database.  Off on a server that has only a
+ * part of the keys of another one and no data keys, such as a worker of Citus, or
+ * that receives its data keys, such as a subscriber of logical replication: there
+ * the first value that somebody stores would have a data key of its own, which the
+ * others do not know.  A server cannot tell that by itself.  Only superusers may
+ * set it.
+ */
+static bool create_data_keys = true;
 
 static ApikeyStatement insert_data_key = {
 	.role = APIKEY_AS_OWNER,
@@ -81,12 +97,31 @@ wrap_new(const ApikeyMasterKey *master, const char *purpose, const uint8_t *id,
 		apikey_raise_libcrypto();
 }
 
+static void
+require_creation(void)
+{
+	if (!create_data_keys)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no data key can be created on this server"),
+				 errdetail("apikey.create_data_keys is off."),
+				 errhint("Connect to the server that has the data keys, such as the coordinator.  If it is this one, set apikey.create_data_keys to on."),
+				 apikey_err_hide_statement()));
+}
+
+bool
+apikey_data_key_creation_is_on(void)
+{
+	return create_data_keys;
+}
+
 void
 apikey_data_key_create(const char *purpose, pg_uuid_t *id)
 {
 	bytea	   *wrapped = palloc(VARHDRSZ + APIKEY_WRAPPED_SIZE);
 	Datum		args[3];
 
+	require_creation();
 	refuse_wrong_master();
 	SET_VARSIZE(wrapped, VARHDRSZ + APIKEY_WRAPPED_SIZE);
 	apikey_random_uuid(id->data);
@@ -109,4 +144,19 @@ apikey_data_key_active_or_new(void)
 	apikey_data_key_require(id.data, APIKEY_PURPOSE_VALUE);
 	(void) apikey_data_key_lookup(id.data, APIKEY_PURPOSE_VALUE, &key);
 	return key;
+}
+
+void
+apikey_data_key_create_init(void)
+{
+	DefineCustomBoolVariable("apikey.create_data_keys",
+							 "Whether data keys may be made in this database.",
+							 "Off on a server that has no data keys of its own, such as a worker of a distributed database.",
+							 &create_data_keys,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
 }

@@ -7,9 +7,11 @@
  * The rows themselves record what has been done, by the data key that each
  * one names, so an interruption costs one batch at most.
  *
- * A row is locked before it is read, and a row that is already locked is
- * skipped: other transactions wait for one batch at most, and this one never
- * waits for them.  A decrypted value exists only between two calls in
+ * A batch is a list of rows.  Each of them is locked before its value is read, and a
+ * row that is already locked is skipped: other transactions wait for one batch at
+ * most, and this one never waits for them.  Rows are locked one by one, by their
+ * user and id, so that each lock is taken on the one server that has the row if
+ * the table is distributed.  A decrypted value exists only between two calls in
  * reencrypt_row(), the second of which wipes it, also on error.
  *
  *-------------------------------------------------------------------------
@@ -36,25 +38,37 @@ static ApikeyStatement next_data_key = {
 	.sql = "SELECT apikey.data_key_id(encrypted_value) FROM apikey.api_keys"
 	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.>) $1"
 	" ORDER BY 1 LIMIT 1",
+	.across_users = true,
 	.arg_count = 1,
 	.arg_types = {UUIDOID}
 };
 
 /*
- * The next rows of data key $1.  The condition is a range, so that only the
+ * Which rows of data key $1 are next.  The condition is a range, so that only the
  * index on (data key, user, id) can provide the order.
  */
 static ApikeyStatement next_rows = {
 	.role = APIKEY_AS_MAINTENANCE,
-	.sql = "SELECT " APIKEY_KEY_ROW_SEALED_COLUMNS
-	" FROM apikey.api_keys"
+	.sql = "SELECT user_id, id FROM apikey.api_keys"
 	" WHERE ROW(apikey.data_key_id(encrypted_value), user_id, id)"
 	" OPERATOR(pg_catalog.>) ROW($1, $2, $3)"
 	" AND apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.<=) $1"
 	" ORDER BY apikey.data_key_id(encrypted_value), user_id, id"
-	" LIMIT $4 FOR UPDATE SKIP LOCKED",
+	" LIMIT $4",
+	.across_users = true,
 	.arg_count = 4,
 	.arg_types = {UUIDOID, TEXTOID, UUIDOID, INT8OID}
+};
+
+/* The row, locked, unless it is locked already, or has got another data key than $3. */
+static ApikeyStatement lock_row = {
+	.role = APIKEY_AS_MAINTENANCE,
+	.sql = "SELECT " APIKEY_KEY_ROW_SEALED_COLUMNS
+	" FROM apikey.api_keys" APIKEY_KEY_ROW_WHERE
+	" AND apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.=) $3"
+	" FOR UPDATE SKIP LOCKED",
+	.arg_count = 3,
+	.arg_types = {TEXTOID, UUIDOID, UUIDOID}
 };
 
 static ApikeyStatement update_row = {
@@ -71,6 +85,7 @@ static ApikeyStatement count_rows_left = {
 	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.<) $1)"
 	" OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM apikey.api_keys"
 	" WHERE apikey.data_key_id(encrypted_value) OPERATOR(pg_catalog.>) $1)",
+	.across_users = true,
 	.arg_count = 1,
 	.arg_types = {UUIDOID}
 };
@@ -197,6 +212,23 @@ fetch_rows(const ApikeyReencryption *pass, int batch_size, ApikeyRows *rows)
 	return apikey_statement_run_by_index(&next_rows, args, rows);
 }
 
+/* Lock the row at which the pass is, and re-encrypt it, if it still needs that. */
+static void
+visit_row(ApikeyReencryption *pass)
+{
+	ApikeyRows	rows;
+	ApikeyKeyRow key;
+	Datum		args[3];
+
+	args[0] = CStringGetTextDatum(pass->user_id);
+	args[1] = UUIDPGetDatum(&pass->id);
+	args[2] = UUIDPGetDatum(&pass->data_key);
+	if (apikey_statement_run(&lock_row, NULL, args, NULL, &rows) == 0)
+		return;
+	apikey_key_row_read_sealed(rows.tuples[0], rows.desc, &key);
+	reencrypt_row(pass, &key);
+}
+
 /* The rows of a batch; what each needs is freed after it. */
 static void
 reencrypt_rows(ApikeyReencryption *pass, const ApikeyRows *rows)
@@ -207,13 +239,13 @@ reencrypt_rows(ApikeyReencryption *pass, const ApikeyRows *rows)
 
 	for (uint64 i = 0; i < rows->count; i++)
 	{
-		ApikeyKeyRow key;
+		bool		is_null;	/* never */
 
 		CHECK_FOR_INTERRUPTS();
-		apikey_key_row_read_sealed(rows->tuples[i], rows->desc, &key);
-		reencrypt_row(pass, &key);
-		strlcpy(pass->user_id, key.user_id, APIKEY_REENCRYPT_USER_ID);
-		pass->id = key.id;
+		strlcpy(pass->user_id, TextDatumGetCString(apikey_rows_get(rows, i, 1, &is_null)),
+				APIKEY_REENCRYPT_USER_ID);
+		pass->id = *DatumGetUUIDP(apikey_rows_get(rows, i, 2, &is_null));
+		visit_row(pass);
 		MemoryContextReset(per_row);
 	}
 	MemoryContextSwitchTo(outer);

@@ -4,12 +4,13 @@
  *		Is api_keys the table that the extension's script made?  See key_table.h.
  *
  * A row may be read without a statement only where a statement would find the
- * same one, and would run nothing else: an ordinary heap table without children
- * and rules, with row-level security forced, with policies that allow the
+ * same one, and would run nothing else: an ordinary heap table without children,
+ * rules and triggers, with row-level security forced, with policies that allow the
  * owner of the table exactly the rows of the user, with the columns and the
  * unique indexes of the script.  Anything else, for example a policy that an
  * administrator added, or a table that another extension has distributed, is left
- * to the statement.
+ * to the statement.  (Citus leaves the table as it was, but empty, and with a trigger
+ * for TRUNCATE.)
  *
  * All this changes only by commands that lock the table exclusively and send an
  * invalidation message, so that it need not be looked at for each row.
@@ -70,6 +71,7 @@ is_ordinary(Relation keys)
 		keys->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
 		!keys->rd_rel->relispartition &&
 		!keys->rd_rel->relhassubclass &&
+		!keys->rd_rel->relhastriggers &&
 		keys->rd_rules == NULL;
 }
 
