@@ -193,12 +193,13 @@ put_settings(ReturnSetInfo *result)
 					  APIKEY_SEVERITY_OK, NULL);
 }
 
-/* The rows of apikey.catalog_status(), as they are. */
+/* What is stored, and the rows of apikey.catalog_status(), as they are. */
 static void
 put_catalog(ReturnSetInfo *result)
 {
 	ApikeyRows	rows;
 
+	apikey_status_put_counts(result);
 	apikey_statement_run(&select_catalog, NULL, NULL, NULL, &rows);
 	for (uint64 i = 0; i < rows.count; i++)
 	{
@@ -274,7 +275,6 @@ apikey_status(PG_FUNCTION_ARGS)
 	{
 		put_part(result, apikey_status_put_keys);
 		put_part(result, apikey_status_put_distribution);
-		put_part(result, apikey_status_put_counts);
 		put_part(result, put_catalog);
 		put_part(result, apikey_status_put_privileges);
 	}

@@ -50,6 +50,16 @@ SET LOCAL apikey.identity = 'session';
 ! status identity
 > RESET apikey.identity;
 
+-- A distributed database
+
+SET LOCAL apikey.create_data_keys = off;
+! SELECT apikey.rotate_data_key();
+> SET LOCAL apikey.create_data_keys = on;
+
+SET LOCAL apikey.distributed = on;
+! status distribution
+> SET LOCAL apikey.distributed = off;
+
 -- The trace
 
 SET LOCAL apikey.audit = 'log';
