@@ -10,6 +10,7 @@
 #	make test-trail					1,000 rounds of kill -9 for the trace alone
 #	make test-clients				the examples of the documents for every client
 #	make test-fresh					demo and test on fresh installations of Debian
+#	make test-all					test on every major version of PostgreSQL
 #	make dist						the distribution for PGXN, a zip of the last commit
 #	make test-dist					build and test what is in such a zip
 #	make sqlsmith					random queries as an application's role
@@ -61,7 +62,7 @@ EXTRA_CLEAN = $(prefixes) $(dist_name).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh coverage indent check-indent dist test-dist fuzz
+STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh test-all coverage indent check-indent dist test-dist fuzz
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -128,8 +129,8 @@ demo try test test-clients test-dist bench-instructions test-trail sqlsmith core
 test-long:
 	@APIKEY_KILL_ROUNDS=200 APIKEY_TRAIL_ROUNDS=1000 APIKEY_FAIL_EVERY=1 APIKEY_STEP_MINUTES=120 $(given_pg_config) $(topdir)/scripts/test
 
-test-fresh:
-	$(topdir)/scripts/test-fresh
+test-fresh test-all:
+	$(topdir)/scripts/$@
 
 fuzz:
 	@$(given_pg_config) $(topdir)/scripts/fuzz
@@ -149,4 +150,4 @@ dist: $(DATA_built)
 		--prefix=$(dist_name)/ HEAD
 	$(topdir)/scripts/check-dist $(dist_name).zip
 
-.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh coverage indent check-indent dist test-dist
+.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh test-all coverage indent check-indent dist test-dist
