@@ -58,7 +58,7 @@ logfile = $dir/pgbouncer.log
 pidfile = $dir/pgbouncer.pid
 });
 	$pooler = IPC::Run::start([ $pgbouncer, "$dir/pgbouncer.ini" ], '>', \my $output, '2>', \my $error);
-	for (1 .. 100)
+	for (1 .. 1800)
 	{
 		last if reachable("$through user=$roles[0]");
 		usleep(100_000);

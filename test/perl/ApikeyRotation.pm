@@ -42,7 +42,7 @@ sub wait_for
 {
 	my ($node, $sql) = @_;
 
-	for (1 .. 600)
+	for (1 .. 1800)
 	{
 		return 1 if $node->safe_psql('postgres', $sql) eq 't';
 		usleep(100_000);

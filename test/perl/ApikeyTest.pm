@@ -192,7 +192,7 @@ sub ask_until
 	my ($session, $sql, $wanted) = @_;
 	my $answer;
 
-	for (1 .. 300)
+	for (1 .. 1800)
 	{
 		$answer = ask($session, $sql);
 		last if $answer eq $wanted;

@@ -98,7 +98,7 @@ SELECT apikey.reveal_key('damaged') = openai('new'), apikey.reveal_key('good') =
 RESET ROLE;
 CREATE POLICY hide ON apikey.api_keys AS RESTRICTIVE FOR DELETE USING (name <> 'good');
 SET ROLE regress_apikey_admin;
-SET statement_timeout = '10s';
+SET statement_timeout = '60s';
 SELECT outcome($$SELECT apikey.move_keys('dave', 'david')$$);
 RESET statement_timeout;
 SELECT user_id, count(*) FROM apikey.all_keys WHERE user_id IN ('dave', 'david') GROUP BY user_id;

@@ -71,7 +71,7 @@ SELECT * FROM written ORDER BY name;
 
 -- A use that is rolled back is written later, but not each time.
 SELECT apikey.create_key('often undone', 'custom', secret('v-', 24, 'undone')) IS NULL;
-SET apikey.usage_interval = 1;
+SET apikey.usage_interval = 3;
 BEGIN;
 SELECT length(apikey.reveal_key('often undone'));
 SELECT uses FROM written WHERE name = 'often undone';
@@ -79,7 +79,7 @@ ROLLBACK;
 SET apikey.usage_interval = '1h';
 SELECT length(apikey.reveal_key('often undone'));
 SELECT count(*) FROM written WHERE name = 'often undone';
-SELECT pg_sleep(1.1) IS NULL;
+SELECT pg_sleep(3.1) IS NULL;
 SELECT length(apikey.reveal_key('often undone'));
 SELECT uses FROM written WHERE name = 'often undone';
 -- The same with a savepoint.
@@ -143,9 +143,9 @@ DO $$ BEGIN PERFORM apikey.reveal_key('six'); RAISE division_by_zero; EXCEPTION 
 SELECT name, c.value - b.value AS more FROM before b JOIN counted c USING (name) ORDER BY name;
 ALTER TABLE apikey.key_usage DROP CONSTRAINT no_more;
 -- ... unless the query is cancelled.  That is an error like any other.
-CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(10); RETURN NEW; END $$;
+CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
 CREATE TRIGGER cancel BEFORE UPDATE ON apikey.key_usage FOR EACH ROW EXECUTE FUNCTION cancel();
-SET statement_timeout = '100ms';
+SET statement_timeout = '1s';
 DO $$ BEGIN PERFORM apikey.reveal_key('six'); EXCEPTION WHEN query_canceled THEN RAISE NOTICE '%', SQLERRM; END $$;
 SELECT apikey.reveal_key('six');
 RESET statement_timeout;

@@ -107,7 +107,7 @@ is(ask($second, $who), 'nobody 0', 'after a single statement');
 my $leaver = new_client();
 ask($leaver, "BEGIN; SELECT apikey.set_user_id('1');");
 $leaver->quit;
-for (1 .. 100)
+for (1 .. 1800)
 {
 	last if ask($second, 'SELECT 1') eq '1';
 	usleep(100_000);

@@ -195,7 +195,7 @@ sub session_reads_soon
 {
 	my ($name, $wanted) = @_;
 
-	for (1 .. 300)
+	for (1 .. 1800)
 	{
 		last if session_reads($name) eq $wanted;
 		usleep(100_000);

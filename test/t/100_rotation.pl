@@ -175,28 +175,32 @@ SELECT 1 / (apikey.reveal_key('key ' || :k) = 'v-value-of-key-' || :k)::int FROM
 SELECT apikey.update_key('key ' || :k, new_value => 'v-value-of-key-' || :k) FROM (VALUES (:k)) k(k) WHERE k <> 77;
 COMMIT;
 });
-my ($out, $err) = ('', '');
-my $load = IPC::Run::start(
-	[ 'pgbench', '--no-vacuum', '--client=4', '--time=10', "--file=$dir/load",
-		'--max-tries=10', '--host=' . $node->host, '--port=' . $node->port, 'postgres' ],
-	'>' => \$out, '2>' => \$err);
 my $rounds = 0;
-while ($load->pumpable)
+# Once more where a machine is too slow for some rounds in that time.
+while ($rounds <= 2)
 {
-	sql('SELECT apikey.rotate_data_key()');
-	like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys(50)')),
-		qr/keys re-encrypted: \d+, not decrypted: 1$/m, 'a round during the load');
-	# A data key that an open transaction may still need is refused, and stays.
-	run_sql($node, "SELECT apikey.retire_data_key('$_')")
-	  for split(/\n/, sql(q{SELECT id FROM apikey.key_status WHERE state = 'inactive' AND rows = 0}));
-	$rounds++;
-	usleep(100_000);
-	$load->pump_nb;
+	my ($out, $err) = ('', '');
+	my $load = IPC::Run::start(
+		[ 'pgbench', '--no-vacuum', '--client=4', '--time=10', "--file=$dir/load",
+			'--max-tries=10', '--host=' . $node->host, '--port=' . $node->port, 'postgres' ],
+		'>' => \$out, '2>' => \$err);
+
+	while ($load->pumpable)
+	{
+		sql('SELECT apikey.rotate_data_key()');
+		like(finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys(50)')),
+			qr/keys re-encrypted: \d+, not decrypted: 1$/m, 'a round during the load');
+		# A data key that an open transaction may still need is refused, and stays.
+		run_sql($node, "SELECT apikey.retire_data_key('$_')")
+		  for split(/\n/, sql(q{SELECT id FROM apikey.key_status WHERE state = 'inactive' AND rows = 0}));
+		$rounds++;
+		usleep(100_000);
+		$load->pump_nb;
+	}
+	$load->finish;
+	is($load->result(0), 0, 'the load had no error') or diag($err);
+	like($out, qr/number of transactions actually processed: [1-9]/, 'and processed transactions');
 }
-$load->finish;
-is($load->result(0), 0, 'the load had no error') or diag($err);
-cmp_ok($rounds, '>', 2, "$rounds rounds");
-like($out, qr/number of transactions actually processed: [1-9]/, 'and processed transactions');
 finish_sql(start_sql($node, 'CALL apikey.reencrypt_keys()'));
 is(rows_left($node), '1', 'after the load: all rows use the newest key');
 is(sql('SELECT count(*) FROM apikey.verify_keys()'), '1', 'and can be decrypted, except that one');

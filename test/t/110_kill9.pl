@@ -92,7 +92,7 @@ sub start_client
 sub start_load
 {
 	return start_client('load', 'user=' . ApikeyTest::app_role, 'pgbench', '--no-vacuum',
-		'--client=3', '--time=600', '--max-tries=10', "--file=$dir/load");
+		'--client=3', '--time=3600', '--max-tries=10', "--file=$dir/load");
 }
 
 # Changes of all kinds, one after the other, each in its own transaction.  The
@@ -137,7 +137,7 @@ sub bring_back
 	if ($what eq 'postmaster')
 	{
 		# Its children notice and exit; a new one can start after the last of them.
-		for (1 .. 300)
+		for (1 .. 1800)
 		{
 			$node->{_pid} = undef;
 			last if $node->start(fail_ok => 1);
@@ -146,7 +146,7 @@ sub bring_back
 		return;
 	}
 	$node->wait_for_log(qr/\(PID $pid\) was terminated by signal 9/, $log_offset);
-	for (1 .. 600)
+	for (1 .. 1800)
 	{
 		return if finish_sql(start_sql($node, 'SELECT 1')) =~ /1 row/;
 		usleep(100_000);

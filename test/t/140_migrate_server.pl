@@ -96,7 +96,7 @@ sub session_reads_soon
 {
 	my ($session, $user, $name, $wanted) = @_;
 
-	for (1 .. 300)
+	for (1 .. 1800)
 	{
 		last if session_reads($session, $user, $name) eq $wanted;
 		usleep(100_000);

@@ -37,7 +37,7 @@ my %unreachable = (
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 my $fernet = put_master_keys("$dir/fernet.key", random_key());
 my ($node, $master) = new_node('main',
-	conf => "apikey.fernet_key_source = 'file:$fernet'\napikey.command_timeout = '500ms'\nwal_level = replica\n");
+	conf => "apikey.fernet_key_source = 'file:$fernet'\nwal_level = replica\n");
 my $seen = '';
 
 # The checksum of npm's tokens: the CRC-32 as six digits.
@@ -334,7 +334,10 @@ source_case('a relative command', 'command:cat', $good, $nothing, "command:/bin/
 source_case('a long command', 'command:/' . 'x' x 2000, $good, $nothing, "command:/bin/cat $path");
 source_case('no command', "command:$dir/absent", $good, $nothing, "command:/bin/cat $path");
 source_case('a command that fails', 'command:/bin/false', $good, $nothing, "command:/bin/cat $path");
-source_case('a slow command', 'command:/bin/sleep 10', $good, $nothing, "command:/bin/cat $path");
+source_case('a slow command', 'command:/bin/sleep 600',
+	sub { $good->(); run_script("ALTER SYSTEM SET apikey.command_timeout = '500ms'") },
+	sub { run_script('ALTER SYSTEM RESET apikey.command_timeout') },
+	"command:/bin/cat $path");
 source_case('a verbose command', 'command:/usr/bin/env yes', $good, $nothing, "command:/bin/cat $path");
 source_case('a command that began to fail', "command:/bin/cat $path",
 	sub { $good->(); set_source("command:/bin/cat $path"); run_script('SELECT apikey.rotate_data_key()'); unlink($path); reload() },

@@ -71,7 +71,7 @@ SELECT apikey.fernet_decrypt(apikey.fernet_encrypt('two'))});
 	is($answer, "32|0\none\ntwo", 'a session uses its keys');
 	my $log_start = -s $node->logfile;
 	kill 'ABRT', scalar(ask($session, 'SELECT pg_backend_pid()'));
-	for (1 .. 300)
+	for (1 .. 1800)
 	{
 		last if slurp_file($node->logfile, $log_start) =~ /reinitializing/;
 		usleep(100_000);

@@ -58,7 +58,7 @@ sub start_client
 
 sub wait_for_values
 {
-	for (1 .. 3000)
+	for (1 .. 18_000)
 	{
 		return if (grep { -s "$dir/client.$_" } 1 .. $clients) == $clients;
 		usleep(10_000);
@@ -84,7 +84,7 @@ sub bring_back
 {
 	my ($kill_postmaster) = @_;
 
-	for (1 .. 600)
+	for (1 .. 3600)
 	{
 		if ($kill_postmaster)
 		{

@@ -211,7 +211,7 @@ sub start_bob
 	unlink("$dir/bob.sql");
 	append_to_file("$dir/bob.sql", $mode{$name}{take}->($bob) . "\nSELECT apikey.reveal_key('$secret{name}');\nCOMMIT;\n"
 		  . "SET apikey.user_id = '$bob';\nSET request.jwt.claims = '{\"sub\":\"$bob\"}';\n");
-	return IPC::Run::start([ 'pgbench', '--no-vacuum', '--time=600', "--file=$dir/bob.sql", $connstr ],
+	return IPC::Run::start([ 'pgbench', '--no-vacuum', '--time=3600', "--file=$dir/bob.sql", $connstr ],
 		'<' => \undef, '&>' => "$dir/bob.out");
 }
 
