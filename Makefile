@@ -12,6 +12,9 @@
 #	make test-fresh					demo and test on fresh installations of Debian
 #	make test-all					test on every major version of PostgreSQL
 #	make dist						the distribution for PGXN, a zip of the last commit
+#	make test-deb					build, install and use the Debian package, in chroots
+#	make test-rpm					build the RPM package and use its files
+#	make test-docker				run the steps of the Dockerfile in chroots, and use the result
 #	make test-dist					build and test what is in such a zip
 #	make sqlsmith					random queries as an application's role
 #	make core-regress				PostgreSQL's own tests with the library preloaded
@@ -63,6 +66,7 @@ EXTRA_CLEAN = $(prefixes) $(dist_name).zip \
 
 # These goals need neither a server nor its development files; some install them.
 STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh test-all coverage indent check-indent dist test-dist fuzz
+STANDALONE += test-deb test-rpm test-docker
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 
@@ -129,8 +133,13 @@ demo try test test-clients test-dist bench-instructions test-trail sqlsmith core
 test-long:
 	@APIKEY_KILL_ROUNDS=200 APIKEY_TRAIL_ROUNDS=1000 APIKEY_FAIL_EVERY=1 APIKEY_STEP_MINUTES=120 $(given_pg_config) $(topdir)/scripts/test
 
-test-fresh test-all:
+test-fresh test-all test-deb test-docker:
 	$(topdir)/scripts/$@
+
+test-rpm:
+	@$(given_pg_config) $(topdir)/scripts/$@
+
+.PHONY: test-deb test-rpm test-docker
 
 fuzz:
 	@$(given_pg_config) $(topdir)/scripts/fuzz
