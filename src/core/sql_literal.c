@@ -33,18 +33,16 @@ apikey_sql_word_end(const char *text, size_t len, size_t pos)
 bool
 apikey_sql_is_word(const char *text, size_t begin, size_t end, const char *word)
 {
-	if (strlen(word) != end - begin)
-		return false;
 	for (size_t i = begin; i < end; i++, word++)
 	{
 		char		c = text[i];
 
 		if (c >= 'A' && c <= 'Z')
 			c += 'a' - 'A';
-		if (c != *word)
+		if (*word == '\0' || c != *word)
 			return false;
 	}
-	return true;
+	return *word == '\0';
 }
 
 static bool

@@ -113,9 +113,12 @@ clean_query(const char *query, const PlannedStmt *statement)
 	size_t		start = Min((size_t) Max(statement->stmt_location, 0), size);
 	size_t		rest = size - start;
 	size_t		len = statement->stmt_len > 0 ? Min((size_t) statement->stmt_len, rest) : rest;
-	char	   *part = pnstrdup(query + start, len);
+	char	   *part;
 	char	   *copy = NULL;
 
+	if (apikey_statement_is_known_clean(query + start, len))
+		return query;
+	part = pnstrdup(query + start, len);
 	if (apikey_clean_statement(part, len))
 	{
 		copy = MemoryContextStrdup(PortalContext ? PortalContext : CurrentMemoryContext, query);

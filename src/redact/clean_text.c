@@ -17,6 +17,13 @@
 #include "redact/clean_text.h"
 #include "redact/in_flight.h"
 #include "redact/key_prefixes.h"
+#include "redact/known_clean.h"
+
+/* The search for a call, beside those of each kind of text. */
+#define SEARCH_CALL		128
+
+/* Has the current search looked at a prepared statement, which may change? */
+static bool looked_at_prepared = false;
 
 /* Does a prepared statement call a function that is given a secret? */
 static bool
@@ -25,6 +32,7 @@ executes_call(const char *name, size_t len)
 	char		key[NAMEDATALEN];
 	PreparedStatement *prepared;
 
+	looked_at_prepared = true;
 	if (len >= NAMEDATALEN)
 		return false;
 	memcpy(key, name, len);
@@ -43,10 +51,26 @@ dialect(void)
 	return result;
 }
 
+/* A search has found nothing: it need not be made again. */
+static void
+note_clean(const char *text, size_t len, int search)
+{
+	if (!looked_at_prepared)
+		apikey_known_clean_add(text, len, search);
+}
+
 bool
 apikey_text_has_call(const char *text)
 {
-	return text != NULL && apikey_sql_has_call(text, strlen(text), executes_call);
+	size_t		len = text != NULL ? strlen(text) : 0;
+
+	if (len == 0 || apikey_is_known_clean(text, len, SEARCH_CALL))
+		return false;
+	looked_at_prepared = false;
+	if (apikey_sql_has_call(text, len, executes_call))
+		return true;
+	note_clean(text, len, SEARCH_CALL);
+	return false;
 }
 
 bool
@@ -86,11 +110,19 @@ hide_secrets(char *text, size_t len, int kind)
 {
 	ApikeySqlDialect spoken = dialect();
 
+	looked_at_prepared = false;
 	apikey_sql_redact(text, len, &spoken);
 	hide_by_kind(text, len, kind);
 	hide_known(text, len);
 	if (apikey_log_is_node_dump(text, len))
 		apikey_log_hide_constants(text, len, hide_known);
+}
+
+/* The values of the statement are searched for in any case, if there are any. */
+static bool
+is_known_clean(const char *text, size_t len, int kind)
+{
+	return apikey_in_flight_is_empty() && apikey_is_known_clean(text, len, kind);
 }
 
 /* copy has secrets hidden: write it as it is to be read. */
@@ -118,7 +150,7 @@ apikey_clean_text(ApikeyCleanText *clean, const char *text, int kind)
 	clean->text = text;
 	clean->copy = NULL;
 	clean->is_changed = false;
-	if (len == 0)
+	if (len == 0 || is_known_clean(text, len, kind))
 		return;
 	copy = malloc(len + 1);
 	if (copy == NULL)
@@ -134,6 +166,8 @@ apikey_clean_text(ApikeyCleanText *clean, const char *text, int kind)
 		write_clean(clean, copy, len);
 		explicit_bzero(copy, len);
 	}
+	else
+		note_clean(text, len, kind);
 	free(copy);
 }
 
@@ -141,10 +175,19 @@ bool
 apikey_clean_statement(char *text, size_t len)
 {
 	hide_secrets(text, len, APIKEY_TEXT_PLAIN);
-	if (memchr(text, '\0', len) == NULL)
-		return false;
-	apikey_hidden_fill(text, len);
-	return true;
+	if (memchr(text, '\0', len) != NULL)
+	{
+		apikey_hidden_fill(text, len);
+		return true;
+	}
+	note_clean(text, len, APIKEY_TEXT_PLAIN);
+	return false;
+}
+
+bool
+apikey_statement_is_known_clean(const char *text, size_t len)
+{
+	return is_known_clean(text, len, APIKEY_TEXT_PLAIN);
 }
 
 void

@@ -49,6 +49,9 @@ extern void apikey_clean_text(ApikeyCleanText *clean, const char *text, int kind
  */
 extern bool apikey_clean_statement(char *text, size_t len);
 
+/* Is it known that apikey_clean_statement() would find none? */
+extern bool apikey_statement_is_known_clean(const char *text, size_t len);
+
 extern void apikey_clean_text_free(ApikeyCleanText *clean);
 
 #endif							/* APIKEY_CLEAN_TEXT_H */

@@ -108,6 +108,16 @@ apikey_in_flight_add(const char *value, size_t len)
 	used[current] += sizeof(size) + size;
 }
 
+bool
+apikey_in_flight_is_empty(void)
+{
+	wipe_earlier_statement();
+	for (int half = 0; half < HALVES; half++)
+		if (used[half] > 0)
+			return false;
+	return true;
+}
+
 static bool
 hide_half(int half, char *text, size_t len)
 {

@@ -13,6 +13,9 @@
 /* Remember a copy of a value; of a long one, its beginning.  Raises nothing. */
 extern void apikey_in_flight_add(const char *value, size_t len);
 
+/* Has the current statement none?  Raises nothing. */
+extern bool apikey_in_flight_is_empty(void);
+
 /*
  * Hide (core/hidden_text.h) the values in a text; returns whether there was one.
  * Raises nothing.

@@ -16,6 +16,7 @@
 #include "core/key_shape.h"
 #include "redact/builtin_prefixes.h"
 #include "redact/key_prefixes.h"
+#include "redact/known_clean.h"
 
 static ApikeyKeyShapes builtin;
 static ApikeyKeyShapes learned;
@@ -54,6 +55,7 @@ apikey_key_prefixes_learn(const char *const *prefixes, int count)
 	if (learned_context != NULL)
 		MemoryContextDelete(learned_context);
 	learned_context = fresh;
+	apikey_known_clean_forget();
 }
 
 void

@@ -401,6 +401,28 @@ check_logs($after);
 	$session->quit;
 }
 
+# A text in which nothing was found is searched again once its session knows another
+# prefix.  The session logs nothing else, which would take the place of the text.
+{
+	my $session = $node->background_psql('postgres', on_error_stop => 0);
+	my $word = lc('zork_a1b2' . random_text(20));
+	my $log = $node->data_dir . '/log/server.log';
+	my $start = -s $log;
+
+	$session->query("SET $_") for 'log_statement = none', 'log_duration = off', 'log_min_duration_statement = -1',
+	  'debug_print_parse = off', 'debug_print_rewritten = off', 'debug_print_plan = off',
+	  'auto_explain.log_min_duration = -1', ($has_pgaudit ? "pgaudit.log = 'none'" : ());
+	$session->query("SELECT $word") for 1 .. 2;
+	shows(slurp_file($log, $start), qr/STATEMENT:  SELECT $word/, 'a word');
+	$node->safe_psql('postgres', q{INSERT INTO apikey.custom_key_types (key_type, label, prefixes) VALUES ('zork', 'Zork', '{zork_}')});
+	$session->query(q{SELECT count(*) FROM apikey.check_key('zork', 'x')});
+	$start = -s $log;
+	$session->query("SELECT $word");
+	shows(slurp_file($log, $start), qr/STATEMENT:  SELECT <redacted>/, 'which is now a key');
+	shows(slurp_file($log, $start), qr/\A(?!.*$word)/s, 'is nowhere in the log');
+	$session->quit;
+}
+
 # Switched off, all of it is logged: the searches above find what is there.
 run_sql($node, q{SET apikey.redact_logs = off; SELECT apikey.create_key_for('u1', 'off', 'custom', '} . value() . q{')});
 cmp_ok(scalar(lines_with_marker($_)), '>', 0, 'the log that is searched has the marker if redaction is off')
