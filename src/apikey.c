@@ -35,6 +35,7 @@
 #include "redact/secret.h"
 #include "store/key_limit.h"
 #include "store/key_lookup.h"
+#include "store/key_table.h"
 #include "store/key_usage.h"
 #include "validate/value_plausibility.h"
 
@@ -63,6 +64,7 @@ _PG_init(void)
 	apikey_data_key_create_init();
 	apikey_key_limit_init();
 	apikey_key_lookup_init();
+	apikey_key_table_init();
 	apikey_key_usage_init();
 	apikey_drop_guard_init();
 	apikey_has_identity_init();

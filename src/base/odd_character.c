@@ -99,13 +99,26 @@ is_odd(const pg_wchar *characters, int i, int count, ApikeyOddity *oddity)
 	return true;
 }
 
+/* Most names and ids: visible ASCII, with spaces within. */
+static bool
+is_visible_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return len > 0 && text[0] != ' ' && text[len - 1] != ' ';
+}
+
 bool
 apikey_find_odd_character(const char *text, size_t len, ApikeyOddCharacter *odd)
 {
 	int			count;
-	pg_wchar   *characters = decode_text(text, len, &count);
+	pg_wchar   *characters;
 	bool		found = false;
 
+	if (is_visible_ascii(text, len))
+		return false;
+	characters = decode_text(text, len, &count);
 	for (int i = 0; i < count && !found; i++)
 	{
 		found = is_odd(characters, i, count, &odd->oddity);

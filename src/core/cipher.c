@@ -8,6 +8,8 @@
  * key schedule, or freed, which wipes it.  Naming the cipher again would make
  * libcrypto rebuild the context, so it is named once.
  *
+ * What fails leaves errors in libcrypto's queue, so that it is emptied then.
+ *
  *-------------------------------------------------------------------------
  */
 #include <openssl/err.h>
@@ -45,6 +47,6 @@ apikey_cipher_clean_up(ApikeyCipher * cipher, bool keep)
 	{
 		EVP_CIPHER_CTX_free(cipher->context);
 		cipher->context = NULL;
+		ERR_clear_error();
 	}
-	ERR_clear_error();
 }

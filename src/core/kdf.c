@@ -126,8 +126,8 @@ apikey_hmac_spans(const uint8_t *key, size_t key_len, const ApikeySpan *spans,
 	{
 		EVP_MAC_CTX_free(hmac_context);
 		hmac_context = NULL;
+		ERR_clear_error();
 	}
-	ERR_clear_error();
 	if (ok)
 		return APIKEY_OK;
 	apikey_wipe(out, APIKEY_SHA256_SIZE);

@@ -11,13 +11,13 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/tuplestore.h"
 
 #include "audit/audit.h"
 #include "base/errors.h"
 #include "exec/precondition.h"
 #include "exec/statement.h"
+#include "keys/data_key.h"
 #include "redact/secret.h"
 #include "store/value_search.h"
 #include "validate/value_characters.h"
@@ -60,7 +60,7 @@ static ApikeyStatement find_by_fingerprint = {
  * The forms in which the argument "value" may be stored: trimmed; as it is, for
  * types that allow white space; and with the last line end that a copy of a file's
  * text often lacks, for which *with_line_end has room.  Returns how many fit into a
- * row; 22023 if there is nothing but white space.
+ * row, without repetition; 22023 if there is nothing but white space.
  */
 static int
 read_searched_values(FunctionCallInfo fcinfo, ApikeySpan *values, char *with_line_end)
@@ -82,9 +82,11 @@ read_searched_values(FunctionCallInfo fcinfo, ApikeySpan *values, char *with_lin
 	values[count].data = with_line_end;
 	values[count++].len = len + 1;
 	apikey_value_read_exact(fcinfo, 0, &data, &len);
+	if (len == values[0].len || len > APIKEY_VALUE_MAX)
+		return count;
 	values[count].data = data;
-	values[count].len = len;
-	return len > APIKEY_VALUE_MAX ? count : count + 1;
+	values[count++].len = len;
+	return count;
 }
 
 /*
@@ -94,16 +96,17 @@ read_searched_values(FunctionCallInfo fcinfo, ApikeySpan *values, char *with_lin
 static void
 find_rows(const ApikeySpan *values, int count, ApikeyRows *rows)
 {
-	Datum		fingerprints = apikey_value_fingerprints(values, count);
-	Datum		searched;
+	uint64		version;
 
 	do
 	{
+		Datum		fingerprints;
+
 		CHECK_FOR_INTERRUPTS();
-		searched = fingerprints;
-		apikey_statement_run_by_index(&find_by_fingerprint, &searched, rows);
+		version = apikey_data_key_version();
 		fingerprints = apikey_value_fingerprints(values, count);
-	} while (!datumIsEqual(fingerprints, searched, false, -1));
+		apikey_statement_run_by_index(&find_by_fingerprint, &fingerprints, rows);
+	} while (apikey_data_key_version() != version);
 }
 
 /*

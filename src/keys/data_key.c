@@ -222,6 +222,14 @@ apikey_data_key_reload(void)
 	(void) apikey_data_keys_reread();
 }
 
+/* A change is received with a new lock, which may not be needed here. */
+uint64
+apikey_data_key_version(void)
+{
+	AcceptInvalidationMessages();
+	return apikey_data_keys()->version;
+}
+
 /*
  * No row needs a data key that is destroyed, and none that is encrypted with a
  * lost one can be found.  An incomplete search leaves out what has no master key,
@@ -248,8 +256,7 @@ apikey_data_key_all_fingerprints(const void *value, size_t len, bool complete,
 	ApikeyDataKeys *all;
 	int			count = 0;
 
-	/* A change is received with a new lock, which may not be needed here. */
-	AcceptInvalidationMessages();
+	AcceptInvalidationMessages();	/* as in apikey_data_key_version() */
 	all = apikey_data_keys();
 	*fingerprints = palloc(Max(all->count, 1) * APIKEY_FINGERPRINT_SIZE);
 	for (int i = 0; i < all->count; i++)

@@ -94,4 +94,10 @@ extern bool apikey_data_key_is_lost(const uint8_t *id);
  */
 extern void apikey_data_key_reload(void);
 
+/*
+ * A number that changes when the committed data keys do: while it is the same, each
+ * value has the same fingerprints.  Raises what reading the data keys raises.
+ */
+extern uint64 apikey_data_key_version(void);
+
 #endif							/* APIKEY_DATA_KEY_H */

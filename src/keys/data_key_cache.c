@@ -24,6 +24,8 @@
 #include "keys/data_key_cache.h"
 #include "keys/master_key.h"
 
+static uint64 versions = 0;		/* of the rows, in this session */
+
 static ApikeyStatement select_data_keys = {
 	.role = APIKEY_AS_OWNER,
 	.sql = "SELECT id, purpose,"
@@ -60,6 +62,7 @@ data_keys_build(const ApikeyRows *rows)
 	ApikeyDataKeys *all = palloc0(offsetof(ApikeyDataKeys, entries) +
 								  rows->count * sizeof(ApikeyDataKeyEntry));
 
+	all->version = ++versions;
 	all->read_at = apikey_master_keys_moment();
 	all->count = (int) rows->count;
 	for (uint64 i = 0; i < rows->count; i++)

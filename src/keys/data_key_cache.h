@@ -27,6 +27,7 @@ typedef struct ApikeyDataKeyEntry
 
 typedef struct ApikeyDataKeys
 {
+	uint64		version;		/* of the rows */
 	uint64		read_at;		/* from apikey_master_keys_moment() */
 	bool		source_read;	/* has the source been read again for them? */
 	uint64		master_generation;	/* of what unwrapped the keys; 0: none */

@@ -23,6 +23,7 @@
 #include "base/errors.h"
 #include "exec/statement.h"
 #include "store/key_limit.h"
+#include "store/key_lookup.h"
 
 static ApikeyStatement count_keys = {
 	.sql = "SELECT pg_catalog.count(*) FROM apikey.api_keys"
@@ -42,10 +43,14 @@ static int	max_keys_per_user = 1000;
 int64
 apikey_key_limit_count(const char *user_id)
 {
-	Datum		arg = CStringGetTextDatum(user_id);
+	Datum		arg;
 	ApikeyRows	rows;
+	int64		count;
 	bool		is_null;
 
+	if (apikey_key_lookup_count(user_id, &count))
+		return count;
+	arg = CStringGetTextDatum(user_id);
 	apikey_statement_run(&count_keys, user_id, &arg, NULL, &rows);
 	return DatumGetInt64(apikey_rows_get(&rows, 0, 1, &is_null));
 }

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * key_lookup.c
- *		Read the row of a selected key from an index; see key_lookup.h.
+ *		Read rows of api_keys from an index; see key_lookup.h.
  *
  * Most of what a statement costs that reads one row is starting and ending the
- * executor.  So reveal_key reads the row as PostgreSQL checks a foreign key since
- * version 19: by a scan of the unique index.  The user id is in the scan key, as it
+ * executor.  So reveal_key reads the row, and create_key counts the user's keys, as
+ * PostgreSQL checks a foreign key since version 19: by a scan of the unique index.  The user id is in the scan key, as it
  * is in the statement, and is compared byte for byte; store/key_table.c
  * makes sure that no policy, privilege or kind of table would have given another
  * result.  What the statement does is done here too: the lock on the table, which
@@ -24,7 +24,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "executor/tuptable.h"
-#include "utils/acl.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
@@ -34,8 +34,6 @@
 
 #include "base/counter.h"
 #include "compat.h"
-#include "exec/frame.h"
-#include "exec/table_cache.h"
 #include "store/key_lookup.h"
 #include "store/key_table.h"
 
@@ -47,14 +45,6 @@
  * of a problem.
  */
 static bool direct_lookup = true;
-
-/* As for a statement, which needs it each time that it runs. */
-static bool
-is_permitted(Relation keys)
-{
-	return pg_class_aclcheck(RelationGetRelid(keys), apikey_owner_role(),
-							 ACL_SELECT) == ACLCHECK_OK;
-}
 
 static void
 init_scan_keys(const ApikeyKeySelector *selector, ScanKey scan_keys)
@@ -101,53 +91,121 @@ copy_columns(TupleTableSlot *row, const ApikeyKeyTable *table, ApikeyKeyColumns 
 		columns->values[i] = column_value(row, table, i, &columns->nulls[i]);
 }
 
+/* A scan of an index of the table, with what it needs. */
+typedef struct KeyScan
+{
+	Relation	index;
+	TupleTableSlot *row;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+} KeyScan;
+
 /* The commands of this transaction that are complete count, as for a statement. */
+static void
+begin_scan(Relation keys, Oid index, ScanKey scan_keys, int count, KeyScan *scan)
+{
+	scan->index = index_open(index, AccessShareLock);
+	scan->row = table_slot_create(keys, NULL);
+	CommandCounterIncrement();
+	scan->snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	scan->scan = index_beginscan(keys, scan->index, scan->snapshot, NULL, count, 0, 0);
+	index_rescan(scan->scan, scan_keys, count, NULL, 0);
+}
+
+static bool
+next_row(KeyScan *scan)
+{
+	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->row);
+}
+
+static void
+end_scan(KeyScan *scan)
+{
+	index_endscan(scan->scan);
+	UnregisterSnapshot(scan->snapshot);
+	ExecDropSingleTupleTableSlot(scan->row);
+	index_close(scan->index, NoLock);
+}
+
 static bool
 scan_index(Relation keys, const ApikeyKeyTable *table,
 		   const ApikeyKeySelector *selector, ApikeyKeyColumns *columns)
 {
-	Relation	index = index_open(selector->name != NULL ? table->by_name : table->by_id,
-								   AccessShareLock);
-	TupleTableSlot *row = table_slot_create(keys, NULL);
+	Oid			index = selector->name != NULL ? table->by_name : table->by_id;
 	ScanKeyData scan_keys[2];
-	Snapshot	snapshot;
-	IndexScanDesc scan;
+	KeyScan		scan;
 	bool		found;
 
 	init_scan_keys(selector, scan_keys);
-	CommandCounterIncrement();
-	snapshot = RegisterSnapshot(GetTransactionSnapshot());
-	scan = index_beginscan(keys, index, snapshot, NULL, 2, 0, 0);
-	index_rescan(scan, scan_keys, 2, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, row);
+	begin_scan(keys, index, scan_keys, 2, &scan);
+	found = next_row(&scan);
 	if (found)
-		copy_columns(row, table, columns);
-	index_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	ExecDropSingleTupleTableSlot(row);
-	index_close(index, NoLock);
+		copy_columns(scan.row, table, columns);
+	end_scan(&scan);
 	return found;
+}
+
+/* The rows of the index by name, which has none that are deleted. */
+static int64
+count_rows(Relation keys, const ApikeyKeyTable *table, const char *user_id)
+{
+	ScanKeyData scan_key;
+	KeyScan		scan;
+	int64		count = 0;
+
+	ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(user_id));
+	begin_scan(keys, table->by_name, &scan_key, 1, &scan);
+	while (next_row(&scan))
+	{
+		CHECK_FOR_INTERRUPTS();
+		count++;
+	}
+	end_scan(&scan);
+	return count;
+}
+
+/* The table, open and locked, or NULL if a statement must be used. */
+static Relation
+open_keys(const ApikeyKeyTable **table)
+{
+	Relation	keys;
+
+	if (!direct_lookup)
+		return NULL;
+	keys = table_open(apikey_key_table_oid(), AccessShareLock);
+	*table = apikey_key_table(keys);
+	if ((*table)->is_plain)
+		return keys;
+	table_close(keys, NoLock);
+	return NULL;
 }
 
 ApikeyLookup
 apikey_key_lookup(const ApikeyKeySelector *selector, ApikeyKeyColumns *columns)
 {
-	ApikeyLookup result = APIKEY_LOOKUP_IMPOSSIBLE;
 	const ApikeyKeyTable *table;
-	Relation	keys;
+	Relation	keys = open_keys(&table);
+	bool		found;
 
-	if (!direct_lookup)
-		return result;
-	keys = table_open(apikey_table_oid("api_keys"), AccessShareLock);
-	table = apikey_key_table(keys);
-	if (table->is_plain && is_permitted(keys))
-	{
-		apikey_count(APIKEY_COUNT_LOOKUPS_DIRECT);
-		result = scan_index(keys, table, selector, columns) ?
-			APIKEY_LOOKUP_FOUND : APIKEY_LOOKUP_ABSENT;
-	}
+	if (keys == NULL)
+		return APIKEY_LOOKUP_IMPOSSIBLE;
+	apikey_count(APIKEY_COUNT_LOOKUPS_DIRECT);
+	found = scan_index(keys, table, selector, columns);
 	table_close(keys, NoLock);
-	return result;
+	return found ? APIKEY_LOOKUP_FOUND : APIKEY_LOOKUP_ABSENT;
+}
+
+bool
+apikey_key_lookup_count(const char *user_id, int64 *count)
+{
+	const ApikeyKeyTable *table;
+	Relation	keys = open_keys(&table);
+
+	if (keys == NULL)
+		return false;
+	*count = count_rows(keys, table, user_id);
+	table_close(keys, NoLock);
+	return true;
 }
 
 void

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * key_lookup.h
- *		Read the row of a selected key from an index of api_keys, without a
- *		statement.
+ *		Read rows of api_keys from an index, without a statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,6 +24,12 @@ typedef enum ApikeyLookup
  */
 extern ApikeyLookup apikey_key_lookup(const ApikeyKeySelector *selector,
 									  ApikeyKeyColumns *columns);
+
+/*
+ * Count the keys of a user that are not deleted.  Returns false if the statement is
+ * to be run instead.  Raises 55000 without the table.
+ */
+extern bool apikey_key_lookup_count(const char *user_id, int64 *count);
 
 /* Called once, by _PG_init. */
 extern void apikey_key_lookup_init(void);

@@ -12,8 +12,9 @@
  * to the statement.  (Citus leaves the table as it was, but empty, and with a trigger
  * for TRUNCATE.)
  *
- * All this changes only by commands that lock the table exclusively and send an
- * invalidation message, so that it need not be looked at for each row.
+ * All this changes only by commands that send an invalidation message: of the
+ * table, which they lock exclusively, of roles, or of schemas.  So it need not be
+ * looked at for each row.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,9 +35,13 @@
 #include "rewrite/rowsecurity.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
+#include "exec/frame.h"
+#include "exec/table_cache.h"
 #include "exec/table_watch.h"
 #include "store/key_table.h"
 
@@ -60,8 +65,16 @@ static const struct
 };
 
 static ApikeyTableWatch watch;
-static uint64 changes_seen;
+static uint64 catalog_changes = 0;	/* messages of roles and schemas */
+static uint64 changes_seen;		/* of both, when key_table was filled */
 static ApikeyKeyTable key_table;
+
+/* Both only grow, and so does the sum. */
+static uint64
+count_changes(void)
+{
+	return watch.changes + catalog_changes;
+}
 
 static bool
 is_ordinary(Relation keys)
@@ -248,21 +261,57 @@ find_indexes(Relation keys, ApikeyKeyTable *table)
 	return OidIsValid(table->by_id) && OidIsValid(table->by_name);
 }
 
+/* As for a statement, which needs it each time that it runs. */
+static bool
+is_permitted(Relation keys)
+{
+	return pg_class_aclcheck(RelationGetRelid(keys), apikey_owner_role(),
+							 ACL_SELECT) == ACLCHECK_OK;
+}
+
+static bool
+is_known(void)
+{
+	return watch.started && changes_seen == count_changes();
+}
+
+Oid
+apikey_key_table_oid(void)
+{
+	return is_known() ? watch.oids[0] : apikey_table_oid("api_keys");
+}
+
 /* A message that comes meanwhile has the next call look again. */
 const ApikeyKeyTable *
 apikey_key_table(Relation keys)
 {
 	uint64		changes;
 
-	if (watch.oids[0] == RelationGetRelid(keys) && changes_seen == watch.changes)
+	if (is_known() && watch.oids[0] == RelationGetRelid(keys))
 		return &key_table;
 	watch.oids[0] = RelationGetRelid(keys);
 	apikey_table_watch_start(&watch);
-	changes = watch.changes;
+	changes = count_changes();
 	changes_seen = changes - 1; /* in case of an error */
 	memset(&key_table, 0, sizeof(key_table));
-	key_table.is_plain = is_ordinary(keys) && find_columns(keys, &key_table) &&
-		policies_allow_own_rows(keys, &key_table) && find_indexes(keys, &key_table);
+	key_table.is_plain = is_permitted(keys) && is_ordinary(keys) &&
+		find_columns(keys, &key_table) && policies_allow_own_rows(keys, &key_table) &&
+		find_indexes(keys, &key_table);
 	changes_seen = changes;
 	return &key_table;
+}
+
+/* Syscache callback: only count, since it may come at any moment. */
+static void
+note_catalog_change(Datum arg, int cache, uint32 hash)
+{
+	catalog_changes++;
+}
+
+void
+apikey_key_table_init(void)
+{
+	CacheRegisterSyscacheCallback(NAMESPACEOID, note_catalog_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, note_catalog_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, note_catalog_change, (Datum) 0);
 }

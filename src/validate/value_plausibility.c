@@ -17,12 +17,13 @@
 
 #define SAME_IN_A_ROW	8		/* equal characters; no real key has so many */
 
-/* What people write in place of a key, in any case. */
+/* What people write in place of a key, in any case; and the first letters. */
 static const char *const placeholders[] = {
 	"example", "placeholder", "xxxxx", "changeme", "change_me",
 	"yourapi", "your_api", "your-api", "yourkey", "your_key", "your-key",
 	"yourtoken", "your_token", "your-token"
 };
+static const char first_letters[] = "epxcyEPXCY";
 
 /*
  * apikey.strict_checks
@@ -35,6 +36,8 @@ static bool strict_checks = false;
 static bool
 begins_with_placeholder(const char *text, size_t len)
 {
+	if (memchr(first_letters, *text, strlen(first_letters)) == NULL)
+		return false;
 	for (size_t i = 0; i < lengthof(placeholders); i++)
 	{
 		size_t		word_len = strlen(placeholders[i]);
