@@ -19,6 +19,7 @@
 #	make sqlsmith					random queries as an application's role
 #	make core-regress				PostgreSQL's own tests with the library preloaded
 #	make sanitize					tests on a server with sanitizers and assertions
+#	make bench						doc/benchmarks.md: apikey beside plain text, pgcrypto and Fernet
 #	make bench-instructions			the instructions that a call costs, against plain text
 #	make coverage					the lines that the tests execute
 #	make fuzz						libFuzzer on each parser, FUZZ_SECONDS (60) each
@@ -65,7 +66,7 @@ EXTRA_CLEAN = $(prefixes) $(dist_name).zip \
 			  $(foreach suffix,o bc gcda gcno,$(wildcard src/*.$(suffix) src/*/*.$(suffix)))
 
 # These goals need neither a server nor its development files; some install them.
-STANDALONE = demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh test-all coverage indent check-indent dist test-dist fuzz
+STANDALONE = demo try test bench bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh test-all coverage indent check-indent dist test-dist fuzz
 STANDALONE += test-deb test-rpm test-docker
 
 ifneq ($(or $(filter-out $(STANDALONE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
@@ -127,7 +128,7 @@ $(DATA_built): $(addprefix $(topdir)/,$(SQL_MODULES) apikey.control)
 # by default the scripts use the newest.
 given_pg_config = $(if $(filter-out undefined default file,$(origin PG_CONFIG)),PG_CONFIG='$(PG_CONFIG)')
 
-demo try test test-clients test-dist bench-instructions test-trail sqlsmith core-regress sanitize coverage:
+demo try test test-clients test-dist bench bench-instructions test-trail sqlsmith core-regress sanitize coverage:
 	@$(given_pg_config) $(topdir)/scripts/$@
 
 test-long:
@@ -159,4 +160,4 @@ dist: $(DATA_built)
 		--prefix=$(dist_name)/ HEAD
 	$(topdir)/scripts/check-dist $(dist_name).zip
 
-.PHONY: demo try test bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh test-all coverage indent check-indent dist test-dist
+.PHONY: demo try test bench bench-instructions test-trail sqlsmith core-regress sanitize test-long test-clients test-fresh test-all coverage indent check-indent dist test-dist

@@ -1,4 +1,4 @@
 BEGIN;
-SELECT apikey.set_user_id('7');
+SELECT apikey.set_user_id(:lister::text);
 SELECT name, key_type, hint, created_at FROM apikey.keys;
 COMMIT;

@@ -1,1 +1,0 @@
-SELECT apikey.reveal_key('key3');

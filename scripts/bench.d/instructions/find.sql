@@ -1,1 +1,0 @@
-SELECT * FROM apikey.find_keys(md5('7-3'));

@@ -1,1 +1,0 @@
-SELECT user_id, id, name, key_type FROM plain WHERE value = md5('7-3');

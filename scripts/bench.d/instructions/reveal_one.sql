@@ -1,1 +1,0 @@
-SELECT apikey.reveal_key('key3') FROM apikey.set_user_id('7'::text);

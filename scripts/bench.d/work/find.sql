@@ -1,0 +1,1 @@
+SELECT * FROM apikey.find_keys(:secret);

@@ -1,0 +1,1 @@
+SELECT value FROM plain WHERE user_id = :user AND name = :name;
