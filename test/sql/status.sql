@@ -205,7 +205,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION apikey;
 SET LOCAL client_min_messages = warning;
 CREATE TABLE other ();
-SELECT oid::regclass, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relkind = 'r' AND relrowsecurity;
+SELECT oid::regclass, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relkind = 'r' AND relrowsecurity ORDER BY relname;
 SET LOCAL ROLE regress_apikey_status_admin;
 INSERT INTO apikey.custom_key_types (key_type, label, env_vars) VALUES ('mine', 'Mine', '{MY_KEY}');
 SELECT count(*) FROM apikey.custom_key_types;
