@@ -7,10 +7,11 @@ variables=(user=7 other=8 lister=9 name=key3 type=custom head=value- tail=-01234
 	"options=cipher-algo=aes256, s2k-mode=0, compress-algo=0"
 	"secret=$(printf 7-3 | md5sum | cut -c1-32)")
 
-# A server with what the benchmarks work on; arguments are further settings.
+# A server, on $port if that is set, with what the benchmarks work on; arguments are further
+# settings.
 open_bench()
 {
 	"$top/scripts/install-packages" bench
-	open_server "autovacuum = off" "jit = off" "$@"
-	in_stage src psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --file=scripts/bench.d/setup.sql postgres >/dev/null
+	open_server "autovacuum = off" "jit = off" "port = ${port:-5432}" "$@"
+	in_stage src psql --no-psqlrc --quiet --port="${port:-5432}" --set=ON_ERROR_STOP=1 --file=scripts/bench.d/setup.sql postgres >/dev/null
 }

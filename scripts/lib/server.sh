@@ -36,7 +36,8 @@ stop_server()
 	in_stage . pg_ctl --pgdata=data --mode=fast --silent stop
 }
 
-# All of the above, for a script that shows or measures something on such a server.
+# All of the above, for a script that shows or measures something on such a server;
+# arguments are further settings.
 open_server()
 {
 	"$top/scripts/install-packages" demo
@@ -45,5 +46,5 @@ open_server()
 	"$pg_config" --version
 	build_apikey
 	say "Starting a private PostgreSQL, with a fresh master key in a file of mode 0600"
-	start_server
+	start_server "$@"
 }

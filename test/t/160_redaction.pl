@@ -14,6 +14,7 @@ use ApikeyTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 my $marker = marker();
 my $serial = 0;
@@ -409,16 +410,26 @@ check_logs($after);
 	my $log = $node->data_dir . '/log/server.log';
 	my $start = -s $log;
 
+	# The collector writes what it has been sent a little later.
+	my $logged = sub {
+		for (1 .. 6000)
+		{
+			last if slurp_file($log, $start) =~ /STATEMENT:  SELECT .*\n/;
+			usleep(10_000);
+		}
+		return slurp_file($log, $start);
+	};
+
 	$session->query("SET $_") for 'log_statement = none', 'log_duration = off', 'log_min_duration_statement = -1',
 	  'debug_print_parse = off', 'debug_print_rewritten = off', 'debug_print_plan = off',
 	  'auto_explain.log_min_duration = -1', ($has_pgaudit ? "pgaudit.log = 'none'" : ());
 	$session->query("SELECT $word") for 1 .. 2;
-	shows(slurp_file($log, $start), qr/STATEMENT:  SELECT $word/, 'a word');
+	shows($logged->(), qr/STATEMENT:  SELECT $word/, 'a word');
 	$node->safe_psql('postgres', q{INSERT INTO apikey.custom_key_types (key_type, label, prefixes) VALUES ('zork', 'Zork', '{zork_}')});
 	$session->query(q{SELECT count(*) FROM apikey.check_key('zork', 'x')});
 	$start = -s $log;
 	$session->query("SELECT $word");
-	shows(slurp_file($log, $start), qr/STATEMENT:  SELECT <redacted>/, 'which is now a key');
+	shows($logged->(), qr/STATEMENT:  SELECT <redacted>/, 'which is now a key');
 	shows(slurp_file($log, $start), qr/\A(?!.*$word)/s, 'is nowhere in the log');
 	$session->quit;
 }
