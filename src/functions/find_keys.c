@@ -36,7 +36,9 @@ PG_FUNCTION_INFO_V1(apikey_find_keys);
  * see rows of a data key that has been destroyed since, which no fingerprint
  * would find.  There is no ORDER BY, for which the planner might read the whole
  * table by another index, and no join, for which it might read the whole of
- * key_usage: fingerprint has no statistics, so that it expects 5 % of all keys.
+ * key_usage: fingerprint has no statistics, so that it expects 5 % of all keys.  It has
+ * a generic plan, as planning costs more than the search; Citus refuses it in any
+ * case, since key_usage is not distributed.
  */
 static ApikeyStatement find_by_fingerprint = {
 	.role = APIKEY_AS_MAINTENANCE,
@@ -51,7 +53,6 @@ static ApikeyStatement find_by_fingerprint = {
 	" FROM apikey.api_keys k WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)",
 	.snapshot = APIKEY_SNAPSHOT_LATEST,
 	.allow_bitmap = true,
-	.across_users = true,
 	.arg_count = 1,
 	.arg_types = {BYTEAARRAYOID}
 };
