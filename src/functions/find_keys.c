@@ -37,8 +37,7 @@ PG_FUNCTION_INFO_V1(apikey_find_keys);
  * would find.  There is no ORDER BY, for which the planner might read the whole
  * table by another index, and no join, for which it might read the whole of
  * key_usage: fingerprint has no statistics, so that it expects 5 % of all keys.  It has
- * a generic plan, as planning costs more than the search; Citus refuses it in any
- * case, since key_usage is not distributed.
+ * a generic plan, as planning costs more than the search; for Citus see doc/scaling.md.
  */
 static ApikeyStatement find_by_fingerprint = {
 	.role = APIKEY_AS_MAINTENANCE,
