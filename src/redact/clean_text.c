@@ -79,11 +79,14 @@ apikey_text_is_node_dump(const char *text)
 	return apikey_log_is_node_dump(text, strlen(text));
 }
 
+/* A text with a value may have been searched before the value was known. */
 static bool
 hide_known(char *text, size_t len)
 {
 	bool		found = apikey_in_flight_hide(text, len);
 
+	if (found)
+		apikey_known_clean_forget();
 	return apikey_key_prefixes_hide(text, len) || found;
 }
 

@@ -5,14 +5,14 @@
  *
  * Most of what a statement costs that reads one row is starting and ending the
  * executor.  So reveal_key reads the row, and create_key counts the user's keys, as
- * PostgreSQL checks a foreign key since version 19: by a scan of the unique index.  The user id is in the scan key, as it
- * is in the statement, and is compared byte for byte; store/key_table.c
- * makes sure that no policy, privilege or kind of table would have given another
- * result.  What the statement does is done here too: the lock on the table, which
- * is kept until the end of the transaction; the privilege of the role that the
- * statement runs as; a snapshot of its own under READ COMMITTED, which sees the
- * transaction's own changes; and predicate locks under SERIALIZABLE, which the
- * index scan takes.
+ * PostgreSQL checks a foreign key since version 19: by a scan of the unique index.
+ * The user id is in the scan key, as it is in the statement, and is compared byte
+ * for byte; store/key_table.c makes sure that no policy, privilege or kind of table
+ * would have given another result.  What the statement does is done here too: the
+ * lock on the table, which is kept until the end of the transaction; the privilege
+ * of the role that the statement runs as; a snapshot of its own under READ
+ * COMMITTED, which sees the transaction's own changes; and predicate locks under
+ * SERIALIZABLE, which the index scan takes.
  *
  *-------------------------------------------------------------------------
  */
