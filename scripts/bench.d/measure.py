@@ -13,6 +13,7 @@ import pathlib
 import re
 import statistics
 import subprocess
+import sys
 import time
 
 import cryptography.fernet
@@ -61,9 +62,10 @@ class Bench:
                    f"--client={clients}", f"--jobs={min(clients, 2)}",
                    f"--time={seconds or self.options.seconds}", f"--file={WORK / work}.sql"]
         command += [f"--define={value}" for value in (*self.options.define, *define)]
-        output = subprocess.run(command + ["postgres"], check=True, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
-        return float(re.search(r"^tps = ([0-9.]+)", output, re.M).group(1))
+        run = subprocess.run(command + ["postgres"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if run.returncode != 0:
+            sys.exit(f"{work}: {run.stdout}")
+        return float(re.search(r"^tps = ([0-9.]+)", run.stdout, re.M).group(1))
 
     def rounds(self, runs):
         """The median of each run, a function that returns a figure."""
