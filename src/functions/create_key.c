@@ -52,18 +52,28 @@ typedef struct NewKey
 	bool		has_deleted_at;
 } NewKey;
 
-static ApikeyStatement insert_key = {
-	.sql = "INSERT INTO apikey.api_keys (user_id, id, name, key_type,"
-	" encrypted_value, hint, fingerprint, expires_at, metadata, env_var,"
-	" created_at, updated_at, deleted_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
-	" COALESCE($9, '{}'::pg_catalog.jsonb), $10,"
+#define INSERT_KEY_TYPES \
+	{TEXTOID, UUIDOID, TEXTOID, TEXTOID, APIKEY_ENCRYPTED, TEXTOID, BYTEAOID, \
+	TIMESTAMPTZOID, JSONBOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+#define INSERT_KEY \
+	"INSERT INTO apikey.api_keys (user_id, id, name, key_type," \
+	" encrypted_value, hint, fingerprint, expires_at, metadata, env_var," \
+	" created_at, updated_at, deleted_at)" \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8," \
+	" COALESCE($9, '{}'::pg_catalog.jsonb), $10," \
 	" COALESCE($11, pg_catalog.now()), COALESCE($12, $11, pg_catalog.now()), $13)"
-	" ON CONFLICT DO NOTHING",
+
+static ApikeyStatement insert_key = {
+	.sql = INSERT_KEY,
 	.arg_count = 13,
-	.arg_types = {TEXTOID, UUIDOID, TEXTOID, TEXTOID, APIKEY_ENCRYPTED, TEXTOID,
-		BYTEAOID, TIMESTAMPTZOID, JSONBOID, TEXTOID, TIMESTAMPTZOID,
-	TIMESTAMPTZOID, TIMESTAMPTZOID}
+	.arg_types = INSERT_KEY_TYPES
+};
+
+/* It costs more: PostgreSQL looks into each unique index twice. */
+static ApikeyStatement insert_unless_in_use = {
+	.sql = INSERT_KEY " ON CONFLICT DO NOTHING",
+	.arg_count = 13,
+	.arg_types = INSERT_KEY_TYPES
 };
 
 /* The arguments key_type and value, validated. */
@@ -92,13 +102,10 @@ read_new_key(FunctionCallInfo fcinfo, int arg, bool check_format,
 	apikey_key_update_read_options(fcinfo, arg + 3, "", past_expiry, &key->content);
 }
 
-/* Insert the row; false if its name or id is already in use. */
-static bool
-insert_row(const NewKey *key, const ApikeySealedValue *sealed)
+static void
+fill_row(const NewKey *key, const ApikeySealedValue *sealed, Datum *args, bool *nulls)
 {
 	const ApikeyKeyUpdate *content = &key->content;
-	bool		nulls[13] = {false};
-	Datum		args[13];
 
 	args[0] = CStringGetTextDatum(key->user_id);
 	args[1] = UUIDPGetDatum(&key->id);
@@ -118,14 +125,13 @@ insert_row(const NewKey *key, const ApikeySealedValue *sealed)
 	nulls[11] = !key->has_updated_at;
 	args[12] = key->deleted_at;
 	nulls[12] = !key->has_deleted_at;
-	return apikey_statement_run(&insert_key, key->user_id, args, nulls, NULL) == 1;
 }
 
-static bool
-store_key(NewKey *key)
+/* What comes before the row is inserted. */
+static void
+prepare_row(NewKey *key, Datum *args, bool *nulls)
 {
 	ApikeySealedValue sealed;
-	bool		stored;
 
 	apikey_event_key(&key->id, NULL, NULL);
 	apikey_lock_for_write();
@@ -134,10 +140,33 @@ store_key(NewKey *key)
 		apikey_key_limit_require_room(key->user_id, 1);
 	apikey_key_value_seal(key->user_id, &key->id, key->key_type, key->content.name,
 						  key->content.value, key->content.value_len, &sealed);
-	stored = insert_row(key, &sealed);
-	if (stored)
-		apikey_count(APIKEY_COUNT_CREATES);
-	return stored;
+	fill_row(key, &sealed, args, nulls);
+}
+
+/* Store a key with a new id; 23505 if its name is already in use. */
+static void
+store_new_key(NewKey *key)
+{
+	bool		nulls[13] = {false};
+	Datum		args[13];
+
+	prepare_row(key, args, nulls);
+	apikey_key_update_run(&insert_key, key->user_id, args, nulls, key->content.name, "name");
+	apikey_count(APIKEY_COUNT_CREATES);
+}
+
+/* Store a key; false if its name or id is already in use. */
+static bool
+store_key(NewKey *key)
+{
+	bool		nulls[13] = {false};
+	Datum		args[13];
+
+	prepare_row(key, args, nulls);
+	if (apikey_statement_run(&insert_unless_in_use, key->user_id, args, nulls, NULL) == 0)
+		return false;
+	apikey_count(APIKEY_COUNT_CREATES);
+	return true;
 }
 
 /*
@@ -154,8 +183,7 @@ create_key(PG_FUNCTION_ARGS)
 	apikey_event_user(key->user_id);
 	read_new_key(fcinfo, 0, apikey_arg_check_format(fcinfo, 6), false, key);
 	apikey_random_uuid(key->id.data);
-	if (!store_key(key))
-		apikey_key_update_raise_name_taken(key->content.name, "name");
+	store_new_key(key);
 	PG_RETURN_UUID_P(&key->id);
 }
 

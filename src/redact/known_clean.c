@@ -15,24 +15,38 @@
 
 #include "redact/known_clean.h"
 
-#define SLOTS		32
-#define MAX_TEXT	252
+/*
+ * A text is kept in one of the slots of its set, so that a few statements that take
+ * turns do not displace each other.
+ */
+#define SETS		16
+#define SLOTS		4			/* of a set */
+#define MAX_TEXT	248
 
 typedef struct KnownText
 {
 	uint16		len;			/* 0: the slot is free */
 	uint16		search;
+	uint32		hash;
 	char		text[MAX_TEXT];
 } KnownText;
 
-static KnownText known[SLOTS];
+static KnownText known[SETS][SLOTS];
+static unsigned next_slot = 0;	/* the next to be used, of any set */
 
-static KnownText *
-slot_of(const char *text, size_t len, int search)
+static uint32
+hash_text(const char *text, size_t len, int search)
 {
 	uint32		hash = hash_bytes((const unsigned char *) text, (int) len);
 
-	return &known[hash_combine(hash, hash_uint32((uint32) search)) % SLOTS];
+	return hash_combine(hash, hash_uint32((uint32) search));
+}
+
+static bool
+is_in_slot(const KnownText *slot, const char *text, size_t len, int search, uint32 hash)
+{
+	return slot->hash == hash && slot->len == len && slot->search == search &&
+		memcmp(slot->text, text, len) == 0;
 }
 
 /* Can it have a literal, in any way of writing one, or quote one? */
@@ -52,22 +66,30 @@ may_quote(const char *text, size_t len)
 bool
 apikey_is_known_clean(const char *text, size_t len, int search)
 {
-	const KnownText *slot;
+	uint32		hash;
 
 	if (len == 0 || len > MAX_TEXT)
 		return false;
-	slot = slot_of(text, len, search);
-	return slot->len == len && slot->search == search && memcmp(slot->text, text, len) == 0;
+	hash = hash_text(text, len, search);
+	for (int i = 0; i < SLOTS; i++)
+	{
+		if (is_in_slot(&known[hash % SETS][i], text, len, search, hash))
+			return true;
+	}
+	return false;
 }
 
 void
 apikey_known_clean_add(const char *text, size_t len, int search)
 {
 	KnownText  *slot;
+	uint32		hash;
 
 	if (len == 0 || len > MAX_TEXT || may_quote(text, len))
 		return;
-	slot = slot_of(text, len, search);
+	hash = hash_text(text, len, search);
+	slot = &known[hash % SETS][next_slot++ % SLOTS];
+	slot->hash = hash;
 	slot->len = len;
 	slot->search = search;
 	memcpy(slot->text, text, len);

@@ -229,6 +229,22 @@ visit_row(ApikeyReencryption *pass)
 	reencrypt_row(pass, &key);
 }
 
+/*
+ * Every id that a function stores fits.  Of a longer one, the row would be fetched
+ * again and again.
+ */
+static void
+go_to_row(ApikeyReencryption *pass, const char *user_id, const pg_uuid_t *id)
+{
+	if (strlcpy(pass->user_id, user_id, APIKEY_REENCRYPT_USER_ID) >= APIKEY_REENCRYPT_USER_ID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("user id of an API key has more than %d characters", APIKEY_USER_ID_MAX),
+				 errdetail("The API key is %s.  A superuser has written its row in apikey.api_keys, and must correct it.",
+						   DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))))));
+	pass->id = *id;
+}
+
 /* The rows of a batch; what each needs is freed after it. */
 static void
 reencrypt_rows(ApikeyReencryption *pass, const ApikeyRows *rows)
@@ -242,9 +258,8 @@ reencrypt_rows(ApikeyReencryption *pass, const ApikeyRows *rows)
 		bool		is_null;	/* never */
 
 		CHECK_FOR_INTERRUPTS();
-		strlcpy(pass->user_id, TextDatumGetCString(apikey_rows_get(rows, i, 1, &is_null)),
-				APIKEY_REENCRYPT_USER_ID);
-		pass->id = *DatumGetUUIDP(apikey_rows_get(rows, i, 2, &is_null));
+		go_to_row(pass, TextDatumGetCString(apikey_rows_get(rows, i, 1, &is_null)),
+				  DatumGetUUIDP(apikey_rows_get(rows, i, 2, &is_null)));
 		visit_row(pass);
 		MemoryContextReset(per_row);
 	}

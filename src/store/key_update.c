@@ -11,12 +11,9 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "audit/event.h"
 #include "base/errors.h"
@@ -197,40 +194,28 @@ fill_arguments(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 }
 
 /*
- * Run the update; false if the name is in use.  UPDATE has no ON CONFLICT, so a
- * subtransaction catches the violation, whose own message would name our index.
+ * The violation's own message would name our index.  An error is raised in any case,
+ * so no subtransaction is needed.
  */
-static bool
-try_update(const Datum *args, const bool *nulls)
+void
+apikey_key_update_run(ApikeyStatement *statement, const char *user_id, const Datum *args,
+					  const bool *nulls, const char *name, const char *argument)
 {
 	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool in_use = false;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		apikey_statement_run(&change_row, TextDatumGetCString(args[0]), args, nulls, NULL);
-		ReleaseCurrentSubTransaction();
+		apikey_statement_run(statement, user_id, args, nulls, NULL);
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
+		if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
 		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
-			ReThrowError(error);
-		in_use = true;
+		apikey_key_update_raise_name_taken(name, argument);
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return !in_use;
 }
 
 static void
@@ -252,14 +237,11 @@ void
 apikey_key_update_apply(const ApikeyKeyRow *key, const ApikeyKeyUpdate *change,
 						const char *name_argument)
 {
-	bool		may_conflict = key->deleted || change->name != NULL;
 	bool		nulls[9] = {false};
 	Datum		args[9];
 
 	note_changes(change);
 	fill_arguments(key, change, args, nulls);
-	if (!may_conflict)
-		apikey_statement_run(&change_row, key->user_id, args, nulls, NULL);
-	else if (!try_update(args, nulls))
-		apikey_key_update_raise_name_taken(TextDatumGetCString(args[2]), name_argument);
+	apikey_key_update_run(&change_row, key->user_id, args, nulls,
+						  TextDatumGetCString(args[2]), name_argument);
 }

@@ -61,6 +61,14 @@ extern void apikey_key_update_apply(const ApikeyKeyRow *key,
 									const ApikeyKeyUpdate *change,
 									const char *name_argument);
 
+/*
+ * Run a statement, for the user, after which one of its keys has the name.  Raises
+ * 23505, for argument, if another of its keys has it.
+ */
+extern void apikey_key_update_run(ApikeyStatement *statement, const char *user_id,
+								  const Datum *args, const bool *nulls,
+								  const char *name, const char *argument);
+
 /* Raise 23505: the name is already in use. */
 pg_noreturn extern void apikey_key_update_raise_name_taken(const char *name, const char *argument);
 
