@@ -65,6 +65,9 @@ static const struct config_enum_entry identity_modes[] = {
  */
 static char *user_id_setting = NULL;
 
+/* Its record, which stays where it is. */
+static const struct config_generic *user_id_option = NULL;
+
 bool
 apikey_is_user_id(const char *user_id, size_t len)
 {
@@ -75,15 +78,19 @@ apikey_is_user_id(const char *user_id, size_t len)
 		!apikey_find_odd_character(user_id, len, &odd);
 }
 
-const char *
-apikey_set_in_transaction(const char *name)
+static const char *
+value_of_transaction(const struct config_generic *setting)
 {
-	struct config_generic *setting = apikey_find_option(name);
-
 	if (setting == NULL || setting->vartype != PGC_STRING ||
 		setting->stack == NULL || setting->source != PGC_S_SESSION)
 		return NULL;
 	return apikey_guc_string(setting);
+}
+
+const char *
+apikey_set_in_transaction(const char *name)
+{
+	return value_of_transaction(apikey_find_option(name));
 }
 
 /* The identity as the mode's source has it, not yet validated; may be NULL. */
@@ -95,7 +102,7 @@ claimed_identity(void)
 	switch ((IdentityMode) identity_mode)
 	{
 		case IDENTITY_TRANSACTION:
-			return apikey_set_in_transaction("apikey.user_id");
+			return value_of_transaction(user_id_option);
 		case IDENTITY_SESSION:
 			return user_id_setting;
 		case IDENTITY_ROLE:
@@ -254,4 +261,5 @@ apikey_identity_init(void)
 							   check_user_id,
 							   NULL,
 							   NULL);
+	user_id_option = apikey_find_option("apikey.user_id");
 }

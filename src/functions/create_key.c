@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
@@ -60,8 +61,7 @@ typedef struct NewKey
 	" encrypted_value, hint, fingerprint, expires_at, metadata, env_var," \
 	" created_at, updated_at, deleted_at)" \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8," \
-	" COALESCE($9, '{}'::pg_catalog.jsonb), $10," \
-	" COALESCE($11, pg_catalog.now()), COALESCE($12, $11, pg_catalog.now()), $13)"
+	" COALESCE($9, '{}'::pg_catalog.jsonb), $10, $11, $12, $13)"
 
 static ApikeyStatement insert_key = {
 	.sql = INSERT_KEY,
@@ -119,10 +119,9 @@ fill_row(const NewKey *key, const ApikeySealedValue *sealed, Datum *args, bool *
 	args[8] = JsonbPGetDatum(content->metadata);
 	nulls[8] = content->metadata == NULL;
 	args[9] = apikey_optional_text(content->env_var, &nulls[9]);
-	args[10] = key->created_at;
-	nulls[10] = !key->has_created_at;
-	args[11] = key->updated_at;
-	nulls[11] = !key->has_updated_at;
+	args[10] = key->has_created_at ? key->created_at :
+		TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	args[11] = key->has_updated_at ? key->updated_at : args[10];
 	args[12] = key->deleted_at;
 	nulls[12] = !key->has_deleted_at;
 }

@@ -26,7 +26,6 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -59,36 +58,14 @@ init_scan_keys(const ApikeyKeySelector *selector, ScanKey scan_keys)
 					UUIDPGetDatum(&selector->id));
 }
 
-/* A copy that outlives the row's page, and its toast table's rows. */
-static Datum
-copy_value(Datum value, Form_pg_attribute column)
-{
-	if (column->attlen == -1)
-		return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-	return datumCopy(value, column->attbyval, column->attlen);
-}
-
-static Datum
-column_value(TupleTableSlot *row, const ApikeyKeyTable *table, int i, bool *is_null)
-{
-	AttrNumber	column = table->columns[i];
-	Datum		value = slot_getattr(row, column, is_null);
-
-	if (i == APIKEY_KEY_IS_DISABLED || i == APIKEY_KEY_IS_DELETED)
-	{
-		value = BoolGetDatum(!*is_null);
-		*is_null = false;
-		return value;
-	}
-	return *is_null ? (Datum) 0 :
-		copy_value(value, TupleDescAttr(row->tts_tupleDescriptor, column - 1));
-}
-
+/* The columns point into the row's page, on which there is a pin, or are toasted. */
 static void
-copy_columns(TupleTableSlot *row, const ApikeyKeyTable *table, ApikeyKeyColumns *columns)
+read_columns(TupleTableSlot *row, const ApikeyKeyTable *table, ApikeyKeyColumns *columns)
 {
 	for (int i = 0; i < APIKEY_KEY_COLUMNS; i++)
-		columns->values[i] = column_value(row, table, i, &columns->nulls[i]);
+		columns->values[i] = slot_getattr(row, table->columns[i], &columns->nulls[i]);
+	columns->values[APIKEY_KEY_IS_DISABLED] = BoolGetDatum(!columns->nulls[APIKEY_KEY_IS_DISABLED]);
+	columns->values[APIKEY_KEY_IS_DELETED] = BoolGetDatum(!columns->nulls[APIKEY_KEY_IS_DELETED]);
 }
 
 /* A scan of an index of the table, with what it needs. */
@@ -129,10 +106,11 @@ end_scan(KeyScan *scan)
 
 static bool
 scan_index(Relation keys, const ApikeyKeyTable *table,
-		   const ApikeyKeySelector *selector, ApikeyKeyColumns *columns)
+		   const ApikeyKeySelector *selector, ApikeyColumnsRead read, void *arg)
 {
 	Oid			index = selector->name != NULL ? table->by_name : table->by_id;
 	ScanKeyData scan_keys[2];
+	ApikeyKeyColumns columns;
 	KeyScan		scan;
 	bool		found;
 
@@ -140,7 +118,10 @@ scan_index(Relation keys, const ApikeyKeyTable *table,
 	begin_scan(keys, index, scan_keys, 2, &scan);
 	found = next_row(&scan);
 	if (found)
-		copy_columns(scan.row, table, columns);
+	{
+		read_columns(scan.row, table, &columns);
+		read(&columns, arg);
+	}
 	end_scan(&scan);
 	return found;
 }
@@ -181,7 +162,7 @@ open_keys(const ApikeyKeyTable **table)
 }
 
 ApikeyLookup
-apikey_key_lookup(const ApikeyKeySelector *selector, ApikeyKeyColumns *columns)
+apikey_key_lookup(const ApikeyKeySelector *selector, ApikeyColumnsRead read, void *arg)
 {
 	const ApikeyKeyTable *table;
 	Relation	keys = open_keys(&table);
@@ -190,7 +171,7 @@ apikey_key_lookup(const ApikeyKeySelector *selector, ApikeyKeyColumns *columns)
 	if (keys == NULL)
 		return APIKEY_LOOKUP_IMPOSSIBLE;
 	apikey_count(APIKEY_COUNT_LOOKUPS_DIRECT);
-	found = scan_index(keys, table, selector, columns);
+	found = scan_index(keys, table, selector, read, arg);
 	table_close(keys, NoLock);
 	return found ? APIKEY_LOOKUP_FOUND : APIKEY_LOOKUP_ABSENT;
 }

@@ -18,12 +18,15 @@ typedef enum ApikeyLookup
 	APIKEY_LOOKUP_FOUND
 } ApikeyLookup;
 
+/* Copies what it needs of the columns, which may be toasted. */
+typedef void (*ApikeyColumnsRead) (const ApikeyKeyColumns *columns, void *arg);
+
 /*
- * Look for the key.  If it is found, *columns gets copies of its columns, detoasted,
- * in the current memory context.  Raises 55000 without the table.
+ * Look for the key.  If it is found, read is called for its columns.  Raises 55000
+ * without the table.
  */
 extern ApikeyLookup apikey_key_lookup(const ApikeyKeySelector *selector,
-									  ApikeyKeyColumns *columns);
+									  ApikeyColumnsRead read, void *arg);
 
 /*
  * Count the keys of a user that are not deleted.  Returns false if the statement is

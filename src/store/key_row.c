@@ -43,7 +43,10 @@ static ApikeyStatement select_all = {
 	.arg_types = {TEXTOID}
 };
 
-/* The columns that are not NULL and are needed to decrypt the value. */
+/*
+ * The columns that are not NULL and are needed to decrypt the value.  Everything is
+ * copied.
+ */
 static void
 read_sealed(const ApikeyKeyColumns *columns, ApikeyKeyRow *key)
 {
@@ -54,18 +57,19 @@ read_sealed(const ApikeyKeyColumns *columns, ApikeyKeyRow *key)
 	key->id = *DatumGetUUIDP(values[APIKEY_KEY_ID]);
 	key->name = TextDatumGetCString(values[APIKEY_KEY_NAME]);
 	key->key_type = TextDatumGetCString(values[APIKEY_KEY_TYPE]);
-	key->envelope = DatumGetByteaPP(values[APIKEY_KEY_ENCRYPTED_VALUE]);
+	key->envelope = DatumGetByteaPCopy(values[APIKEY_KEY_ENCRYPTED_VALUE]);
 }
 
 static void
-read_columns(const ApikeyKeyColumns *columns, ApikeyKeyRow *key)
+read_columns(const ApikeyKeyColumns *columns, void *arg)
 {
+	ApikeyKeyRow *key = arg;
 	const Datum *values = columns->values;
 
 	read_sealed(columns, key);
 	key->env_var = columns->nulls[APIKEY_KEY_ENV_VAR] ? NULL :
 		TextDatumGetCString(values[APIKEY_KEY_ENV_VAR]);
-	key->metadata = DatumGetJsonbP(values[APIKEY_KEY_METADATA]);
+	key->metadata = DatumGetJsonbPCopy(values[APIKEY_KEY_METADATA]);
 	key->expires_at = columns->nulls[APIKEY_KEY_EXPIRES_AT] ? DT_NOEND :
 		DatumGetTimestampTz(values[APIKEY_KEY_EXPIRES_AT]);
 	key->disabled = DatumGetBool(values[APIKEY_KEY_IS_DISABLED]);
@@ -120,16 +124,12 @@ find_by_statement(const ApikeyKeySelector *selector, bool for_update,
 static bool
 find_row(const ApikeyKeySelector *selector, bool for_update, ApikeyKeyRow *key)
 {
-	ApikeyKeyColumns columns;
 	ApikeyLookup result = for_update ? APIKEY_LOOKUP_IMPOSSIBLE :
-	apikey_key_lookup(selector, &columns);
+	apikey_key_lookup(selector, read_columns, key);
 
 	if (result == APIKEY_LOOKUP_IMPOSSIBLE)
 		return find_by_statement(selector, for_update, key);
-	if (result == APIKEY_LOOKUP_ABSENT)
-		return false;
-	read_columns(&columns, key);
-	return true;
+	return result == APIKEY_LOOKUP_FOUND;
 }
 
 bool

@@ -28,8 +28,21 @@ character_len(const char *p, const char *end)
 	return Min(pg_mblen(p), (int) (end - p));
 }
 
+static bool
+is_ascii_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool
+is_visible_ascii(char c)
+{
+	return c > ' ' && c <= '~';
+}
+
 /*
- * Scans only forward, since not every server encoding can be read backward.
+ * In the encodings of a server, a byte of ASCII is that character and no part of
+ * another.  Otherwise scans only forward, since not every one can be read backward.
  */
 void
 apikey_value_trim(const char **value, size_t *len)
@@ -39,6 +52,8 @@ apikey_value_trim(const char **value, size_t *len)
 	const char *last = *value;
 	int			width;
 
+	if (*len > 0 && is_visible_ascii(**value) && is_visible_ascii(end[-1]))
+		return;
 	for (const char *p = *value; p < end; p += width)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -84,12 +99,6 @@ apikey_value_read(FunctionCallInfo fcinfo, int arg, const ApikeyKeyType *type,
 		apikey_value_read_exact(fcinfo, arg, value, len);
 }
 
-static bool
-is_ascii_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 bool
 apikey_value_has_space(const char *value, size_t len)
 {
@@ -129,7 +138,7 @@ apikey_value_check_characters(const ApikeyKeyType *type, const char *value, size
 	{
 		CHECK_FOR_INTERRUPTS();
 		width = character_len(p, end);
-		if (type->allow_whitespace && is_ascii_space(*p))
+		if (is_visible_ascii(*p) || (type->allow_whitespace && is_ascii_space(*p)))
 			continue;
 		if (apikey_has_outer_space(p, width))
 			return apikey_value_finding(true, "characters",
