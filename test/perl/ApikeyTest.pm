@@ -159,13 +159,16 @@ COMMIT},
 		%options);
 }
 
-# A lasting session of the superuser, which errors do not end.
+# A lasting session of the superuser, which errors do not end.  PostgreSQL's module
+# limits the time of a session; here it is that of a statement, since the duration of
+# a test depends on the machine.
 sub new_session
 {
-	my ($node, $database) = @_;
-	my $session =
-	  $node->background_psql($database // 'postgres', on_error_stop => 0);
+	my ($node, $database, %options) = @_;
+	my $session = $node->background_psql($database // 'postgres',
+		on_error_stop => 0, %options);
 
+	$session->set_query_timer_restart;
 	ask($session, '\set VERBOSITY verbose');
 	return $session;
 }
@@ -180,6 +183,8 @@ sub ask
 	my $stdout = $session->query($sql);
 	my $stderr = $session->{stderr};
 	$session->{stderr} = '';
+	# An idle session may last: otherwise quit() would find that the time is over.
+	$session->{timeout}->reset;
 	return wantarray
 	  ? ($stdout, sqlstate($stderr), $stderr)
 	  : sqlstate($stderr) || $stdout;

@@ -52,6 +52,7 @@ sub new_session
 {
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
 
+	$session->set_query_timer_restart;
 	$session->query_safe('\set VERBOSITY verbose');
 	$session->query_safe(q{SET apikey.user_id = 'u1'});
 	return $session;

@@ -47,10 +47,13 @@ my $through = start_pooler($node, 'regress_apikey_app') . ' user=regress_apikey_
 
 sub new_client
 {
-	return $node->background_psql(
+	my $client = $node->background_psql(
 		'postgres',
 		on_error_stop => 0,
 		extra_params => [ '-d', $through ]);
+
+	$client->set_query_timer_restart;
+	return $client;
 }
 
 # The output of a statement, or its error; the session continues after it.

@@ -237,11 +237,9 @@ my $seen_by_others = '';
 
 sub run_statements
 {
-	my $session = $node->background_psql('postgres', on_error_stop => 0,
-		connstr => $node->connstr('postgres') . " user=$app");
+	my $session = new_session($node, 'postgres', connstr => $node->connstr('postgres') . " user=$app");
 	my $observer = new_session($node);
 
-	ask($session, '\set VERBOSITY verbose');
 	for my $case (@statements)
 	{
 		my ($sql, $wanted, $data) = @$case;
@@ -405,7 +403,7 @@ check_logs($after);
 # A text in which nothing was found is searched again once its session knows another
 # prefix.  The session logs nothing else, which would take the place of the text.
 {
-	my $session = $node->background_psql('postgres', on_error_stop => 0);
+	my $session = new_session($node);
 	my $word = lc('zork_a1b2' . random_text(20));
 	my $log = $node->data_dir . '/log/server.log';
 	my $start = -s $log;
