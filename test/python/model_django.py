@@ -94,8 +94,8 @@ print('of another user', as_user(2, lambda: (ApiKey.objects.count(), list(User.o
 try:
     as_user(2, lambda: ApiKey.objects.create(user_id=1, name='stolen', key_type='custom', value=value))
 except DatabaseError as error:
-    print('for another user', error.__cause__.pgcode, error.__cause__.diag.column_name)
+    print('for another user', error.__cause__.diag.sqlstate, error.__cause__.diag.column_name)
 try:
     ApiKey.objects.count()
 except DatabaseError as error:
-    print('without an identity', error.__cause__.pgcode)
+    print('without an identity', error.__cause__.diag.sqlstate)
