@@ -17,8 +17,8 @@
  * The new object is built beside the old one, and replaces it in the last step,
  * which cannot fail.  The old one's context then becomes a child of
  * TopTransactionContext, since a caller may still use it.  If the rows turn out
- * to be the same, the old object stays: a long transaction that must read again
- * many times, for each value with an unknown data key, does not collect objects.
+ * to be the same, as after a message that tells of something else, the old object
+ * stays.
  *
  *-------------------------------------------------------------------------
  */
@@ -67,19 +67,11 @@ rows_are_same(const ApikeyRows *left, const ApikeyRows *right)
 	return true;
 }
 
-static void
-release_object(ApikeyTableCache *cache)
-{
-	if (cache->context != NULL && cache->release != NULL)
-		cache->release(cache->object);
-}
-
 /* Put a new object in the place of the old one.  Nothing here fails. */
 static void
 replace_object(ApikeyTableCache *cache, void *object, const ApikeyRows *rows,
 			   MemoryContext context)
 {
-	release_object(cache);
 	if (cache->context != NULL)
 		MemoryContextSetParent(cache->context, TopTransactionContext);
 	MemoryContextSetParent(context, CacheMemoryContext);
@@ -123,32 +115,14 @@ read_rows(ApikeyTableCache *cache)
 
 /*
  * Reading can itself bring a message, as it locks the tables: then they are
- * read once more.  What comes even later is for the next call.  If reading
- * fails, nothing is known of the rows: the keys of the old object are wiped.
+ * read once more.  What comes even later is for the next call.
  */
 void *
 apikey_table_cache_get(ApikeyTableCache *cache)
 {
-	if (is_current(cache))
-		return cache->object;
-	PG_TRY();
-	{
-		for (int tries = 0; tries < 2 && !is_current(cache); tries++)
-			read_rows(cache);
-	}
-	PG_CATCH();
-	{
-		release_object(cache);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	for (int tries = 0; tries < 2 && !is_current(cache); tries++)
+		read_rows(cache);
 	return cache->object;
-}
-
-void
-apikey_table_cache_invalidate(ApikeyTableCache *cache)
-{
-	cache->watch.changes++;
 }
 
 Oid

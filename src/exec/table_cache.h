@@ -32,14 +32,6 @@ typedef struct ApikeyTableCache
 	 */
 	void	   *(*build) (const ApikeyRows *rows);
 
-	/*
-	 * Release what must not wait for the end of the transaction: it wipes
-	 * keys.  Called as soon as the object is replaced, or reading the rows
-	 * has failed; the object remains usable.  NULL if there is nothing.  Must
-	 * not raise.
-	 */
-	void		(*release) (void *object);
-
 	/* Counts how often the rows are read. */
 	ApikeyCounter counter;
 
@@ -57,9 +49,6 @@ typedef struct ApikeyTableCache
  * next call reads the rows again.
  */
 extern void *apikey_table_cache_get(ApikeyTableCache *cache);
-
-/* Have the next apikey_table_cache_get() read the rows, changed or not. */
-extern void apikey_table_cache_invalidate(ApikeyTableCache *cache);
 
 /* The OID of a table in schema apikey; 55000 when the extension is absent. */
 extern Oid	apikey_table_oid(const char *name);

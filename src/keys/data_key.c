@@ -22,29 +22,17 @@
 #include "keys/key_source.h"
 #include "keys/master_key.h"
 
-/*
- * A row that is visible may be encrypted with a data key that is newer than the
- * cache: the invalidation message of that key is sent after its commit, and is
- * received with a new lock, which a transaction that has read before does not
- * need.
- */
 static ApikeyDataKeyState
 lookup(const uint8_t *id, const char *purpose, const ApikeyDataKey **key,
 	   ApikeyKeySourceError *error)
 {
-	ApikeyDataKeys *all = apikey_data_keys();
-	ApikeyDataKeyEntry *entry = apikey_data_keys_find(all, id, purpose);
+	ApikeyDataKeyEntry *entry = apikey_data_keys_find(id, purpose);
 	ApikeyDataKeyState state;
 
 	*key = NULL;
 	if (entry == NULL)
-	{
-		all = apikey_data_keys_reread();
-		entry = apikey_data_keys_find(all, id, purpose);
-	}
-	if (entry == NULL)
 		return APIKEY_DATA_KEY_ABSENT;
-	state = apikey_data_keys_unwrap(all, entry, error);
+	state = apikey_data_keys_unwrap(entry, error);
 	if (state == APIKEY_DATA_KEY_OPEN)
 		*key = entry->key;
 	return state;
@@ -69,7 +57,7 @@ data_key_id_text(const uint8_t *id)
 static char *
 master_id_of(const uint8_t *id)
 {
-	ApikeyDataKeyEntry *entry = apikey_data_keys_find(apikey_data_keys(), id, NULL);
+	ApikeyDataKeyEntry *entry = apikey_data_keys_find(id, NULL);
 	char	   *text = palloc0(APIKEY_MASTER_ID_TEXT);
 
 	if (entry != NULL && entry->master_id != NULL)
@@ -177,10 +165,10 @@ apikey_data_key_require(const uint8_t *id, const char *purpose)
 
 /* Unwrap an entry, or raise an error. */
 static const ApikeyDataKey *
-unwrap_or_raise(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry)
+unwrap_or_raise(ApikeyDataKeyEntry *entry)
 {
 	ApikeyKeySourceError error;
-	ApikeyDataKeyState state = apikey_data_keys_unwrap(all, entry, &error);
+	ApikeyDataKeyState state = apikey_data_keys_unwrap(entry, &error);
 
 	if (state != APIKEY_DATA_KEY_OPEN)
 		raise_state(state, entry->id, false, &error);
@@ -190,14 +178,15 @@ unwrap_or_raise(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry)
 const ApikeyDataKey *
 apikey_data_key_active(const char *purpose)
 {
-	ApikeyDataKeys *all = apikey_data_keys();
+	const ApikeyDataKeyList *all = apikey_data_keys();
 
 	for (int i = 0; i < all->count; i++)
 	{
+		ApikeyDataKeyEntry *entry = all->entries[i];
+
 		CHECK_FOR_INTERRUPTS();
-		if (all->entries[i].active &&
-			strcmp(all->entries[i].purpose, purpose) == 0)
-			return unwrap_or_raise(all, &all->entries[i]);
+		if (entry->row.active && strcmp(entry->row.purpose, purpose) == 0)
+			return unwrap_or_raise(entry);
 	}
 	return NULL;
 }
@@ -205,21 +194,15 @@ apikey_data_key_active(const char *purpose)
 bool
 apikey_data_key_is_lost(const uint8_t *id)
 {
-	ApikeyDataKeyEntry *entry = apikey_data_keys_find(apikey_data_keys(), id, NULL);
+	ApikeyDataKeyEntry *entry = apikey_data_keys_find(id, NULL);
 
-	if (entry == NULL)
-	{
-		/* It may be newer than the cache: see lookup(). */
-		AcceptInvalidationMessages();
-		entry = apikey_data_keys_find(apikey_data_keys(), id, NULL);
-	}
-	return entry == NULL || entry->wrapped == NULL || entry->lost;
+	return entry == NULL || entry->row.wrapped == NULL || entry->row.lost;
 }
 
 void
 apikey_data_key_reload(void)
 {
-	(void) apikey_data_keys_reread();
+	apikey_data_keys_forget();
 }
 
 /* A change is received with a new lock, which may not be needed here. */
@@ -227,7 +210,7 @@ uint64
 apikey_data_key_version(void)
 {
 	AcceptInvalidationMessages();
-	return apikey_data_keys()->version;
+	return apikey_data_keys_version();
 }
 
 /*
@@ -236,10 +219,10 @@ apikey_data_key_version(void)
  * but not what a lack of memory hides.
  */
 static const ApikeyDataKey *
-key_for_search(ApikeyDataKeys *all, ApikeyDataKeyEntry *entry, bool complete)
+key_for_search(ApikeyDataKeyEntry *entry, bool complete)
 {
 	ApikeyKeySourceError error;
-	ApikeyDataKeyState state = apikey_data_keys_unwrap(all, entry, &error);
+	ApikeyDataKeyState state = apikey_data_keys_unwrap(entry, &error);
 
 	if (state == APIKEY_DATA_KEY_OPEN)
 		return entry->key;
@@ -253,7 +236,7 @@ int
 apikey_data_key_all_fingerprints(const void *value, size_t len, bool complete,
 								 uint8_t **fingerprints)
 {
-	ApikeyDataKeys *all;
+	const ApikeyDataKeyList *all;
 	int			count = 0;
 
 	AcceptInvalidationMessages();	/* as in apikey_data_key_version() */
@@ -261,13 +244,13 @@ apikey_data_key_all_fingerprints(const void *value, size_t len, bool complete,
 	*fingerprints = palloc(Max(all->count, 1) * APIKEY_FINGERPRINT_SIZE);
 	for (int i = 0; i < all->count; i++)
 	{
-		ApikeyDataKeyEntry *entry = &all->entries[i];
+		ApikeyDataKeyEntry *entry = all->entries[i];
 		const ApikeyDataKey *key;
 
 		CHECK_FOR_INTERRUPTS();
-		if (strcmp(entry->purpose, APIKEY_PURPOSE_VALUE) != 0)
+		if (strcmp(entry->row.purpose, APIKEY_PURPOSE_VALUE) != 0)
 			continue;
-		key = key_for_search(all, entry, complete);
+		key = key_for_search(entry, complete);
 		if (key == NULL)
 			continue;
 		if (apikey_data_key_fingerprint(key, value, len,

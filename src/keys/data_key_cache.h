@@ -10,54 +10,53 @@
 #define APIKEY_DATA_KEY_CACHE_H
 
 #include "core/keys.h"
+#include "keys/data_key_row.h"
 #include "keys/data_key_state.h"
 #include "keys/key_source.h"
 
-/* A row of apikey.data_keys. */
 typedef struct ApikeyDataKeyEntry
 {
-	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE];
-	char	   *purpose;
-	bool		active;			/* neither deactivated nor destroyed */
-	bool		lost;			/* abandoned as lost */
-	bytea	   *wrapped;		/* NULL once destroyed */
-	const uint8_t *master_id;	/* in wrapped; NULL if that is damaged */
+	uint8_t		id[APIKEY_DATA_KEY_ID_SIZE];	/* hash key: must be first */
+	ApikeyDataKeyRow row;
+	const uint8_t *master_id;	/* in row.wrapped; NULL if that is damaged */
+	uint64		read_at;		/* from apikey_master_keys_moment() */
 	ApikeyDataKey *key;			/* NULL until unwrapped */
+	struct ApikeyDataKeyEntry *next_unwrapped;
 } ApikeyDataKeyEntry;
 
-typedef struct ApikeyDataKeys
+/* Data keys in the order of their age. */
+typedef struct ApikeyDataKeyList
 {
-	uint64		version;		/* of the rows */
-	uint64		read_at;		/* from apikey_master_keys_moment() */
-	bool		source_read;	/* has the source been read again for them? */
-	uint64		master_generation;	/* of what unwrapped the keys; 0: none */
 	int			count;
-	ApikeyDataKeyEntry entries[FLEXIBLE_ARRAY_MEMBER];	/* newest first */
-} ApikeyDataKeys;
+	ApikeyDataKeyEntry **entries;	/* the newest first */
+} ApikeyDataKeyList;
 
 /*
- * All data keys as they are now; valid for as long as table_cache.h promises.  Any call wipes
- * the unwrapped keys of what an earlier call returned if the rows have changed
- * since.
+ * What is returned here is valid until the end of the transaction.  But any call
+ * wipes the unwrapped keys if the rows have changed since they were read.
  */
-extern ApikeyDataKeys *apikey_data_keys(void);
 
-/* The same, reading the rows though no change is known. */
-extern ApikeyDataKeys *apikey_data_keys_reread(void);
-
-/* The data key of that id and purpose (NULL: any), or NULL. */
-extern ApikeyDataKeyEntry *apikey_data_keys_find(ApikeyDataKeys *all,
-												 const uint8_t *id,
-												 const char *purpose);
+/* All data keys that are not destroyed. */
+extern const ApikeyDataKeyList *apikey_data_keys(void);
 
 /*
- * Unwrap entry->key, unless it is unwrapped.  all is what the last call of
- * apikey_data_keys() returned, and entry one of its entries.  Without a master
- * key, *error says why (APIKEY_DATA_KEY_NO_MASTER).  Raises only if libcrypto
- * fails.
+ * The data key of that id and purpose (NULL: any), destroyed or not, or NULL.  Reads
+ * no other row.
  */
-extern ApikeyDataKeyState apikey_data_keys_unwrap(ApikeyDataKeys *all,
-												  ApikeyDataKeyEntry *entry,
+extern ApikeyDataKeyEntry *apikey_data_keys_find(const uint8_t *id, const char *purpose);
+
+/* Have the next call read the rows, though no change is known. */
+extern void apikey_data_keys_forget(void);
+
+/* Changes with the rows, as far as this session has heard of it. */
+extern uint64 apikey_data_keys_version(void);
+
+/*
+ * Unwrap entry->key, unless it is unwrapped.  entry is what the last call of the
+ * functions above returned.  Without a master key, *error says why
+ * (APIKEY_DATA_KEY_NO_MASTER).  Raises only if libcrypto fails.
+ */
+extern ApikeyDataKeyState apikey_data_keys_unwrap(ApikeyDataKeyEntry *entry,
 												  ApikeyKeySourceError *error);
 
 #endif							/* APIKEY_DATA_KEY_CACHE_H */

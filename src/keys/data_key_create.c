@@ -55,7 +55,7 @@ static ApikeyStatement insert_data_key = {
 static void
 refuse_wrong_master(void)
 {
-	ApikeyDataKeys *all;
+	const ApikeyDataKeyList *all;
 	ApikeyDataKeyEntry *foreign = NULL;
 
 	(void) apikey_master_keys();
@@ -66,14 +66,14 @@ refuse_wrong_master(void)
 		ApikeyDataKeyState state;
 
 		CHECK_FOR_INTERRUPTS();
-		state = apikey_data_keys_unwrap(all, &all->entries[i], &error);
+		state = apikey_data_keys_unwrap(all->entries[i], &error);
 		if (state == APIKEY_DATA_KEY_OPEN)
 			return;
 		if (state == APIKEY_DATA_KEY_FOREIGN || state == APIKEY_DATA_KEY_NO_MASTER)
-			foreign = &all->entries[i];
+			foreign = all->entries[i];
 	}
 	if (foreign != NULL)
-		apikey_data_key_require(foreign->id, foreign->purpose);
+		apikey_data_key_require(foreign->id, foreign->row.purpose);
 }
 
 /* Wrap a new random key.  Nothing raises while raw is in memory. */
