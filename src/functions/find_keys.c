@@ -116,13 +116,17 @@ static Datum
 find_keys(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	char	   *with_line_end = palloc(APIKEY_VALUE_MAX + 1);
 	ApikeyRows	rows = {0};
 	ApikeySpan	values[3];
+	const char *data;
+	size_t		len;
+	char	   *with_line_end;
 
 	apikey_secret_received(fcinfo, 0, "value");
 	apikey_refuse_restricted();
 	InitMaterializedSRF(fcinfo, 0);
+	apikey_value_read_exact(fcinfo, 0, &data, &len);
+	with_line_end = palloc(len + 1);
 	PG_TRY();
 	{
 		int			count = read_searched_values(fcinfo, values, with_line_end);
@@ -132,7 +136,7 @@ find_keys(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
-		explicit_bzero(with_line_end, APIKEY_VALUE_MAX + 1);
+		explicit_bzero(with_line_end, len + 1);
 	}
 	PG_END_TRY();
 	apikey_event_count(rows.count);
