@@ -284,7 +284,25 @@ is((reveal($standby))[0], $value, 'with the log, too, it works');
 cmp_ok($standby->safe_psql('postgres', q{SELECT count(*) FROM apikey.audit_trail()}), '>', 0, 'events can be read there');
 is((run_sql($standby, 'CALL apikey.collect_audit()'))[1], '25006', 'but not collected');
 like(slurp_file($standby->logfile), qr/LOG:  apikey audit: \{.*"action":"reveal","outcome":"ok"/, 'and is in the log');
-
 $standby->stop;
+
+# In the other forms of the server log, an event is the message of a line: as a string of
+# JSON, and as a field of CSV.
+$node->append_conf('postgresql.conf', "apikey.audit = 'log'\nlog_min_messages = warning\nlogging_collector = on\n"
+	  . "log_destination = 'jsonlog,csvlog'\nlog_filename = 'server.log'\nlog_rotation_size = 0\n");
+$node->restart;
+my $odd_name = qq{a "quoted" name, \\ and \x{e9}};
+utf8::encode(my $odd_bytes = $odd_name);
+run_as($node, 'u1', qq{SELECT apikey.create_key('$odd_bytes', 'custom', '$value')});
+my ($json_log, $csv_log) = map { slurp_file($node->data_dir . "/log/server.$_") } qw(json csv);
+my ($in_json) = grep { $_->{action} eq 'create' }
+  map { decode_json($_) } map { utf8::encode($_); $_ }
+  map { decode_json($_)->{message} =~ /^apikey audit: (\{.*\})$/ ? $1 : () } split /\n/, $json_log;
+is($in_json->{key_name}, $odd_name, 'an event in the JSON log');
+my ($in_csv) = grep { $_->{action} eq 'create' }
+  map { decode_json($_ =~ s/""/"/gr) } $csv_log =~ /,"apikey audit: (\{.*?\})",/g;
+is($in_csv->{key_name}, $odd_name, 'and in the CSV log');
+ok("$json_log$csv_log" !~ /\Q$value\E/, 'and no value');
+
 $node->stop;
 done_testing();
