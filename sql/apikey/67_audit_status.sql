@@ -5,7 +5,7 @@ CREATE FUNCTION apikey.audit_trail(from_lsn pg_lsn DEFAULT NULL, to_lsn pg_lsn D
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'apikey_audit_trail';
 COMMENT ON FUNCTION apikey.audit_trail(pg_lsn, pg_lsn) IS
-'Returns the events of this database whose records begin at from_lsn or later, and before to_lsn, in the write-ahead log that the server still has; also on a standby. from_lsn: NULL for its beginning; to_lsn: NULL for its end, as far as it is flushed. 58P01: that part has been removed.';
+'Returns the events of this database whose records begin at from_lsn or later, and before to_lsn, in the write-ahead log that the server still has; also on a standby. from_lsn: NULL for its beginning; to_lsn: NULL for its end, as far as it is flushed. 58P01: that part has been removed; XX001: it is damaged.';
 REVOKE ALL ON FUNCTION apikey.audit_trail(pg_lsn, pg_lsn) FROM PUBLIC;
 
 CREATE PROCEDURE apikey.collect_audit()

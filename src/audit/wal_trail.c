@@ -136,7 +136,7 @@ static void
 raise_unreadable(XLogRecPtr at, const char *error)
 {
 	ereport(ERROR,
-			(errcode_for_file_access(),
+			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("could not read the write-ahead log at %X/%X: %s",
 					LSN_FORMAT_ARGS(at), error != NULL ? error : "there is no valid record"),
 			 apikey_err_hide_statement()));

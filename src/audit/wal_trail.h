@@ -24,7 +24,8 @@ extern XLogRecPtr apikey_wal_trail_start(void);
 
 /*
  * Call work for each event whose record begins at from or later, and before to.
- * Returns where the next record begins.  Raises 58P01 if a segment is not there.
+ * Returns where the next record begins.  Raises 58P01 if a segment is not there,
+ * XX001 if the log is damaged.
  */
 extern XLogRecPtr apikey_wal_trail_each(XLogRecPtr from, XLogRecPtr to,
 										ApikeyEventWork work, void *arg);

@@ -266,6 +266,16 @@ my $segment = $node->data_dir . '/pg_wal/' . $node->safe_psql('postgres', "SELEC
 my ($waldump, $waldump_errors) = run_command([ 'pg_waldump', '--rmgr=LogicalMessage', "--start=$lsn", $segment ]);
 like($waldump, qr/prefix "apikey"; payload \(\d+ bytes\)/, 'pg_waldump finds them') or diag($waldump_errors);
 
+# A log that cannot be read is no log without events.
+my $damaged = $node->safe_psql('postgres', 'SELECT pg_current_wal_insert_lsn()');
+reveal($node);
+$node->safe_psql('postgres', 'SELECT pg_switch_wal()');
+open(my $file, '+<:raw', $node->data_dir . '/pg_wal/' . $node->safe_psql('postgres', "SELECT pg_walfile_name('$damaged')")) or die $!;
+seek($file, $node->safe_psql('postgres', "SELECT file_offset + 40 FROM pg_walfile_name_offset('$damaged')"), 0);
+print $file 'damage';
+close $file;
+is((run_sql($node, "SELECT count(*) FROM apikey.audit_trail('$lsn')", user => 'auditor'))[1], 'XX001', 'a damaged log');
+
 # A standby writes no write-ahead log.
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
