@@ -11,10 +11,12 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "base/counter.h"
 #include "compat.h"
+#include "core/keys.h"
 #include "audit/audit.h"
 #include "exec/identity.h"
 #include "exec/running_query.h"
@@ -72,4 +74,6 @@ _PG_init(void)
 	apikey_status_init();
 	apikey_distribution_init();
 	MarkGUCPrefixReserved("apikey");
+	if (process_shared_preload_libraries_in_progress)
+		apikey_keys_warm_up();
 }

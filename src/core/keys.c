@@ -80,6 +80,20 @@ derive(const uint8_t *raw, const char *label, uint8_t *out, size_t len)
 	return apikey_hkdf(raw, APIKEY_KEY_SIZE, label, out, len) == APIKEY_OK;
 }
 
+/* Whatever fails here fails again, and is reported, when it is needed. */
+void
+apikey_keys_warm_up(void)
+{
+	static const uint8_t zeros[APIKEY_KEY_SIZE];
+	uint8_t		out[APIKEY_SHA256_SIZE];
+	ApikeyXaes	xaes;
+
+	(void) apikey_hkdf(zeros, sizeof(zeros), "", out, sizeof(out));
+	(void) apikey_hmac(zeros, sizeof(zeros), zeros, sizeof(zeros), out);
+	if (apikey_xaes_init(&xaes, zeros))
+		(void) apikey_xaes_seal(&xaes, zeros, NULL, 0, NULL, 0, out);
+}
+
 ApikeyMasterKey *
 apikey_master_key_new(const uint8_t *raw)
 {

@@ -51,6 +51,12 @@ typedef struct ApikeyDataKey
 extern bool apikey_pack(const ApikeySpan *spans, int count,
 						uint8_t **data, size_t *len);
 
+/*
+ * Have libcrypto find the algorithms, so that processes that are forked later need
+ * not: a third of a millisecond each.  There are no keys yet.
+ */
+extern void apikey_keys_warm_up(void);
+
 /* Derive from 32 raw bytes, which the caller wipes; NULL on failure. */
 extern ApikeyMasterKey *apikey_master_key_new(const uint8_t *raw);
 extern void apikey_master_key_free(ApikeyMasterKey *key);
