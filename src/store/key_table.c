@@ -30,6 +30,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "rewrite/rowsecurity.h"
@@ -104,9 +105,9 @@ find_columns(Relation keys, ApikeyKeyTable *table)
 {
 	for (int i = 0; i < APIKEY_KEY_COLUMNS; i++)
 	{
-		AttrNumber	column = get_attnum(RelationGetRelid(keys), wanted_columns[i].name);
+		int			column = SPI_fnumber(RelationGetDescr(keys), wanted_columns[i].name);
 
-		if (column == InvalidAttrNumber ||
+		if (column <= 0 ||
 			!is_stored(TupleDescAttr(RelationGetDescr(keys), column - 1), wanted_columns[i].type))
 			return false;
 		table->columns[i] = column;
@@ -244,6 +245,13 @@ note_index(Relation index, ApikeyKeyTable *table)
 }
 
 static bool
+has_indexes(const ApikeyKeyTable *table)
+{
+	return OidIsValid(table->by_id) && OidIsValid(table->by_name);
+}
+
+/* To open one for the first time costs more than a look-up: no more than needed. */
+static bool
 find_indexes(Relation keys, ApikeyKeyTable *table)
 {
 	List	   *indexes = RelationGetIndexList(keys);
@@ -256,9 +264,11 @@ find_indexes(Relation keys, ApikeyKeyTable *table)
 		CHECK_FOR_INTERRUPTS();
 		note_index(index, table);
 		index_close(index, NoLock);
+		if (has_indexes(table))
+			break;
 	}
 	list_free(indexes);
-	return OidIsValid(table->by_id) && OidIsValid(table->by_name);
+	return has_indexes(table);
 }
 
 /* As for a statement, which needs it each time that it runs. */
