@@ -241,7 +241,8 @@ go_to_row(ApikeyReencryption *pass, const char *user_id, const pg_uuid_t *id)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("user id of an API key has more than %d characters", APIKEY_USER_ID_MAX),
 				 errdetail("The API key is %s.  A superuser has written its row in apikey.api_keys, and must correct it.",
-						   DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))))));
+						   DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)))),
+				 apikey_err_hide_statement()));
 	pass->id = *id;
 }
 
