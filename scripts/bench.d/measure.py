@@ -186,9 +186,12 @@ PLAIN = "SELECT value FROM plain WHERE user_id = '7' AND name = 'key3'"
 
 def measure_data_keys(bench):
     rows = []
-    for count in (1, 10, 100, 1000, 10000):
+    # The last takes as long to make as everything else to measure.
+    for count in (1, 10, 100, 1000, 10000) if bench.options.keys >= 10_000_000 else (1, 10, 100, 1000):
         have = bench.sql("SELECT count(*) FROM apikey.data_keys WHERE purpose = 'value'")[0][0]
-        bench.sql(f"SELECT apikey.rotate_data_key() FROM generate_series(1, {max(count - have, 0)})")
+        with bench.connect() as connection:
+            for _ in range(count - have):
+                connection.execute("SELECT apikey.rotate_data_key()")
         first, find = bench.rounds([lambda: first_call(bench, REVEAL), lambda: first_call(bench, FIND)])
         rows.append({"data keys": count, "first reveal (ms)": round(first, 2), "first find (ms)": round(find, 2),
                      "reveal": round(bench.pgbench("reveal"))})
