@@ -158,7 +158,7 @@ def fill(bench, count):
     bench.sql("INSERT INTO apikey.api_keys (user_id, id, name, key_type, encrypted_value, hint, fingerprint)"
               " SELECT 'many' || i / 10, gen_random_uuid(), 'key' || i % 10, k.key_type, k.encrypted_value,"
               " k.hint, decode(md5(i::text), 'hex')"
-              " FROM generate_series(1, {}) i, (SELECT * FROM apikey.api_keys LIMIT 1) k".format(max(count - have, 0)),
+              " FROM generate_series({}, {}) i, (SELECT * FROM apikey.api_keys LIMIT 1) k".format(have + 1, count),
               "VACUUM ANALYZE apikey.api_keys")
 
 

@@ -134,7 +134,7 @@ my @statements = (
 	[ q{DO $$BEGIN EXECUTE 'SELECT apikey.create_key(''N'', ''custom'', ''V'')'; END$$}, '' ],
 	[ q{DO $$BEGIN EXECUTE 'SELECT apikey.create_key($1, $2, $3)' USING 'N', 'custom', 'V'; END$$}, '' ],
 	[ q{DO $$BEGIN PERFORM apikey.create_key('N', 'custom', 'V'); PERFORM 1/0; END$$}, '22012' ],
-	[ q{CREATE TABLE t1 AS SELECT apikey.create_key('N', 'custom', 'V')}, '' ],
+	[ q{CREATE TEMP TABLE t1 AS SELECT apikey.create_key('N', 'custom', 'V')}, '' ],
 	[ q{EXPLAIN (ANALYZE, VERBOSE) SELECT apikey.create_key('N', 'custom', 'V')}, '' ],
 	[ q{PREPARE p AS SELECT apikey.create_key('N', 'custom', 'V'); EXECUTE p; DEALLOCATE p}, '' ],
 	[ q{PREPARE p AS SELECT apikey.create_key($1, $2, $3); EXECUTE p('N', 'custom', 'V'); DEALLOCATE p}, '' ],
