@@ -237,9 +237,12 @@ my $seen_by_others = '';
 
 sub run_statements
 {
-	my $session = new_session($node, 'postgres', connstr => $node->connstr('postgres') . " user=$app");
+	# Not the option connstr, which the modules of PostgreSQL 15 and 17 ignore.
+	my $session = new_session($node, 'postgres',
+		extra_params => [ '-d', $node->connstr('postgres') . " user=$app" ]);
 	my $observer = new_session($node);
 
+	is(scalar(ask($session, 'SELECT session_user')), $app, 'the statements are those of an application');
 	for my $case (@statements)
 	{
 		my ($sql, $wanted, $data) = @$case;
