@@ -16,8 +16,8 @@
 
 #include "base/counter.h"
 #include "compat.h"
-#include "core/keys.h"
 #include "audit/audit.h"
+#include "core/keys.h"
 #include "exec/identity.h"
 #include "exec/running_query.h"
 #include "exec/table_watch.h"

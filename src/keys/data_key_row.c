@@ -17,11 +17,8 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -29,7 +26,7 @@
 #include "utils/uuid.h"
 
 #include "compat.h"
-#include "exec/frame.h"
+#include "exec/plain_table.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
 #include "keys/data_key_row.h"
@@ -133,19 +130,6 @@ read_by_statement(const uint8_t *id, ApikeyDataKeyRow *row)
 	return true;
 }
 
-/* Would a statement return what the heap has? */
-static bool
-is_plain(Relation table)
-{
-	return table->rd_rel->relkind == RELKIND_RELATION &&
-		table->rd_rel->relam == HEAP_TABLE_AM_OID &&
-		!table->rd_rel->relrowsecurity &&
-		!table->rd_rel->relhassubclass &&
-		table->rd_rules == NULL &&
-		pg_class_aclcheck(RelationGetRelid(table), apikey_owner_role(),
-						  ACL_SELECT) == ACLCHECK_OK;
-}
-
 static bool
 scan_index(Relation table, Oid index, const RowColumns *columns, const uint8_t *id,
 		   ApikeyDataKeyRow *row)
@@ -173,7 +157,8 @@ apikey_data_key_row_read(const uint8_t *id, ApikeyDataKeyRow *row)
 	RowColumns	columns = columns_of(RelationGetDescr(table));
 	bool		found;
 
-	if (OidIsValid(index) && are_found(&columns) && is_plain(table))
+	if (OidIsValid(index) && are_found(&columns) &&
+		apikey_table_is_plain(table) && !table->rd_rel->relrowsecurity)
 		found = scan_index(table, index, &columns, id, row);
 	else
 		found = read_by_statement(id, row);

@@ -25,7 +25,6 @@
 #include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_operator.h"
@@ -41,7 +40,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "exec/frame.h"
+#include "exec/plain_table.h"
 #include "exec/table_cache.h"
 #include "exec/table_watch.h"
 #include "store/key_table.h"
@@ -75,18 +74,6 @@ static uint64
 count_changes(void)
 {
 	return watch.changes + catalog_changes;
-}
-
-static bool
-is_ordinary(Relation keys)
-{
-	return keys->rd_rel->relkind == RELKIND_RELATION &&
-		keys->rd_rel->relam == HEAP_TABLE_AM_OID &&
-		keys->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
-		!keys->rd_rel->relispartition &&
-		!keys->rd_rel->relhassubclass &&
-		!keys->rd_rel->relhastriggers &&
-		keys->rd_rules == NULL;
 }
 
 /*
@@ -271,14 +258,6 @@ find_indexes(Relation keys, ApikeyKeyTable *table)
 	return has_indexes(table);
 }
 
-/* As for a statement, which needs it each time that it runs. */
-static bool
-is_permitted(Relation keys)
-{
-	return pg_class_aclcheck(RelationGetRelid(keys), apikey_owner_role(),
-							 ACL_SELECT) == ACLCHECK_OK;
-}
-
 static bool
 is_known(void)
 {
@@ -304,7 +283,7 @@ apikey_key_table(Relation keys)
 	changes = count_changes();
 	changes_seen = changes - 1; /* in case of an error */
 	memset(&key_table, 0, sizeof(key_table));
-	key_table.is_plain = is_permitted(keys) && is_ordinary(keys) &&
+	key_table.is_plain = apikey_table_is_plain(keys) && !keys->rd_rel->relhastriggers &&
 		find_columns(keys, &key_table) && policies_allow_own_rows(keys, &key_table) &&
 		find_indexes(keys, &key_table);
 	changes_seen = changes;

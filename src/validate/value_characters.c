@@ -35,7 +35,7 @@ is_ascii_space(char c)
 }
 
 static bool
-is_visible_ascii(char c)
+is_graphic_ascii(char c)
 {
 	return c > ' ' && c <= '~';
 }
@@ -52,7 +52,7 @@ apikey_value_trim(const char **value, size_t *len)
 	const char *last = *value;
 	int			width;
 
-	if (*len > 0 && is_visible_ascii(**value) && is_visible_ascii(end[-1]))
+	if (*len > 0 && is_graphic_ascii(**value) && is_graphic_ascii(end[-1]))
 		return;
 	for (const char *p = *value; p < end; p += width)
 	{
@@ -138,7 +138,7 @@ apikey_value_check_characters(const ApikeyKeyType *type, const char *value, size
 	{
 		CHECK_FOR_INTERRUPTS();
 		width = character_len(p, end);
-		if (is_visible_ascii(*p) || (type->allow_whitespace && is_ascii_space(*p)))
+		if (is_graphic_ascii(*p) || (type->allow_whitespace && is_ascii_space(*p)))
 			continue;
 		if (apikey_has_outer_space(p, width))
 			return apikey_value_finding(true, "characters",
