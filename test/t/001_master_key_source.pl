@@ -314,7 +314,7 @@ put_file('comments', "# $b64\n\n");
 put_file('long', ("#" x 80 . "\n") x 110 . "$b64\n");
 put_file('many', join('', map { unpack('H*', random_bytes(32)) . "\n" } 0 .. 32));
 put_file('malformed', "# one\n$b64\n!" . substr($b64, 1) . "\n");
-put_file('binary', "\xff" . random_bytes(32));
+put_file('binary', pack('C*', 128 .. 160));
 put_file('short', "$old\n" . base64(random_bytes(16)) . "\n");
 put_file('longer', base64(random_bytes(33)) . "\n");
 mkdir("$dir/directory") or die "could not mkdir: $!";
