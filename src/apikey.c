@@ -19,6 +19,7 @@
 #include "audit/audit.h"
 #include "core/keys.h"
 #include "exec/identity.h"
+#include "exec/plain_table.h"
 #include "exec/running_query.h"
 #include "exec/table_watch.h"
 #include "functions/drop_guard.h"
@@ -36,8 +37,6 @@
 #include "redact/log_hook.h"
 #include "redact/secret.h"
 #include "store/key_limit.h"
-#include "store/key_lookup.h"
-#include "store/key_table.h"
 #include "store/key_usage.h"
 #include "validate/value_plausibility.h"
 
@@ -65,8 +64,7 @@ _PG_init(void)
 	apikey_fernet_key_init();
 	apikey_data_key_create_init();
 	apikey_key_limit_init();
-	apikey_key_lookup_init();
-	apikey_key_table_init();
+	apikey_plain_table_init();
 	apikey_key_usage_init();
 	apikey_drop_guard_init();
 	apikey_has_identity_init();

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "utils/inval.h"
+#include "utils/syscache.h"
 
 #include "exec/table_watch.h"
 
@@ -31,6 +32,15 @@ note_change(Datum arg, Oid relation)
 				watch->changes++;
 }
 
+/* Syscache callback, likewise. */
+static void
+note_catalog_change(Datum arg, int cache, uint32 hash)
+{
+	for (ApikeyTableWatch *watch = watches; watch != NULL; watch = watch->next)
+		if (watch->catalogs)
+			watch->changes++;
+}
+
 void
 apikey_table_watch_start(ApikeyTableWatch *watch)
 {
@@ -45,4 +55,7 @@ void
 apikey_table_watch_init(void)
 {
 	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, note_catalog_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, note_catalog_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, note_catalog_change, (Datum) 0);
 }

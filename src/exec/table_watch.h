@@ -15,6 +15,7 @@
 typedef struct ApikeyTableWatch
 {
 	Oid			oids[APIKEY_WATCHED_TABLES];	/* InvalidOid: unused */
+	bool		catalogs;		/* roles and schemas count, too */
 	uint64		changes;		/* messages that have come; only grows */
 
 	/* Private to table_watch.c. */
@@ -23,7 +24,8 @@ typedef struct ApikeyTableWatch
 } ApikeyTableWatch;
 
 /*
- * Count in watch->changes the invalidation messages of the tables in watch->oids
+ * Count in watch->changes the invalidation messages of the tables in watch->oids, and
+ * with watch->catalogs those of roles, their members and schemas,
  * from now on.  May be called again, with other OIDs.
  */
 extern void apikey_table_watch_start(ApikeyTableWatch *watch);

@@ -19,6 +19,7 @@
 #include "exec/statement.h"
 #include "keys/data_key.h"
 #include "redact/secret.h"
+#include "store/value_lookup.h"
 #include "store/value_search.h"
 #include "validate/value_characters.h"
 
@@ -30,7 +31,8 @@ PG_FUNCTION_INFO_V1(apikey_find_keys);
 	" AND u.id OPERATOR(pg_catalog.=) k.id"
 
 /*
- * The columns of apikey.all_keys.  The view itself is not used: as a security
+ * For tables that cannot be read without a statement.  The columns of apikey.all_keys.
+ * The view itself is not used: as a security
  * barrier view, it would be read completely.  The latest state is read, because
  * the fingerprints are made with the latest data keys: an older snapshot may
  * see rows of a data key that has been destroyed since, which no fingerprint
@@ -89,12 +91,25 @@ read_searched_values(FunctionCallInfo fcinfo, ApikeySpan *values, char *with_lin
 	return count;
 }
 
+static void
+find_by_statement(Datum fingerprints, Tuplestorestate * store)
+{
+	ApikeyRows	rows;
+
+	apikey_statement_run_by_index(&find_by_fingerprint, &fingerprints, &rows);
+	for (uint64 i = 0; i < rows.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		tuplestore_puttuple(store, rows.tuples[i]);
+	}
+}
+
 /*
  * Find the rows.  If they were moved to another data key meanwhile, the
  * fingerprints have changed as well, and the search is repeated.
  */
 static void
-find_rows(const ApikeySpan *values, int count, ApikeyRows *rows)
+find_rows(const ApikeySpan *values, int count, const ReturnSetInfo *result)
 {
 	uint64		version;
 
@@ -103,9 +118,11 @@ find_rows(const ApikeySpan *values, int count, ApikeyRows *rows)
 		Datum		fingerprints;
 
 		CHECK_FOR_INTERRUPTS();
+		tuplestore_clear(result->setResult);
 		version = apikey_data_key_version();
 		fingerprints = apikey_value_fingerprints(values, count);
-		apikey_statement_run_by_index(&find_by_fingerprint, &fingerprints, rows);
+		if (!apikey_value_lookup(fingerprints, result->setDesc, result->setResult))
+			find_by_statement(fingerprints, result->setResult);
 	} while (apikey_data_key_version() != version);
 }
 
@@ -116,7 +133,6 @@ static Datum
 find_keys(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ApikeyRows	rows = {0};
 	ApikeySpan	values[3];
 	const char *data;
 	size_t		len;
@@ -132,19 +148,14 @@ find_keys(PG_FUNCTION_ARGS)
 		int			count = read_searched_values(fcinfo, values, with_line_end);
 
 		if (count > 0)
-			find_rows(values, count, &rows);
+			find_rows(values, count, result);
 	}
 	PG_FINALLY();
 	{
 		explicit_bzero(with_line_end, len + 1);
 	}
 	PG_END_TRY();
-	apikey_event_count(rows.count);
-	for (uint64 i = 0; i < rows.count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		tuplestore_puttuple(result->setResult, rows.tuples[i]);
-	}
+	apikey_event_count(tuplestore_tuple_count(result->setResult));
 	return (Datum) 0;
 }
 

@@ -26,6 +26,7 @@
 #include "utils/uuid.h"
 
 #include "compat.h"
+#include "exec/frame.h"
 #include "exec/plain_table.h"
 #include "exec/statement.h"
 #include "exec/table_cache.h"
@@ -157,8 +158,8 @@ apikey_data_key_row_read(const uint8_t *id, ApikeyDataKeyRow *row)
 	RowColumns	columns = columns_of(RelationGetDescr(table));
 	bool		found;
 
-	if (OidIsValid(index) && are_found(&columns) &&
-		apikey_table_is_plain(table) && !table->rd_rel->relrowsecurity)
+	if (apikey_direct_lookup && OidIsValid(index) && are_found(&columns) &&
+		apikey_table_is_plain(table, apikey_owner_role()) && !table->rd_rel->relrowsecurity)
 		found = scan_index(table, index, &columns, id, row);
 	else
 		found = read_by_statement(id, row);

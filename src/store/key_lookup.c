@@ -27,23 +27,14 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "base/counter.h"
 #include "compat.h"
+#include "exec/plain_table.h"
 #include "store/key_lookup.h"
 #include "store/key_table.h"
-
-/*
- * apikey.direct_lookup
- *
- * Whether rows are read without a statement where that gives the same result.
- * Only superusers may set it: to see that it does, or to rule it out as the cause
- * of a problem.
- */
-static bool direct_lookup = true;
 
 static void
 init_scan_keys(const ApikeyKeySelector *selector, ScanKey scan_keys)
@@ -151,7 +142,7 @@ open_keys(const ApikeyKeyTable **table)
 {
 	Relation	keys;
 
-	if (!direct_lookup)
+	if (!apikey_direct_lookup)
 		return NULL;
 	keys = table_open(apikey_key_table_oid(), AccessShareLock);
 	*table = apikey_key_table(keys);
@@ -187,19 +178,4 @@ apikey_key_lookup_count(const char *user_id, int64 *count)
 	*count = count_rows(keys, table, user_id);
 	table_close(keys, NoLock);
 	return true;
-}
-
-void
-apikey_key_lookup_init(void)
-{
-	DefineCustomBoolVariable("apikey.direct_lookup",
-							 "Reads keys from an index, without a statement, where that gives the same result.",
-							 NULL,
-							 &direct_lookup,
-							 true,
-							 PGC_SUSET,
-							 0,
-							 NULL,
-							 NULL,
-							 NULL);
 }

@@ -34,7 +34,4 @@ extern ApikeyLookup apikey_key_lookup(const ApikeyKeySelector *selector,
  */
 extern bool apikey_key_lookup_count(const char *user_id, int64 *count);
 
-/* Called once, by _PG_init. */
-extern void apikey_key_lookup_init(void);
-
 #endif							/* APIKEY_KEY_LOOKUP_H */

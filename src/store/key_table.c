@@ -22,11 +22,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/transam.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_collation.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -40,6 +36,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "exec/frame.h"
 #include "exec/plain_table.h"
 #include "exec/table_cache.h"
 #include "exec/table_watch.h"
@@ -64,17 +61,9 @@ static const struct
 	[APIKEY_KEY_HINT] = {"hint", TEXTOID}
 };
 
-static ApikeyTableWatch watch;
-static uint64 catalog_changes = 0;	/* messages of roles and schemas */
-static uint64 changes_seen;		/* of both, when key_table was filled */
+static ApikeyTableWatch watch = {.catalogs = true};
+static uint64 changes_seen;		/* when key_table was filled */
 static ApikeyKeyTable key_table;
-
-/* Both only grow, and so does the sum. */
-static uint64
-count_changes(void)
-{
-	return watch.changes + catalog_changes;
-}
 
 /*
  * Does the column have the type, and its value in the row?  Since PostgreSQL 18 a
@@ -131,15 +120,6 @@ allows_own_rows(const Expr * qual, const ApikeyKeyTable *table)
 		is_current_user_id(lsecond(operation->args));
 }
 
-static bool
-allows_all_rows(const Expr * qual)
-{
-	const Const *constant = (const Const *) qual;
-
-	return qual != NULL && IsA(qual, Const) &&
-		!constant->constisnull && DatumGetBool(constant->constvalue);
-}
-
 /* Does the policy hold for every role, when it reads? */
 static bool
 is_for_everybody(const RowSecurityPolicy *policy)
@@ -173,23 +153,10 @@ policies_allow_own_rows(Relation keys, const ApikeyKeyTable *table)
 			return false;
 		if (allows_own_rows(policy->qual, table))
 			own_rows = own_rows || is_for_everybody(policy);
-		else if (!allows_all_rows(policy->qual))
+		else if (!apikey_policy_shows_all(policy))
 			return false;
 	}
 	return own_rows;
-}
-
-/* The operator class and collation by which the scan compares. */
-static bool
-compares_as_expected(Relation index)
-{
-	for (int i = 0; i < 2; i++)
-	{
-		if (index->rd_opfamily[i] >= FirstNormalObjectId ||
-			(index->rd_opcintype[i] == TEXTOID && index->rd_indcollation[i] != C_COLLATION_OID))
-			return false;
-	}
-	return true;
 }
 
 /* Is the predicate of the index, of which NIL is none, "deleted_at IS NULL"? */
@@ -205,17 +172,13 @@ leaves_out_deleted(const List *predicate, const ApikeyKeyTable *table)
 		is_column((Node *) test->arg, table->columns[APIKEY_KEY_IS_DELETED]);
 }
 
-/* Is it a unique index on user_id and the column, which any snapshot can use? */
+/* Is it a unique index on user_id and the column? */
 static bool
 is_index_on(Relation index, AttrNumber user_id, AttrNumber column)
 {
-	Form_pg_index form = index->rd_index;
+	AttrNumber	columns[] = {user_id, column};
 
-	return index->rd_rel->relam == BTREE_AM_OID &&
-		form->indisunique && form->indisvalid && !form->indcheckxmin &&
-		form->indnkeyatts == 2 &&
-		form->indkey.values[0] == user_id && form->indkey.values[1] == column &&
-		compares_as_expected(index);
+	return index->rd_index->indisunique && apikey_index_is_on(index, columns, 2);
 }
 
 static void
@@ -261,7 +224,7 @@ find_indexes(Relation keys, ApikeyKeyTable *table)
 static bool
 is_known(void)
 {
-	return watch.started && changes_seen == count_changes();
+	return watch.started && changes_seen == watch.changes;
 }
 
 Oid
@@ -280,27 +243,12 @@ apikey_key_table(Relation keys)
 		return &key_table;
 	watch.oids[0] = RelationGetRelid(keys);
 	apikey_table_watch_start(&watch);
-	changes = count_changes();
+	changes = watch.changes;
 	changes_seen = changes - 1; /* in case of an error */
 	memset(&key_table, 0, sizeof(key_table));
-	key_table.is_plain = apikey_table_is_plain(keys) && !keys->rd_rel->relhastriggers &&
+	key_table.is_plain = apikey_table_is_plain(keys, apikey_owner_role()) && !keys->rd_rel->relhastriggers &&
 		find_columns(keys, &key_table) && policies_allow_own_rows(keys, &key_table) &&
 		find_indexes(keys, &key_table);
 	changes_seen = changes;
 	return &key_table;
-}
-
-/* Syscache callback: only count, since it may come at any moment. */
-static void
-note_catalog_change(Datum arg, int cache, uint32 hash)
-{
-	catalog_changes++;
-}
-
-void
-apikey_key_table_init(void)
-{
-	CacheRegisterSyscacheCallback(NAMESPACEOID, note_catalog_change, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHOID, note_catalog_change, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, note_catalog_change, (Datum) 0);
 }

@@ -33,7 +33,4 @@ extern Oid	apikey_key_table_oid(void);
  */
 extern const ApikeyKeyTable *apikey_key_table(Relation keys);
 
-/* Called once, by _PG_init. */
-extern void apikey_key_table_init(void);
-
 #endif							/* APIKEY_KEY_TABLE_H */

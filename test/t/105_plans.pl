@@ -48,6 +48,7 @@ sub complaints
 my $value = "'value-of-key-7-3' || md5('7-3')";
 foreach my $sql (
 	"SELECT * FROM apikey.find_keys($value)",
+	"SET apikey.direct_lookup = off; SELECT * FROM apikey.find_keys($value)",
 	"SELECT apikey.create_key('new', 'custom', 'another-value-of-a-key')",
 	"SELECT apikey.set_key('new', 'custom', 'a-third-value-of-the-key')",
 	"SELECT apikey.update_key('new', new_name => 'newer')",
