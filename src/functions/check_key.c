@@ -131,24 +131,43 @@ compare_candidates(const void *a, const void *b)
 	return strcmp(left->type->name, right->type->name);
 }
 
+/* The value that is compared with all types. */
+typedef struct Compared
+{
+	const char *value;
+	size_t		len;
+	ApikeyWideValue *wide;
+	bool		has_space;
+	bool		is_identified;	/* is it a key of some type, by its prefix? */
+	size_t		identified_len; /* the length of that prefix */
+}			Compared;
+
+/* By a prefix that is longer than the type's own, if it has one? */
+static bool
+is_of_other_type(const ApikeyKeyType *type, const Compared * compared, size_t prefix_len)
+{
+	return compared->is_identified && prefix_len < compared->identified_len &&
+		!apikey_key_type_is_custom(type);
+}
+
 /*
  * If the value could have the type, fill in the candidate.  That a type without a
  * format accepts the value means nothing.  Types that allow white space are for values
  * that have some.
  */
 static bool
-consider(const ApikeyKeyType *type, const char *value, size_t len,
-		 const ApikeyWideValue *wide, bool has_space, Candidate *candidate)
+consider(const ApikeyKeyType *type, const Compared * compared, Candidate *candidate)
 {
-	const char *prefix = apikey_key_type_prefix(type, value, len);
+	const char *prefix = apikey_key_type_prefix(type, compared->value, compared->len);
+	size_t		prefix_len = prefix != NULL ? strlen(prefix) : 0;
 
 	if ((type->pattern == NULL && prefix == NULL) ||
-		type->allow_whitespace != has_space ||
-		!apikey_pattern_matches_wide(type, wide) ||
-		apikey_value_other_types(type, value, len) != NIL)
+		type->allow_whitespace != compared->has_space ||
+		is_of_other_type(type, compared, prefix_len) ||
+		!apikey_pattern_matches_wide(type, compared->wide))
 		return false;
 	candidate->type = type;
-	candidate->prefix_len = prefix != NULL ? strlen(prefix) : 0;
+	candidate->prefix_len = prefix_len;
 	candidate->matches_anything = matches_anything(type);
 	candidate->is_custom = apikey_key_type_is_custom(type);
 	return true;
@@ -156,16 +175,14 @@ consider(const ApikeyKeyType *type, const char *value, size_t len,
 
 /* Fill in the types that the value could have; returns how many. */
 static int
-collect_candidates(const ApikeyKeyTypes *all, const char *value, size_t len,
-				   const ApikeyWideValue *wide, Candidate *candidates)
+collect_candidates(const ApikeyKeyTypes *all, const Compared * compared, Candidate *candidates)
 {
-	bool		has_space = apikey_value_has_space(value, len);
 	int			count = 0;
 
 	for (int i = 0; i < all->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (consider(&all->types[i], value, len, wide, has_space, &candidates[count]))
+		if (consider(&all->types[i], compared, &candidates[count]))
 			count++;
 	}
 	return count;
@@ -177,15 +194,22 @@ list_candidates(const char *value, size_t len, int *count)
 {
 	const ApikeyKeyTypes *all = apikey_key_types();
 	Candidate  *candidates = palloc(Max(all->count, 1) * sizeof(Candidate));
-	ApikeyWideValue *wide = apikey_wide_value_new(value, len);
+	Compared	compared = {
+		.value = value,
+		.len = len,
+		.has_space = apikey_value_has_space(value, len)
+	};
 
+	compared.is_identified =
+		apikey_value_identified_types(NULL, value, len, &compared.identified_len) != NIL;
+	compared.wide = apikey_wide_value_new(value, len);
 	PG_TRY();
 	{
-		*count = collect_candidates(all, value, len, wide, candidates);
+		*count = collect_candidates(all, &compared, candidates);
 	}
 	PG_FINALLY();
 	{
-		apikey_wide_value_free(wide);
+		apikey_wide_value_free(compared.wide);
 	}
 	PG_END_TRY();
 	qsort(candidates, *count, sizeof(Candidate), compare_candidates);

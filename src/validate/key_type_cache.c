@@ -160,22 +160,58 @@ is_generic(const char *prefix)
 	return false;
 }
 
-/* Do keys of another type begin with the prefix as well? */
-static bool
-is_shared(const ApikeyKeyTypes *fresh, const ApikeyPrefix *prefix)
+/* qsort: by the bytes, so that all that begins with a text follows it. */
+static int
+compare_texts(const void *a, const void *b)
 {
-	if (is_generic(prefix->text))
-		return true;
+	return strcmp((*(ApikeyPrefix *const *) a)->text, (*(ApikeyPrefix *const *) b)->text);
+}
+
+static ApikeyPrefix **
+sort_by_text(ApikeyKeyTypes *fresh)
+{
+	ApikeyPrefix **sorted = palloc((fresh->prefix_count + 1) * sizeof(ApikeyPrefix *));
+
 	for (int i = 0; i < fresh->prefix_count; i++)
 	{
-		const ApikeyPrefix *other = &fresh->prefixes[i];
+		CHECK_FOR_INTERRUPTS();
+		sorted[i] = &fresh->prefixes[i];
+	}
+	sorted[fresh->prefix_count] = NULL;
+	qsort(sorted, fresh->prefix_count, sizeof(ApikeyPrefix *), compare_texts);
+	return sorted;
+}
+
+/*
+ * Find out which prefixes begin keys of another type as well: those that longer
+ * prefixes of other types begin with.  From the last to the first, next_text has where
+ * the following text begins, and next_type the following one of another type.
+ */
+static void
+mark_shared(ApikeyKeyTypes *fresh)
+{
+	ApikeyPrefix **sorted = sort_by_text(fresh);
+	int		   *next_text = palloc((fresh->prefix_count + 1) * sizeof(int));
+	int		   *next_type = palloc((fresh->prefix_count + 1) * sizeof(int));
+
+	for (int i = fresh->prefix_count - 1; i >= 0; i--)
+	{
+		ApikeyPrefix *prefix = sorted[i];
+		const ApikeyPrefix *next = sorted[i + 1];
+		const ApikeyPrefix *longer;
 
 		CHECK_FOR_INTERRUPTS();
-		if (other->type != prefix->type && other->len > prefix->len &&
-			memcmp(other->text, prefix->text, prefix->len) == 0)
-			return true;
+		next_text[i] = next == NULL || strcmp(next->text, prefix->text) != 0 ? i + 1 : next_text[i + 1];
+		next_type[i] = next == NULL || next->type != prefix->type ? i + 1 : next_type[i + 1];
+		longer = sorted[next_text[i]];
+		if (longer != NULL && longer->type == prefix->type)
+			longer = sorted[next_type[next_text[i]]];
+		prefix->is_shared = is_generic(prefix->text) ||
+			(longer != NULL && strncmp(longer->text, prefix->text, prefix->len) == 0);
 	}
-	return false;
+	pfree(next_type);
+	pfree(next_text);
+	pfree(sorted);
 }
 
 /* Add the distinctive prefixes of a type. */
@@ -213,11 +249,7 @@ collect_prefixes(ApikeyKeyTypes *fresh)
 	}
 	qsort(fresh->prefixes, fresh->prefix_count, sizeof(ApikeyPrefix),
 		  compare_prefixes);
-	for (int i = 0; i < fresh->prefix_count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		fresh->prefixes[i].is_shared = is_shared(fresh, &fresh->prefixes[i]);
-	}
+	mark_shared(fresh);
 }
 
 /*

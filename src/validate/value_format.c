@@ -31,26 +31,25 @@ identifies_type(const ApikeyPrefix *prefix, const char *value, size_t len)
  * specific.
  */
 List *
-apikey_value_other_types(const ApikeyKeyType *type, const char *value, size_t len)
+apikey_value_identified_types(const ApikeyKeyType *unless, const char *value, size_t len,
+							  size_t *prefix_len)
 {
-	List	   *others = NIL;
-	size_t		longest = 0;
+	List	   *types = NIL;
 	int			position = 0;
 	const ApikeyPrefix *prefix;
 
-	if (apikey_key_type_is_custom(type))
-		return NIL;
+	*prefix_len = 0;
 	while ((prefix = apikey_key_type_next_prefix(value, len, &position)) != NULL &&
-		   prefix->len >= longest)
+		   prefix->len >= *prefix_len)
 	{
-		if (strcmp(prefix->type->name, type->name) == 0)
+		if (unless != NULL && strcmp(prefix->type->name, unless->name) == 0)
 			return NIL;
 		if (!identifies_type(prefix, value, len))
 			continue;
-		others = lappend(others, unconstify(ApikeyKeyType *, prefix->type));
-		longest = prefix->len;
+		types = lappend(types, unconstify(ApikeyKeyType *, prefix->type));
+		*prefix_len = prefix->len;
 	}
-	return others;
+	return types;
 }
 
 /* The names of the types, for a message; the label too if there is only one. */
@@ -79,7 +78,9 @@ name_types(const List *types)
 static ApikeyFinding *
 format_check_prefix(const ApikeyKeyType *type, const char *value, size_t len)
 {
-	List	   *others = apikey_value_other_types(type, value, len);
+	size_t		prefix_len;
+	List	   *others = apikey_key_type_is_custom(type) ? NIL :
+	apikey_value_identified_types(type, value, len, &prefix_len);
 
 	if (others == NIL)
 		return NULL;

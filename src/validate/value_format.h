@@ -14,13 +14,13 @@
 #include "validate/value_finding.h"
 
 /*
- * The other types whose key the value is (a key pasted into the wrong field): it
- * begins with a prefix that only keys of such a type have, longer than any of
- * this type's that it begins with, and matches the whole pattern.  NIL if there
- * are none, and always for the type "custom".
+ * The types whose key the value is, by what it begins with: a prefix that only keys of
+ * such a type have, and the whole pattern matches.  Only those with the longest such
+ * prefix, whose length is put into *prefix_len.  NIL if there are none, or if the value
+ * begins with a prefix of the type "unless" that is at least as long; that may be NULL.
  */
-extern List *apikey_value_other_types(const ApikeyKeyType *type,
-									  const char *value, size_t len);
+extern List *apikey_value_identified_types(const ApikeyKeyType *unless, const char *value,
+										   size_t len, size_t *prefix_len);
 
 /*
  * Check the prefix and then the format of a value.  Returns the first finding

@@ -127,6 +127,21 @@ SELECT expression, pg_temp.form(expression) AS result FROM unnest(ARRAY['^x_[[:a
 	U&'^x_\00E4{3}$', U&'^x_\\\00E4$', U&'^x_[\00E4-\00FC]{3}$']) WITH ORDINALITY AS e (expression, number) ORDER BY number;
 DELETE FROM apikey.custom_key_types WHERE key_type = 'formed';
 
+-- A prefix says of which type a value is, unless longer ones of other types begin with
+-- it, however many of its own lie between.
+INSERT INTO apikey.custom_key_types (key_type, label, pattern, prefixes)
+	SELECT key_type, key_type, '^[!-~]{12,40}$', prefixes FROM (VALUES
+		('chain_a', '{qqa_}'::text[]), ('chain_b', '{qqa_b}'), ('chain_c', '{qqa_bc}'),
+		('within', '{wwa_,wwa_b,wwa_bc}'), ('beyond', '{wwa_bcd}'),
+		('alone', '{vva_,vva_b}'), ('twin_1', '{uua_}'), ('twin_2', '{uua_}')) t(key_type, prefixes);
+SELECT prefix, coalesce((SELECT message FROM apikey.check_key('openai', prefix || 'ZZZZZZZZZZZZ') WHERE code = 'other_provider'), '-') AS finding,
+		(SELECT string_agg(d, ',') FROM apikey.detect_key_type(prefix || 'ZZZZZZZZZZZZ') d
+			WHERE d IN (SELECT key_type FROM apikey.custom_key_types WHERE prefixes <> '{}')) AS detected
+	FROM unnest(ARRAY['qqa_', 'qqa_b', 'qqa_bc', 'wwa_', 'wwa_b', 'wwa_bc', 'wwa_bcd', 'vva_', 'vva_b', 'uua_']) prefix;
+SELECT key_type, coalesce((SELECT message FROM apikey.check_key(key_type, 'qqa_bcZZZZZZZZZZZZ') WHERE code = 'other_provider'), '-') AS finding
+	FROM unnest(ARRAY['chain_a', 'chain_b', 'chain_c', 'alone']) key_type;
+DELETE FROM apikey.custom_key_types WHERE label = key_type AND pattern = '^[!-~]{12,40}$';
+
 -- The trigger that checks rows refuses to run on other tables.
 CREATE TABLE regress_apikey.other (key_type int, label text);
 CREATE TRIGGER check_row BEFORE INSERT ON regress_apikey.other FOR EACH ROW EXECUTE FUNCTION apikey.check_key_type_row();
