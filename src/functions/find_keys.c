@@ -48,7 +48,8 @@ static ApikeyStatement find_by_fingerprint = {
 	" k.env_var, k.metadata, k.created_at, k.updated_at, k.expires_at,"
 	" k.disabled_at, k.disabled_reason, k.deleted_at, k.is_active,"
 	" k.is_active AND (k.expires_at IS NULL"
-	" OR k.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp()),"
+	" OR k.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp())"
+	" AND NOT apikey.is_lost(apikey.data_key_id(k.encrypted_value)),"
 	" (SELECT u.last_used_at" FROM_USAGE "),"
 	" COALESCE((SELECT u.uses" FROM_USAGE "), 0)"
 	" FROM apikey.api_keys k WHERE k.fingerprint OPERATOR(pg_catalog.=) ANY ($1)",

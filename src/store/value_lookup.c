@@ -30,10 +30,12 @@
 
 #include "base/counter.h"
 #include "compat.h"
+#include "core/envelope.h"
 #include "exec/frame.h"
 #include "exec/plain_table.h"
 #include "exec/table_cache.h"
 #include "exec/table_watch.h"
+#include "keys/data_key.h"
 #include "store/value_lookup.h"
 #include "validate/key_type.h"
 
@@ -87,6 +89,7 @@ typedef struct FoundTables
 								 * counts */
 	Oid			by_fingerprint; /* index of api_keys */
 	AttrNumber	fingerprint;
+	AttrNumber	encrypted_value;
 	AttrNumber	columns[FOUND_COLUMNS]; /* of api_keys; 0: elsewhere */
 	Oid			by_key;			/* index of key_usage */
 	AttrNumber	usage_key[2];	/* user_id and id */
@@ -150,7 +153,8 @@ static bool
 can_read_keys(Relation keys, TupleDesc desc)
 {
 	tables.fingerprint = stored_column(keys, "fingerprint", BYTEAOID);
-	if (desc->natts != FOUND_COLUMNS || !shows_all(keys) || !find_columns(keys, desc))
+	tables.encrypted_value = SPI_fnumber(RelationGetDescr(keys), "encrypted_value");
+	if (tables.encrypted_value <= 0 || desc->natts != FOUND_COLUMNS || !shows_all(keys) || !find_columns(keys, desc))
 		return false;
 	tables.by_fingerprint = apikey_table_index_on(keys, &tables.fingerprint, 1);
 	return OidIsValid(tables.by_fingerprint);
@@ -217,9 +221,21 @@ read_usage(const Lookup * lookup, Datum *values, bool *nulls)
 	systable_endscan(scan);
 }
 
+/* Is the data key lost?  Only the header of the envelope is read. */
+static bool
+is_lost(const Lookup * lookup, HeapTuple row)
+{
+	bool		is_null;		/* never */
+	Datum		envelope = heap_getattr(row, tables.encrypted_value, RelationGetDescr(lookup->keys), &is_null);
+	bytea	   *head = DatumGetByteaPSlice(envelope, 0, APIKEY_ENVELOPE_HEADER_SIZE);
+
+	return VARSIZE_ANY_EXHDR(head) < APIKEY_ENVELOPE_HEADER_SIZE ||
+		apikey_data_key_is_lost(apikey_envelope_data_key_id((const uint8_t *) VARDATA_ANY(head)));
+}
+
 /* What the view computes of the row's other columns. */
 static void
-compute_columns(Datum *values, bool *nulls)
+compute_columns(const Lookup * lookup, HeapTuple row, Datum *values, bool *nulls)
 {
 	const ApikeyKeyType *type = apikey_key_type_find(TextDatumGetCString(values[FOUND_KEY_TYPE]));
 	bool		has_expired = !nulls[FOUND_EXPIRES_AT] &&
@@ -228,7 +244,7 @@ compute_columns(Datum *values, bool *nulls)
 	nulls[FOUND_LABEL] = type == NULL;
 	if (type != NULL)
 		values[FOUND_LABEL] = CStringGetTextDatum(type->label);
-	values[FOUND_USABLE] = BoolGetDatum(DatumGetBool(values[FOUND_IS_ACTIVE]) && !has_expired);
+	values[FOUND_USABLE] = BoolGetDatum(DatumGetBool(values[FOUND_IS_ACTIVE]) && !has_expired && !is_lost(lookup, row));
 }
 
 static void
@@ -240,7 +256,7 @@ add_row(const Lookup * lookup, HeapTuple row, Tuplestorestate * store)
 	for (int i = 0; i < FOUND_COLUMNS; i++)
 		if (tables.columns[i] != 0)
 			values[i] = heap_getattr(row, tables.columns[i], RelationGetDescr(lookup->keys), &nulls[i]);
-	compute_columns(values, nulls);
+	compute_columns(lookup, row, values, nulls);
 	read_usage(lookup, values, nulls);
 	tuplestore_putvalues(store, lookup->desc, values, nulls);
 }

@@ -19,7 +19,7 @@ SELECT user_id, name, label, env_var, metadata, expires_at IS NOT NULL, disabled
 		deleted_at IS NOT NULL, is_active, usable, last_used_at IS NOT NULL, uses
 	FROM apikey.find_keys(secret('', 24, 'x')) ORDER BY user_id, name;
 
--- What is found, and how: as by a statement, and as in the view.
+-- What is found, the usable keys by name, and how: as by a statement, and as in the view.
 CREATE FUNCTION found() RETURNS SETOF apikey.all_keys LANGUAGE sql AS
 	$$ SELECT * FROM apikey.find_keys(regress_apikey.secret('', 24, 'x')) $$;
 CREATE FUNCTION direct_lookups() RETURNS bigint LANGUAGE sql AS
@@ -37,7 +37,7 @@ BEGIN
 	SET LOCAL apikey.direct_lookup = off;
 	by_statement := ARRAY(SELECT f FROM regress_apikey.found() f ORDER BY id);
 	PERFORM set_config('apikey.direct_lookup', was_direct, true);
-	RETURN cardinality(found) || way || CASE WHEN found IS DISTINCT FROM by_statement THEN ', which differ' ELSE '' END;
+	RETURN cardinality(found) || coalesce(' (' || (SELECT string_agg(name, ', ' ORDER BY name) FROM unnest(found) f WHERE f.usable) || ')', '') || way || CASE WHEN found IS DISTINCT FROM by_statement THEN ', which differ' ELSE '' END;
 END $$;
 SELECT way();
 SELECT count(*) FROM (SELECT * FROM found() EXCEPT SELECT * FROM apikey.all_keys) d;
@@ -86,6 +86,7 @@ SELECT way_after(c) FROM unnest(ARRAY[
 	'REINDEX TABLE apikey.api_keys',
 	-- nothing else
 	'DELETE FROM apikey.key_usage',
+	'UPDATE apikey.data_keys SET deactivated_at = coalesce(deactivated_at, now()), lost_at = now()',
 	'SET LOCAL apikey.direct_lookup = off',
 	'SET LOCAL enable_indexscan = off',
 	'SET LOCAL row_security = off']) c;
