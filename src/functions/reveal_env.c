@@ -115,6 +115,16 @@ add_revealed_keys(const ApikeyKeyRow **keys, int count, Jsonb *object)
 	PG_END_TRY();
 }
 
+/* Read the keys from which the requested ones are chosen. */
+static void
+read_keys(ApikeyEnvPlan *plan, bool everything, Requested names, Requested key_types)
+{
+	if (everything || key_types.count > 0)
+		apikey_env_plan_read_all(plan);
+	else
+		apikey_env_plan_read_named(plan, names.elements, names.count);
+}
+
 /* The object of the values, when their uses have been noted. */
 static Jsonb *
 reveal_values(ApikeyEnvPlan *plan)
@@ -140,14 +150,16 @@ reveal_env(PG_FUNCTION_ARGS)
 	char	   *user_id = apikey_require_identity();
 	Requested	names = read_requested(fcinfo, 0, "names");
 	Requested	key_types = read_requested(fcinfo, 1, "key_types");
+	bool		everything = PG_ARGISNULL(0) && PG_ARGISNULL(1);
 	ApikeyEnvPlan plan;
 	Jsonb	   *result = NULL;
 
 	apikey_event_user(user_id);
 	apikey_env_plan_init(&plan, user_id);
+	read_keys(&plan, everything, names, key_types);
 	PG_TRY();
 	{
-		if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		if (everything)
 		{
 			apikey_env_values_open_all(&plan);
 			apikey_env_plan_add_opened(&plan);

@@ -43,11 +43,29 @@ apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id)
 	plan->scratch = AllocSetContextCreate(plan->memory, "apikey value",
 										  ALLOCSET_DEFAULT_SIZES);
 	plan->user_id = user_id;
-	plan->key_count = apikey_key_row_list(user_id, &plan->keys);
-	plan->values = palloc0(Max(plan->key_count, 1) * sizeof(text *));
 	initStringInfo(&plan->absent);
 	initStringInfo(&plan->unusable);
 	initStringInfo(&plan->nameless);
+}
+
+static void
+make_room_for_values(ApikeyEnvPlan *plan)
+{
+	plan->values = palloc0(Max(plan->key_count, 1) * sizeof(text *));
+}
+
+void
+apikey_env_plan_read_all(ApikeyEnvPlan *plan)
+{
+	plan->key_count = apikey_key_row_list(plan->user_id, &plan->keys);
+	make_room_for_values(plan);
+}
+
+void
+apikey_env_plan_read_named(ApikeyEnvPlan *plan, char **names, int count)
+{
+	plan->key_count = apikey_key_row_list_named(plan->user_id, names, count, &plan->keys);
+	make_room_for_values(plan);
 }
 
 /* The names of a key's variables: its own, or those of its type. */
@@ -86,7 +104,8 @@ find_variable(const ApikeyEnvPlan *plan, const char *name)
  * Does one of two keys for the same variable have precedence over the other?
  * One that was requested by name has; then one whose own variable it is, or the
  * first of its type, over one of a type that has the variable as an alias
- * (CLOUDFLARE_API_KEY); then the newer one.
+ * (CLOUDFLARE_API_KEY); then the newer one, which comes first in the plan: all keys
+ * have been read if any was requested otherwise than by name.
  */
 static bool
 precedes(const ApikeyEnvVariable *one, const ApikeyEnvVariable *other)

@@ -34,7 +34,7 @@ typedef struct ApikeyEnvPlan
 	MemoryContext memory;		/* of all that follows */
 	MemoryContext scratch;		/* for one value at a time */
 	char	   *user_id;
-	ApikeyKeyRow *keys;			/* all of the user's keys, newest first */
+	ApikeyKeyRow *keys;			/* of the user: see ..._read_all(), _named() */
 	int			key_count;
 	text	  **values;			/* of each key, or NULL: see env_values.h */
 	List	   *variables;		/* of ApikeyEnvVariable */
@@ -44,8 +44,13 @@ typedef struct ApikeyEnvPlan
 	StringInfoData nameless;	/* keys without a variable */
 } ApikeyEnvPlan;
 
-/* Read the user's keys.  Nothing is decrypted. */
 extern void apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id);
+
+/* Read all of the user's keys, newest first.  Nothing is decrypted. */
+extern void apikey_env_plan_read_all(ApikeyEnvPlan *plan);
+
+/* Instead, for a plan to which keys are added only by these names, which are distinct. */
+extern void apikey_env_plan_read_named(ApikeyEnvPlan *plan, char **names, int count);
 
 /* Add a key, by its name or its id as text. */
 extern void apikey_env_plan_add_name(ApikeyEnvPlan *plan, const char *name);

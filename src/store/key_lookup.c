@@ -4,8 +4,9 @@
  *		Read rows of api_keys from an index; see key_lookup.h.
  *
  * Most of what a statement costs that reads one row is starting and ending the
- * executor.  So reveal_key reads the row, and create_key counts the user's keys, as
- * PostgreSQL checks a foreign key since version 19: by a scan of the unique index.
+ * executor.  So reveal_key reads the row, reveal_env those that are named, and
+ * create_key counts the user's keys, as PostgreSQL checks a foreign key since version
+ * 19: by a scan of the unique index.
  * The user id is in the scan key, as it is in the statement, and is compared byte
  * for byte; store/key_table.c makes sure that no policy, privilege or kind of table
  * would have given another result.  What the statement does is done here too: the
@@ -64,19 +65,24 @@ typedef struct KeyScan
 {
 	Relation	index;
 	TupleTableSlot *row;
-	Snapshot	snapshot;
 	IndexScanDesc scan;
 } KeyScan;
 
 /* The commands of this transaction that are complete count, as for a statement. */
+static Snapshot
+take_snapshot(void)
+{
+	CommandCounterIncrement();
+	return RegisterSnapshot(GetTransactionSnapshot());
+}
+
 static void
-begin_scan(Relation keys, Oid index, ScanKey scan_keys, int count, KeyScan *scan)
+begin_scan(Relation keys, Snapshot snapshot, Oid index, ScanKey scan_keys, int count,
+		   KeyScan *scan)
 {
 	scan->index = index_open(index, AccessShareLock);
 	scan->row = table_slot_create(keys, NULL);
-	CommandCounterIncrement();
-	scan->snapshot = RegisterSnapshot(GetTransactionSnapshot());
-	scan->scan = index_beginscan(keys, scan->index, scan->snapshot, NULL, count, 0, 0);
+	scan->scan = index_beginscan(keys, scan->index, snapshot, NULL, count, 0, 0);
 	index_rescan(scan->scan, scan_keys, count, NULL, 0);
 }
 
@@ -90,13 +96,12 @@ static void
 end_scan(KeyScan *scan)
 {
 	index_endscan(scan->scan);
-	UnregisterSnapshot(scan->snapshot);
 	ExecDropSingleTupleTableSlot(scan->row);
 	index_close(scan->index, NoLock);
 }
 
 static bool
-scan_index(Relation keys, const ApikeyKeyTable *table,
+scan_index(Relation keys, Snapshot snapshot, const ApikeyKeyTable *table,
 		   const ApikeyKeySelector *selector, ApikeyColumnsRead read, void *arg)
 {
 	Oid			index = selector->name != NULL ? table->by_name : table->by_id;
@@ -106,7 +111,7 @@ scan_index(Relation keys, const ApikeyKeyTable *table,
 	bool		found;
 
 	init_scan_keys(selector, scan_keys);
-	begin_scan(keys, index, scan_keys, 2, &scan);
+	begin_scan(keys, snapshot, index, scan_keys, 2, &scan);
 	found = next_row(&scan);
 	if (found)
 	{
@@ -121,18 +126,20 @@ scan_index(Relation keys, const ApikeyKeyTable *table,
 static int64
 count_rows(Relation keys, const ApikeyKeyTable *table, const char *user_id)
 {
+	Snapshot	snapshot = take_snapshot();
 	ScanKeyData scan_key;
 	KeyScan		scan;
 	int64		count = 0;
 
 	ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(user_id));
-	begin_scan(keys, table->by_name, &scan_key, 1, &scan);
+	begin_scan(keys, snapshot, table->by_name, &scan_key, 1, &scan);
 	while (next_row(&scan))
 	{
 		CHECK_FOR_INTERRUPTS();
 		count++;
 	}
 	end_scan(&scan);
+	UnregisterSnapshot(snapshot);
 	return count;
 }
 
@@ -152,19 +159,27 @@ open_keys(const ApikeyKeyTable **table)
 	return NULL;
 }
 
-ApikeyLookup
-apikey_key_lookup(const ApikeyKeySelector *selector, ApikeyColumnsRead read, void *arg)
+int
+apikey_key_lookup(const ApikeyKeySelector *selectors, int count,
+				  ApikeyColumnsRead read, void *arg)
 {
 	const ApikeyKeyTable *table;
 	Relation	keys = open_keys(&table);
-	bool		found;
+	Snapshot	snapshot;
+	int			found = 0;
 
 	if (keys == NULL)
 		return APIKEY_LOOKUP_IMPOSSIBLE;
-	apikey_count(APIKEY_COUNT_LOOKUPS_DIRECT);
-	found = scan_index(keys, table, selector, read, arg);
+	apikey_count_add(APIKEY_COUNT_LOOKUPS_DIRECT, count);
+	snapshot = take_snapshot();
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		found += scan_index(keys, snapshot, table, &selectors[i], read, arg);
+	}
+	UnregisterSnapshot(snapshot);
 	table_close(keys, NoLock);
-	return found ? APIKEY_LOOKUP_FOUND : APIKEY_LOOKUP_ABSENT;
+	return found;
 }
 
 bool

@@ -11,22 +11,17 @@
 #include "store/key_columns.h"
 #include "store/key_selector.h"
 
-typedef enum ApikeyLookup
-{
-	APIKEY_LOOKUP_IMPOSSIBLE,	/* run the statement instead */
-	APIKEY_LOOKUP_ABSENT,
-	APIKEY_LOOKUP_FOUND
-} ApikeyLookup;
-
 /* Copies what it needs of the columns, which may be toasted. */
 typedef void (*ApikeyColumnsRead) (const ApikeyKeyColumns *columns, void *arg);
 
 /*
- * Look for the key.  If it is found, read is called for its columns.  Raises 55000
- * without the table.
+ * Look for keys, all in one snapshot; read is called for the columns of each that is
+ * found.  Returns their number, or APIKEY_LOOKUP_IMPOSSIBLE if a statement is to be
+ * run instead.  Raises 55000 without the table.
  */
-extern ApikeyLookup apikey_key_lookup(const ApikeyKeySelector *selector,
-									  ApikeyColumnsRead read, void *arg);
+#define APIKEY_LOOKUP_IMPOSSIBLE	(-1)
+extern int	apikey_key_lookup(const ApikeyKeySelector *selectors, int count,
+							  ApikeyColumnsRead read, void *arg);
 
 /*
  * Count the keys of a user that are not deleted.  Returns false if the statement is

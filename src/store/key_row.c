@@ -124,12 +124,12 @@ find_by_statement(const ApikeyKeySelector *selector, bool for_update,
 static bool
 find_row(const ApikeyKeySelector *selector, bool for_update, ApikeyKeyRow *key)
 {
-	ApikeyLookup result = for_update ? APIKEY_LOOKUP_IMPOSSIBLE :
-	apikey_key_lookup(selector, read_columns, key);
+	int			found = for_update ? APIKEY_LOOKUP_IMPOSSIBLE :
+	apikey_key_lookup(selector, 1, read_columns, key);
 
-	if (result == APIKEY_LOOKUP_IMPOSSIBLE)
+	if (found == APIKEY_LOOKUP_IMPOSSIBLE)
 		return find_by_statement(selector, for_update, key);
-	return result == APIKEY_LOOKUP_FOUND;
+	return found > 0;
 }
 
 bool
@@ -191,6 +191,39 @@ apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys)
 		apikey_key_row_read(rows.tuples[i], rows.desc, &(*keys)[i]);
 	}
 	return (int) rows.count;
+}
+
+/* An array of rows that is being filled. */
+typedef struct KeyRows
+{
+	ApikeyKeyRow *keys;
+	int			count;
+} KeyRows;
+
+static void
+add_undeleted(const ApikeyKeyColumns *columns, void *arg)
+{
+	KeyRows    *rows = arg;
+
+	if (!DatumGetBool(columns->values[APIKEY_KEY_IS_DELETED]))
+		read_columns(columns, &rows->keys[rows->count++]);
+}
+
+int
+apikey_key_row_list_named(char *user_id, char **names, int count, ApikeyKeyRow **keys)
+{
+	ApikeyKeySelector *selectors = palloc(Max(count, 1) * sizeof(ApikeyKeySelector));
+	KeyRows		rows = {.keys = palloc(Max(count, 1) * sizeof(ApikeyKeyRow))};
+
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		selectors[i] = apikey_key_selector_named(user_id, names[i]);
+	}
+	if (apikey_key_lookup(selectors, count, add_undeleted, &rows) == APIKEY_LOOKUP_IMPOSSIBLE)
+		return apikey_key_row_list(user_id, keys);
+	*keys = rows.keys;
+	return rows.count;
 }
 
 bool

@@ -75,6 +75,14 @@ extern void apikey_key_row_run(ApikeyStatement *statement, const ApikeyKeyRow *k
  */
 extern int	apikey_key_row_list(const char *user_id, ApikeyKeyRow **keys);
 
+/*
+ * The same of those with these names, or with these ids as text: in their order, and
+ * twice if both the name and the id of a key are among them.  Where the rows cannot be
+ * read without a statement, all of the user's keys.
+ */
+extern int	apikey_key_row_list_named(char *user_id, char **names, int count,
+									  ApikeyKeyRow **keys);
+
 /* Has the key expired? */
 extern bool apikey_key_row_is_expired(const ApikeyKeyRow *key);
 

@@ -121,6 +121,42 @@ RESET apikey.direct_lookup;
 SELECT count(apikey.create_key('long', 'custom', secret('', 128, 'a') || repeat(md5('b'), 200)));
 SELECT apikey.reveal_key('long') = secret('', 128, 'a') || repeat(md5('b'), 200);
 
+-- reveal_env() reads only the keys that are named, in the same way.
+SELECT count(apikey.create_key_for('ann', 'key ' || n, 'custom', secret('env', 24, n::text), env_var => 'KEY_' || n, id => ('0d000000-0000-4000-8000-0000000001' || n)::uuid))
+	FROM generate_series(10, 29) n;
+SELECT count(apikey.disable_key('key 28')), count(apikey.delete_key('key 29'));
+CREATE FUNCTION env(names text[], key_types text[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN coalesce((SELECT string_agg(v, ' ' ORDER BY v) FROM jsonb_object_keys(apikey.reveal_env(names, key_types)) v), 'nothing');
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ': ' || SQLERRM;
+END $$;
+-- The rows of api_keys that an index has led to.
+CREATE FUNCTION fetched() RETURNS bigint LANGUAGE sql AS $$
+	SELECT coalesce(sum(idx_tup_fetch), 0) FROM pg_stat_xact_user_tables WHERE relid = 'apikey.api_keys'::regclass $$;
+CREATE FUNCTION env_read(names text[], key_types text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before bigint = regress_apikey.fetched();
+	result text = regress_apikey.env(names, key_types);
+BEGIN
+	RETURN result || ', read: ' || regress_apikey.fetched() - before;
+END $$;
+CREATE TABLE named AS SELECT * FROM (VALUES (1, '{key 15}'::text[], NULL::text[]),
+	(2, '{key 13,0d000000-0000-4000-8000-000000000110,key 12}', NULL),
+	(3, '{0d000000-0000-4000-8000-000000000110,key 10}', NULL),
+	(4, '{}', NULL),
+	(5, '{key 15,none,0d000000-0000-4000-8000-000000000199}', NULL),
+	(6, '{key 29,0d000000-0000-4000-8000-000000000129}', NULL),
+	(7, '{key 28,key 15}', '{}')) n(n, names, key_types);
+SELECT env_read(names, key_types) FROM named ORDER BY n;
+-- With a type, and without any name, all keys count.
+SELECT env('{key 15}', '{custom}') = env(NULL, NULL), env('{key 15}', '{custom}') = env(NULL, '{custom}');
+SET apikey.direct_lookup = off;
+SELECT env(names, key_types) FROM named ORDER BY n;
+RESET apikey.direct_lookup;
+DROP TABLE named;
+DROP FUNCTION env_read, fetched, env;
+
 SELECT apikey.purge_user(u) FROM unnest(ARRAY['ann', 'bob']) u;
 RESET apikey.identity;
 RESET apikey.user_id;

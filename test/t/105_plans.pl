@@ -60,6 +60,7 @@ foreach my $sql (
 	"SET apikey.direct_lookup = off; SELECT apikey.reveal_key('key3')",
 	"SET apikey.usage_interval = 0; SELECT apikey.reveal_key('key3')",
 	"SELECT apikey.reveal_env(names => '{key3}')",
+	"SET apikey.direct_lookup = off; SELECT apikey.reveal_env(names => '{key3}')",
 	"SELECT name FROM apikey.keys",
 	"SELECT * FROM apikey.deleted_keys",
 	"SELECT apikey.move_keys('user7', 'user0')",
