@@ -49,7 +49,13 @@ static ApikeyStatement count_wraps = {
 };
 
 /*
- * Exact up to a number that takes no time to count.  A statement of its own, without
+ * The rows that are counted at most; as many are "more than" one less.  A number that
+ * takes no time to count.
+ */
+#define COUNT_LIMIT 100001
+
+/*
+ * The rows, exact below that limit.  A statement of its own, without
  * any catalog, so that it can be run where the table is distributed.
  */
 static ApikeyStatement count_stored = {
@@ -61,7 +67,7 @@ static ApikeyStatement count_stored = {
 	" pg_catalog.count(*) FILTER (WHERE deleted_at IS NULL"
 	" AND expires_at OPERATOR(pg_catalog.<=) pg_catalog.now())"
 	" FROM (SELECT is_active, disabled_at, deleted_at, expires_at"
-	" FROM apikey.api_keys LIMIT 100001) s",
+	" FROM apikey.api_keys LIMIT " CppAsString2(COUNT_LIMIT) ") s",
 	.across_users = true
 };
 
@@ -327,8 +333,6 @@ estimated_rows(void)
 	return rows;
 }
 
-#define MAX_COUNTED 100000
-
 void
 apikey_status_put_counts(ReturnSetInfo *result)
 {
@@ -341,14 +345,14 @@ apikey_status_put_counts(ReturnSetInfo *result)
 	apikey_statement_run(&count_stored, NULL, NULL, NULL, &rows);
 	for (int i = 0; i < 5; i++)
 		count[i] = DatumGetInt64(apikey_rows_get(&rows, 0, i + 1, &is_null));
-	if (count[0] <= MAX_COUNTED)
+	if (count[0] < COUNT_LIMIT)
 		value = psprintf(INT64_FORMAT " active, " INT64_FORMAT " disabled, " INT64_FORMAT
 						 " deleted; " INT64_FORMAT " expired",
 						 count[1], count[2], count[3], count[4]);
-	else if (estimated > MAX_COUNTED)
+	else if (estimated >= COUNT_LIMIT)
 		value = psprintf("about %.0f, estimated from the planner's statistics", estimated);
 	else
-		value = "more than 100000, not counted";
+		value = psprintf("more than %d, not counted", COUNT_LIMIT - 1);
 	apikey_status_put(result, "keys", value, APIKEY_SEVERITY_OK, NULL);
 }
 
