@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/tuplestore.h"
 
 #include "audit/audit.h"
@@ -107,24 +108,29 @@ find_by_statement(Datum fingerprints, Tuplestorestate * store)
 
 /*
  * Find the rows.  If they were moved to another data key meanwhile, the
- * fingerprints have changed as well, and the search is repeated.
+ * fingerprints have changed as well, and the search is repeated.  A message alone is
+ * no reason to: others might never cease to come.
  */
 static void
 find_rows(const ApikeySpan *values, int count, const ReturnSetInfo *result)
 {
-	uint64		version;
+	Datum		searched = (Datum) 0;
 
-	do
+	for (;;)
 	{
-		Datum		fingerprints;
+		uint64		version = apikey_data_key_version();
+		Datum		fingerprints = apikey_value_fingerprints(values, count);
 
 		CHECK_FOR_INTERRUPTS();
+		if (searched != (Datum) 0 && datumIsEqual(fingerprints, searched, false, -1))
+			return;
 		tuplestore_clear(result->setResult);
-		version = apikey_data_key_version();
-		fingerprints = apikey_value_fingerprints(values, count);
 		if (!apikey_value_lookup(fingerprints, result->setDesc, result->setResult))
 			find_by_statement(fingerprints, result->setResult);
-	} while (apikey_data_key_version() != version);
+		if (apikey_data_key_version() == version)
+			return;
+		searched = fingerprints;
+	}
 }
 
 /*

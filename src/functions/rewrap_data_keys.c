@@ -96,7 +96,7 @@ rewrap_row(const ApikeyRows *rows, uint64 row)
 	if (apikey_data_key_lookup(id->data, purpose, &key) == APIKEY_DATA_KEY_LOST)
 		return false;
 	/* Checked even if it can stay as it is. */
-	apikey_data_key_require(id->data, purpose);
+	(void) apikey_data_key_require(id->data, purpose);
 	master_id = apikey_wrap_master_id((const uint8_t *) VARDATA_ANY(old),
 									  VARSIZE_ANY_EXHDR(old));
 	if (memcmp(master_id, apikey_master_keys()->keys[0]->id,

@@ -157,10 +157,10 @@ apikey_data_key_get(const uint8_t *id, const char *purpose)
 	return lookup_or_raise(id, purpose, true);
 }
 
-void
+const ApikeyDataKey *
 apikey_data_key_require(const uint8_t *id, const char *purpose)
 {
-	(void) lookup_or_raise(id, purpose, false);
+	return lookup_or_raise(id, purpose, false);
 }
 
 /* Unwrap an entry, or raise an error. */

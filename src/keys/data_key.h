@@ -34,7 +34,8 @@ extern const ApikeyDataKey *apikey_data_key_get(const uint8_t *id,
 												const char *purpose);
 
 /* The same, for a caller that is not decrypting a value. */
-extern void apikey_data_key_require(const uint8_t *id, const char *purpose);
+extern const ApikeyDataKey *apikey_data_key_require(const uint8_t *id,
+													const char *purpose);
 
 /*
  * The newest active data key of a purpose, for encryption; NULL if there is no

@@ -73,7 +73,7 @@ refuse_wrong_master(void)
 			foreign = all->entries[i];
 	}
 	if (foreign != NULL)
-		apikey_data_key_require(foreign->id, foreign->row.purpose);
+		(void) apikey_data_key_require(foreign->id, foreign->row.purpose);
 }
 
 /* Wrap a new random key.  Nothing raises while raw is in memory. */
@@ -141,9 +141,7 @@ apikey_data_key_active_or_new(void)
 	if (key != NULL)
 		return key;
 	apikey_data_key_create(APIKEY_PURPOSE_VALUE, &id);
-	apikey_data_key_require(id.data, APIKEY_PURPOSE_VALUE);
-	(void) apikey_data_key_lookup(id.data, APIKEY_PURPOSE_VALUE, &key);
-	return key;
+	return apikey_data_key_require(id.data, APIKEY_PURPOSE_VALUE);
 }
 
 void
