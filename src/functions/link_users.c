@@ -105,42 +105,52 @@ typedef struct LinkCheck
 
 /* Look a user up, unless the user id belongs to another link. */
 static void
-check_user(LinkCheck *check, const char *user_id)
+check_user(LinkCheck *check, ApikeyUserLookup *lookup, const char *user_id)
 {
 	if (apikey_user_link_of_user(check->links, user_id) != check->link ||
-		apikey_user_lookup_exists(check->link, user_id, APIKEY_USER_UNLOCKED))
+		apikey_user_lookup_find(lookup, user_id))
 		return;
 	if (check->unknown++ == 0)
 		appendStringInfoString(&check->example, user_id);
+}
+
+/* Look up those users who have the prefix, in order; false if one has not. */
+static bool
+check_rows(LinkCheck *check, ApikeyUserLookup *lookup, const ApikeyRows *rows)
+{
+	const ApikeyUserLink *link = check->link;
+
+	for (uint64 i = 0; i < rows->count; i++)
+	{
+		bool		is_null;
+		char	   *user_id = TextDatumGetCString(apikey_rows_get(rows, i, 1, &is_null));
+
+		CHECK_FOR_INTERRUPTS();
+		if (strncmp(user_id, link->prefix, link->prefix_len) != 0)
+			return false;
+		check_user(check, lookup, user_id);
+		resetStringInfo(&check->last);
+		appendStringInfoString(&check->last, user_id);
+	}
+	return rows->count > 0;
 }
 
 /* Look up the next users; returns whether there can be more. */
 static bool
 check_batch(LinkCheck *check)
 {
-	const ApikeyUserLink *link = check->link;
-	Datum		args[2];
+	ApikeyUserLookup lookup;
 	ApikeyRows	rows;
-	char	   *user_id = NULL;
+	Datum		args[2];
+	bool		more;
 
-	args[0] = CStringGetTextDatum(link->prefix);
+	args[0] = CStringGetTextDatum(check->link->prefix);
 	args[1] = CStringGetTextDatum(check->last.data);
 	apikey_statement_run_by_index(&next_user_ids, args, &rows);
-	for (uint64 i = 0; i < rows.count; i++)
-	{
-		bool		is_null;
-
-		CHECK_FOR_INTERRUPTS();
-		user_id = TextDatumGetCString(apikey_rows_get(&rows, i, 1, &is_null));
-		if (strncmp(user_id, link->prefix, link->prefix_len) != 0)
-			return false;
-		check_user(check, user_id);
-	}
-	if (user_id == NULL)
-		return false;
-	resetStringInfo(&check->last);
-	appendStringInfoString(&check->last, user_id);
-	return true;
+	apikey_user_lookup_begin(check->link, APIKEY_USER_UNLOCKED, &lookup);
+	more = check_rows(check, &lookup, &rows);
+	apikey_user_lookup_end(&lookup);
+	return more;
 }
 
 /*

@@ -60,15 +60,16 @@ open_index(const ApikeyUsersTable *table)
 	return index;
 }
 
+/* Its argument is the id that is looked up. */
 static void
-init_key(ScanKey key, Relation index, Datum value)
+init_key(ScanKey key, Relation index)
 {
 	Oid			type = index->rd_opcintype[0];
 	Oid			equal = get_opfamily_member(index->rd_opfamily[0], type, type,
 											BTEqualStrategyNumber);
 
 	ScanKeyEntryInitialize(key, 0, 1, BTEqualStrategyNumber, type,
-						   index->rd_indcollation[0], get_opcode(equal), value);
+						   index->rd_indcollation[0], get_opcode(equal), (Datum) 0);
 }
 
 /* Is the text of the row's id exactly id?  Some collations hold 'Bob' = 'bob'. */
@@ -122,55 +123,62 @@ lock_row(const ApikeyUsersTable *table, TupleTableSlot *row, Snapshot snapshot,
 	}
 }
 
-/*
- * Scan the index for an id.  The transaction's own changes count, those of the
- * same command included.
- */
-static bool
-find_row(const ApikeyUsersTable *table, const char *id, Datum value,
-		 ApikeyUserLock lock)
+/* The transaction's own changes count, those of the same command included. */
+void
+apikey_user_lookup_begin(const ApikeyUserLink *link, ApikeyUserLock lock,
+						 ApikeyUserLookup *lookup)
 {
-	Relation	users = table->relation;
-	Relation	index = open_index(table);
-	TupleTableSlot *row = table_slot_create(users, NULL);
-	bool		found = false;
-	Snapshot	snapshot;
-	ScanKeyData key;
-	IndexScanDesc scan;
-
+	lookup->link = link;
+	lookup->lock = lock;
+	apikey_users_table_open(link, &lookup->table);
+	lookup->index = open_index(&lookup->table);
+	lookup->row = table_slot_create(lookup->table.relation, NULL);
 	CommandCounterIncrement();
-	snapshot = RegisterSnapshot(lock == APIKEY_USER_UNLOCKED ? GetLatestSnapshot() :
-								GetTransactionSnapshot());
-	init_key(&key, index, value);
-	scan = index_beginscan(users, index, snapshot, NULL, 1, 0, 0);
-	index_rescan(scan, &key, 1, NULL, 0);
-	while (!found && index_getnext_slot(scan, ForwardScanDirection, row))
-	{
-		CHECK_FOR_INTERRUPTS();
-		found = has_id(table, row, id) &&
-			(lock == APIKEY_USER_UNLOCKED ||
-			 lock_row(table, row, snapshot, id, lock));
-	}
-	index_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	ExecDropSingleTupleTableSlot(row);
-	index_close(index, NoLock);
-	return found;
+	lookup->snapshot = RegisterSnapshot(lock == APIKEY_USER_UNLOCKED ? GetLatestSnapshot() :
+										GetTransactionSnapshot());
+	init_key(&lookup->key, lookup->index);
+	lookup->scan = index_beginscan(lookup->table.relation, lookup->index, lookup->snapshot, NULL, 1, 0, 0);
 }
 
 bool
-apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id,
-						  ApikeyUserLock lock)
+apikey_user_lookup_find(ApikeyUserLookup *lookup, const char *user_id)
 {
-	const char *id = user_id + link->prefix_len;
-	ApikeyUsersTable table;
-	Datum		value;
+	const ApikeyUsersTable *table = &lookup->table;
+	const char *id = user_id + lookup->link->prefix_len;
+	bool		found = false;
+
+	if (!apikey_user_id_parse(table->id_type, id, &lookup->key.sk_argument))
+		return false;
+	index_rescan(lookup->scan, &lookup->key, 1, NULL, 0);
+	while (!found && index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->row))
+	{
+		CHECK_FOR_INTERRUPTS();
+		found = has_id(table, lookup->row, id) &&
+			(lookup->lock == APIKEY_USER_UNLOCKED ||
+			 lock_row(table, lookup->row, lookup->snapshot, id, lookup->lock));
+	}
+	return found;
+}
+
+void
+apikey_user_lookup_end(ApikeyUserLookup *lookup)
+{
+	index_endscan(lookup->scan);
+	UnregisterSnapshot(lookup->snapshot);
+	ExecDropSingleTupleTableSlot(lookup->row);
+	index_close(lookup->index, NoLock);
+	relation_close(lookup->table.relation, NoLock);
+}
+
+static bool
+user_exists(const ApikeyUserLink *link, const char *user_id, ApikeyUserLock lock)
+{
+	ApikeyUserLookup lookup;
 	bool		found;
 
-	apikey_users_table_open(link, &table);
-	found = apikey_user_id_parse(table.id_type, id, &value) &&
-		find_row(&table, id, value, lock);
-	relation_close(table.relation, NoLock);
+	apikey_user_lookup_begin(link, lock, &lookup);
+	found = apikey_user_lookup_find(&lookup, user_id);
+	apikey_user_lookup_end(&lookup);
 	return found;
 }
 
@@ -184,7 +192,7 @@ apikey_user_lookup_require(const char *user_id, const char *argument)
 {
 	ApikeyUserLink *link = apikey_user_link_of_user(apikey_user_links(), user_id);
 
-	if (link == NULL || apikey_user_lookup_exists(link, user_id, APIKEY_USER_KEPT))
+	if (link == NULL || user_exists(link, user_id, APIKEY_USER_KEPT))
 		return;
 
 	ereport(ERROR,
@@ -202,5 +210,5 @@ apikey_user_lookup_close(const char *user_id)
 	ApikeyUserLink *link = apikey_user_link_of_user(apikey_user_links(), user_id);
 
 	if (link != NULL)
-		(void) apikey_user_lookup_exists(link, user_id, APIKEY_USER_CLOSED);
+		(void) user_exists(link, user_id, APIKEY_USER_CLOSED);
 }

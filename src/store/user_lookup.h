@@ -8,7 +8,13 @@
 #ifndef APIKEY_USER_LOOKUP_H
 #define APIKEY_USER_LOOKUP_H
 
+#include "access/genam.h"
+#include "access/skey.h"
+#include "executor/tuptable.h"
+#include "utils/snapshot.h"
+
 #include "store/user_link.h"
+#include "store/users_table.h"
 
 /* How a row is locked until the transaction ends. */
 typedef enum ApikeyUserLock
@@ -35,10 +41,29 @@ extern void apikey_user_lookup_require(const char *user_id, const char *argument
 extern void apikey_user_lookup_close(const char *user_id);
 
 /*
- * Is there a row for that user id, which belongs to the link?  55000 and 40001
- * as above.
+ * Look-ups of many users of one link, which open its table once.  All see the state at
+ * the beginning.  Private to user_lookup.c.
  */
-extern bool apikey_user_lookup_exists(const ApikeyUserLink *link, const char *user_id,
-									  ApikeyUserLock lock);
+typedef struct ApikeyUserLookup
+{
+	const ApikeyUserLink *link;
+	ApikeyUserLock lock;
+	ApikeyUsersTable table;
+	Relation	index;
+	TupleTableSlot *row;
+	Snapshot	snapshot;
+	ScanKeyData key;
+	IndexScanDesc scan;
+} ApikeyUserLookup;
+
+/* Begin.  55000 and 40001 as above; link must live as long. */
+extern void apikey_user_lookup_begin(const ApikeyUserLink *link, ApikeyUserLock lock,
+									 ApikeyUserLookup *lookup);
+
+/* Is there a row for that user id, which belongs to the link?  40001 as above. */
+extern bool apikey_user_lookup_find(ApikeyUserLookup *lookup, const char *user_id);
+
+/* End, and keep the lock on the table. */
+extern void apikey_user_lookup_end(ApikeyUserLookup *lookup);
 
 #endif							/* APIKEY_USER_LOOKUP_H */
