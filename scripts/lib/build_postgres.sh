@@ -32,7 +32,8 @@ compile_postgres()
 	in_stage build make --silent install DESTDIR="$stage/installed" &&
 	for dir in auto_explain pg_stat_statements; do
 		in_stage build make --silent -C "contrib/$dir" all install DESTDIR="$stage/installed" || return
-	done
+	done &&
+	in_stage . cp source/tree/src/tools/valgrind.supp "installed$prefix"
 }
 
 # The newest server of the kind $1 and the major version $2 that has been built.  With

@@ -31,6 +31,19 @@ start_server()
 	fi
 }
 
+# Start the server, which has been stopped, by a command that runs it, as valgrind does.
+start_server_by()
+{
+	local tries
+	in_stage . sh -c 'exec "$@" -D data >>server.log 2>&1' sh "$@" "$bindir/postgres" &
+	for ((tries = 0; tries < 600; tries++)); do
+		! in_stage . pg_isready --quiet || return 0
+		sleep 0.2
+	done
+	cat "$stage/server.log" >&2
+	fail "the private server did not start"
+}
+
 stop_server()
 {
 	in_stage . pg_ctl --pgdata=data --mode=fast --silent stop
