@@ -8,6 +8,8 @@ INSERT INTO users SELECT generate_series(1, 3);
 SET apikey.identity = 'session';
 SET apikey.user_id = 'ann';
 SET debug_discard_caches = 1;
+-- A call that never ends is one of the errors: the longest takes less than a minute.
+SET statement_timeout = '10min';
 
 -- The first data keys, and keys of one user.
 SELECT 1 / (apikey.create_key('one', 'custom', 'value-of-one') IS NOT NULL)::int;
