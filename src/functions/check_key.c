@@ -140,11 +140,11 @@ typedef struct Compared
 	bool		has_space;
 	bool		is_identified;	/* is it a key of some type, by its prefix? */
 	size_t		identified_len; /* the length of that prefix */
-}			Compared;
+} Compared;
 
 /* By a prefix that is longer than the type's own, if it has one? */
 static bool
-is_of_other_type(const ApikeyKeyType *type, const Compared * compared, size_t prefix_len)
+is_of_other_type(const ApikeyKeyType *type, const Compared *compared, size_t prefix_len)
 {
 	return compared->is_identified && prefix_len < compared->identified_len &&
 		!apikey_key_type_is_custom(type);
@@ -156,7 +156,7 @@ is_of_other_type(const ApikeyKeyType *type, const Compared * compared, size_t pr
  * that have some.
  */
 static bool
-consider(const ApikeyKeyType *type, const Compared * compared, Candidate *candidate)
+consider(const ApikeyKeyType *type, const Compared *compared, Candidate *candidate)
 {
 	const char *prefix = apikey_key_type_prefix(type, compared->value, compared->len);
 	size_t		prefix_len = prefix != NULL ? strlen(prefix) : 0;
@@ -175,7 +175,7 @@ consider(const ApikeyKeyType *type, const Compared * compared, Candidate *candid
 
 /* Fill in the types that the value could have; returns how many. */
 static int
-collect_candidates(const ApikeyKeyTypes *all, const Compared * compared, Candidate *candidates)
+collect_candidates(const ApikeyKeyTypes *all, const Compared *compared, Candidate *candidates)
 {
 	int			count = 0;
 

@@ -94,7 +94,7 @@ read_searched_values(FunctionCallInfo fcinfo, ApikeySpan *values, char *with_lin
 }
 
 static void
-find_by_statement(Datum fingerprints, Tuplestorestate * store)
+find_by_statement(Datum fingerprints, Tuplestorestate *store)
 {
 	ApikeyRows	rows;
 

@@ -110,7 +110,7 @@ is_current_user_id(const Node *node)
 
 /* Is it user_id = apikey.current_user_id()? */
 static bool
-allows_own_rows(const Expr * qual, const ApikeyKeyTable *table)
+allows_own_rows(const Expr *qual, const ApikeyKeyTable *table)
 {
 	const OpExpr *operation = (const OpExpr *) qual;
 

@@ -60,7 +60,7 @@ typedef enum FoundColumn
 	FOUND_USABLE,
 	FOUND_LAST_USED_AT,
 	FOUND_USES
-}			FoundColumn;
+} FoundColumn;
 
 #define FOUND_COLUMNS	(FOUND_USES + 1)
 
@@ -95,7 +95,7 @@ typedef struct FoundTables
 	AttrNumber	usage_key[2];	/* user_id and id */
 	AttrNumber	last_used_at;
 	AttrNumber	uses;
-}			FoundTables;
+} FoundTables;
 
 /* A search: the tables are open and locked, the snapshot is registered. */
 typedef struct Lookup
@@ -104,7 +104,7 @@ typedef struct Lookup
 	Relation	usage;
 	Snapshot	snapshot;
 	TupleDesc	desc;			/* of the result */
-}			Lookup;
+} Lookup;
 
 static ApikeyTableWatch watch = {.catalogs = true}; /* api_keys, key_usage */
 static uint64 changes_seen;		/* when tables was filled */
@@ -154,7 +154,8 @@ can_read_keys(Relation keys, TupleDesc desc)
 {
 	tables.fingerprint = stored_column(keys, "fingerprint", BYTEAOID);
 	tables.encrypted_value = SPI_fnumber(RelationGetDescr(keys), "encrypted_value");
-	if (tables.encrypted_value <= 0 || desc->natts != FOUND_COLUMNS || !shows_all(keys) || !find_columns(keys, desc))
+	if (tables.encrypted_value <= 0 || desc->natts != FOUND_COLUMNS ||
+		!shows_all(keys) || !find_columns(keys, desc))
 		return false;
 	tables.by_fingerprint = apikey_table_index_on(keys, &tables.fingerprint, 1);
 	return OidIsValid(tables.by_fingerprint);
@@ -181,7 +182,7 @@ are_known(void)
 
 /* A message that comes meanwhile has the next call look again. */
 static bool
-can_read(const Lookup * lookup)
+can_read(const Lookup *lookup)
 {
 	uint64		changes;
 
@@ -200,7 +201,7 @@ can_read(const Lookup * lookup)
 
 /* The columns of key_usage, where there is at most one row. */
 static void
-read_usage(const Lookup * lookup, Datum *values, bool *nulls)
+read_usage(const Lookup *lookup, Datum *values, bool *nulls)
 {
 	TupleDesc	desc = RelationGetDescr(lookup->usage);
 	ScanKeyData keys[2];
@@ -223,7 +224,7 @@ read_usage(const Lookup * lookup, Datum *values, bool *nulls)
 
 /* Is the data key lost?  Only the header of the envelope is read. */
 static bool
-is_lost(const Lookup * lookup, HeapTuple row)
+is_lost(const Lookup *lookup, HeapTuple row)
 {
 	bool		is_null;		/* never */
 	Datum		envelope = heap_getattr(row, tables.encrypted_value, RelationGetDescr(lookup->keys), &is_null);
@@ -235,7 +236,7 @@ is_lost(const Lookup * lookup, HeapTuple row)
 
 /* What the view computes of the row's other columns. */
 static void
-compute_columns(const Lookup * lookup, HeapTuple row, Datum *values, bool *nulls)
+compute_columns(const Lookup *lookup, HeapTuple row, Datum *values, bool *nulls)
 {
 	const ApikeyKeyType *type = apikey_key_type_find(TextDatumGetCString(values[FOUND_KEY_TYPE]));
 	bool		has_expired = !nulls[FOUND_EXPIRES_AT] &&
@@ -248,7 +249,7 @@ compute_columns(const Lookup * lookup, HeapTuple row, Datum *values, bool *nulls
 }
 
 static void
-add_row(const Lookup * lookup, HeapTuple row, Tuplestorestate * store)
+add_row(const Lookup *lookup, HeapTuple row, Tuplestorestate *store)
 {
 	Datum		values[FOUND_COLUMNS] = {0};
 	bool		nulls[FOUND_COLUMNS] = {0};
@@ -262,7 +263,7 @@ add_row(const Lookup * lookup, HeapTuple row, Tuplestorestate * store)
 }
 
 static void
-add_rows(const Lookup * lookup, Datum fingerprints, Tuplestorestate * store)
+add_rows(const Lookup *lookup, Datum fingerprints, Tuplestorestate *store)
 {
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -281,14 +282,14 @@ add_rows(const Lookup * lookup, Datum fingerprints, Tuplestorestate * store)
 
 /* The OIDs are looked up where they may have changed. */
 static void
-open_tables(Lookup * lookup)
+open_tables(Lookup *lookup)
 {
 	lookup->keys = table_open(are_known() ? watch.oids[0] : apikey_table_oid("api_keys"), AccessShareLock);
 	lookup->usage = table_open(are_known() ? watch.oids[1] : apikey_table_oid("key_usage"), AccessShareLock);
 }
 
 bool
-apikey_value_lookup(Datum fingerprints, TupleDesc desc, Tuplestorestate * store)
+apikey_value_lookup(Datum fingerprints, TupleDesc desc, Tuplestorestate *store)
 {
 	Lookup		lookup = {.desc = desc};
 	bool		possible;

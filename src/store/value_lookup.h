@@ -16,6 +16,6 @@
  * false, without any, if a statement is to be run instead.  Raises 55000 without the
  * tables.
  */
-extern bool apikey_value_lookup(Datum fingerprints, TupleDesc desc, Tuplestorestate * store);
+extern bool apikey_value_lookup(Datum fingerprints, TupleDesc desc, Tuplestorestate *store);
 
 #endif							/* APIKEY_VALUE_LOOKUP_H */
