@@ -17,7 +17,7 @@
 #include "cipher.h"
 
 static bool
-make_context(ApikeyCipher * cipher)
+make_context(ApikeyCipher *cipher)
 {
 	if (cipher->fetched == NULL)
 		cipher->fetched = EVP_CIPHER_fetch(NULL, cipher->name, NULL);
@@ -30,7 +30,7 @@ make_context(ApikeyCipher * cipher)
 }
 
 bool
-apikey_cipher_start(ApikeyCipher * cipher, ApikeyCipherDirection direction,
+apikey_cipher_start(ApikeyCipher *cipher, ApikeyCipherDirection direction,
 					const uint8_t *key, const uint8_t *nonce)
 {
 	return (cipher->context != NULL || make_context(cipher)) &&
@@ -38,7 +38,7 @@ apikey_cipher_start(ApikeyCipher * cipher, ApikeyCipherDirection direction,
 }
 
 void
-apikey_cipher_clean_up(ApikeyCipher * cipher, bool keep)
+apikey_cipher_clean_up(ApikeyCipher *cipher, bool keep)
 {
 	static const uint8_t zeros[EVP_MAX_KEY_LENGTH];
 

@@ -18,7 +18,7 @@ typedef struct ApikeyCipher
 	const char *name;
 	EVP_CIPHER *fetched;		/* for the life of the process */
 	EVP_CIPHER_CTX *context;	/* NULL: the next message makes one */
-}			ApikeyCipher;
+} ApikeyCipher;
 
 typedef enum ApikeyCipherDirection
 {
@@ -27,7 +27,7 @@ typedef enum ApikeyCipherDirection
 } ApikeyCipherDirection;
 
 /* Set key and nonce (or initialization vector) of a message; NULL: it has none. */
-extern bool apikey_cipher_start(ApikeyCipher * cipher,
+extern bool apikey_cipher_start(ApikeyCipher *cipher,
 								ApikeyCipherDirection direction,
 								const uint8_t *key, const uint8_t *nonce);
 
@@ -36,6 +36,6 @@ extern bool apikey_cipher_start(ApikeyCipher * cipher,
  * error queue empty.  The context stays if keep; a context that failed, or that
  * has more secrets than the key, must not.
  */
-extern void apikey_cipher_clean_up(ApikeyCipher * cipher, bool keep);
+extern void apikey_cipher_clean_up(ApikeyCipher *cipher, bool keep);
 
 #endif							/* APIKEY_CIPHER_H */
