@@ -18,7 +18,7 @@
 #	make test-dist					build and test what is in such a zip
 #	make sqlsmith					random queries as an application's role
 #	make core-regress				PostgreSQL's own tests with the library preloaded
-#	make sanitize					tests on a server with sanitizers and assertions
+#	make sanitize					tests with sanitizers, valgrind and caches that are never valid
 #	make bench						doc/benchmarks.md: apikey beside plain text, pgcrypto and Fernet
 #	make bench-instructions			the instructions that a call costs, against plain text
 #	make coverage					the lines that the tests execute

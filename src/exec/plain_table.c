@@ -4,8 +4,9 @@
  *		Tables whose rows can be read without a statement; see plain_table.h.
  *
  * An ordinary heap table without children and rules, which the role of the
- * statement may read.  All this changes only by commands that send a message: of
- * the table, which they lock exclusively, or of roles.
+ * statement may read, with policies that take nothing from what it is to find.  All
+ * this changes only by commands that send a message: of the table, which they lock
+ * exclusively, or of roles.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,9 +51,8 @@ apikey_policy_shows_all(const RowSecurityPolicy *policy)
 		!constant->constisnull && DatumGetBool(constant->constvalue);
 }
 
-/* Does the policy hold for the role by its name, or for every role, when it reads? */
-static bool
-is_for(const RowSecurityPolicy *policy, Oid role)
+bool
+apikey_policy_is_for(const RowSecurityPolicy *policy, Oid role)
 {
 	const Oid  *roles = (const Oid *) ARR_DATA_PTR(policy->roles);
 
@@ -85,7 +85,7 @@ apikey_table_shows_all(Relation table, Oid role)
 		CHECK_FOR_INTERRUPTS();
 		if (!policy->permissive)
 			return false;
-		all = all || (apikey_policy_shows_all(policy) && is_for(policy, role));
+		all = all || (apikey_policy_shows_all(policy) && apikey_policy_is_for(policy, role));
 	}
 	return all;
 }

@@ -34,6 +34,9 @@ extern bool apikey_table_shows_all(Relation table, Oid role);
 /* Has the policy the condition "true", for the roles that it is for? */
 extern bool apikey_policy_shows_all(const RowSecurityPolicy *policy);
 
+/* Does the policy hold, for reading, for the role by its name or for all roles? */
+extern bool apikey_policy_is_for(const RowSecurityPolicy *policy, Oid role);
+
 /*
  * Is it an index of just these columns, in this order, which any snapshot can use, and
  * which compares with PostgreSQL's own operators, texts by their bytes?  It may be

@@ -24,9 +24,9 @@ typedef struct ApikeyTableWatch
 } ApikeyTableWatch;
 
 /*
- * Count in watch->changes the invalidation messages of the tables in watch->oids, and
- * with watch->catalogs those of roles, their members and schemas,
- * from now on.  May be called again, with other OIDs.
+ * From now on, count in watch->changes the invalidation messages of the tables in
+ * watch->oids, and with watch->catalogs those of roles, their members and schemas.  May
+ * be called again, with other OIDs.
  */
 extern void apikey_table_watch_start(ApikeyTableWatch *watch);
 

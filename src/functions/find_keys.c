@@ -33,12 +33,11 @@ PG_FUNCTION_INFO_V1(apikey_find_keys);
 
 /*
  * For tables that cannot be read without a statement.  The columns of apikey.all_keys.
- * The view itself is not used: as a security
- * barrier view, it would be read completely.  The latest state is read, because
- * the fingerprints are made with the latest data keys: an older snapshot may
- * see rows of a data key that has been destroyed since, which no fingerprint
- * would find.  There is no ORDER BY, for which the planner might read the whole
- * table by another index, and no join, for which it might read the whole of
+ * The view itself is not used: as a security barrier view, it would be read completely.
+ * The latest state is read, because the fingerprints are made with the latest data keys:
+ * an older snapshot may see rows of a data key that has been destroyed since, which no
+ * fingerprint would find.  There is no ORDER BY, for which the planner might read the
+ * whole table by another index, and no join, for which it might read the whole of
  * key_usage: fingerprint has no statistics, so that it expects 5 % of all keys.  It has
  * a generic plan, as planning costs more than the search; for Citus see doc/scaling.md.
  */

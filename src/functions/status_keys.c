@@ -49,8 +49,8 @@ static ApikeyStatement count_wraps = {
 };
 
 /*
- * The rows that are counted at most; as many are "more than" one less.  A number that
- * takes no time to count.
+ * How many rows are counted at most, which takes no time: if there are as many, the
+ * result is "more than" one less.
  */
 #define COUNT_LIMIT 100001
 

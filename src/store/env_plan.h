@@ -44,6 +44,7 @@ typedef struct ApikeyEnvPlan
 	StringInfoData nameless;	/* keys without a variable */
 } ApikeyEnvPlan;
 
+/* An empty plan for the user; what is added to it is in the current memory context. */
 extern void apikey_env_plan_init(ApikeyEnvPlan *plan, char *user_id);
 
 /* Read all of the user's keys, newest first.  Nothing is decrypted. */

@@ -30,7 +30,6 @@
 #include "nodes/primnodes.h"
 #include "rewrite/rowsecurity.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -120,15 +119,6 @@ allows_own_rows(const Expr *qual, const ApikeyKeyTable *table)
 		is_current_user_id(lsecond(operation->args));
 }
 
-/* Does the policy hold for every role, when it reads? */
-static bool
-is_for_everybody(const RowSecurityPolicy *policy)
-{
-	return (policy->polcmd == '*' || policy->polcmd == ACL_SELECT_CHR) &&
-		ARR_DIMS(policy->roles)[0] == 1 &&
-		((Oid *) ARR_DATA_PTR(policy->roles))[0] == ACL_ID_PUBLIC;
-}
-
 /*
  * Of the two policies of the script, one allows a user's rows to everybody, and the
  * other all rows to a role: a condition on user_id does not need it, and is not
@@ -152,7 +142,7 @@ policies_allow_own_rows(Relation keys, const ApikeyKeyTable *table)
 		if (!policy->permissive)
 			return false;
 		if (allows_own_rows(policy->qual, table))
-			own_rows = own_rows || is_for_everybody(policy);
+			own_rows = own_rows || apikey_policy_is_for(policy, ACL_ID_PUBLIC);
 		else if (!apikey_policy_shows_all(policy))
 			return false;
 	}
