@@ -104,17 +104,32 @@ looks_random(const char *prefix, const Body *body)
 	return body->len >= MIN_MIXED && body->digits > 0 && body->has_small && body->has_capital;
 }
 
-/* Can a key begin there?  Not within a word, but after an escaped character. */
-static bool
-is_boundary(const char *text, size_t pos)
+/* Where the next key can begin: not within a word, but after an escaped character. */
+static size_t
+next_boundary(const ApikeyKeyShapes *shapes, const char *text, size_t len, size_t pos)
 {
-	return pos == 0 || !(is_alphanumeric(text[pos - 1]) || text[pos - 1] == '_') ||
-		(pos >= 2 && text[pos - 2] == '\\');
+	while (++pos < len)
+		if (!shapes->in_word[(unsigned char) text[pos - 1]] ||
+			(pos >= 2 && text[pos - 2] == '\\'))
+			break;
+	return pos;
+}
+
+/* The length of the prefix if the text begins with it, which mostly ends at once. */
+static size_t
+prefix_at(const char *prefix, const char *text, size_t len)
+{
+	size_t		size = 0;
+
+	while (size < len && prefix[size] == text[size] && prefix[size] != '\0')
+		size++;
+	return prefix[size] == '\0' ? size : 0;
 }
 
 /*
  * The length of the key that begins there; 0 if none does.  Only the longest prefix
- * counts, which comes last.
+ * counts, which comes last.  One whose second byte is before the text's ends the
+ * search, since those before it are so, too.
  */
 static size_t
 key_at(const ApikeyKeyShapes *shapes, const char *text, size_t len)
@@ -124,10 +139,12 @@ key_at(const ApikeyKeyShapes *shapes, const char *text, size_t len)
 	for (int i = shapes->first[byte + 1] - 1; i >= shapes->first[byte]; i--)
 	{
 		const char *prefix = shapes->prefixes[i];
-		size_t		size = strlen(prefix);
+		size_t		size = prefix_at(prefix, text, len);
 		Body		body;
 
-		if (size < SHORTEST_PREFIX || size > len || memcmp(text, prefix, size) != 0)
+		if (size < SHORTEST_PREFIX && len > 1 && (unsigned char) prefix[1] < (unsigned char) text[1])
+			break;
+		if (size < SHORTEST_PREFIX)
 			continue;
 		body = measure(text + size, len - size);
 		return looks_random(prefix, &body) ? size + body.len : 0;
@@ -139,22 +156,22 @@ bool
 apikey_key_shapes_hide(const ApikeyKeyShapes *shapes, char *text, size_t len)
 {
 	bool		found = false;
+	size_t		pos = 0;
 
 	if (shapes->count == 0)
 		return false;
-	for (size_t pos = 0; pos < len; pos++)
+	while (pos < len)
 	{
-		unsigned char byte = (unsigned char) text[pos];
-		size_t		size;
+		size_t		size = key_at(shapes, text + pos, len - pos);
 
-		if (shapes->first[byte] == shapes->first[byte + 1] || !is_boundary(text, pos))
-			continue;
-		size = key_at(shapes, text + pos, len - pos);
-		if (size == 0)
-			continue;
-		apikey_hide(text, pos, pos + size);
-		found = true;
-		pos += size - 1;
+		if (size > 0)
+		{
+			apikey_hide(text, pos, pos + size);
+			found = true;
+			pos += size;
+		}
+		else
+			pos = next_boundary(shapes, text, len, pos);
 	}
 	return found;
 }
@@ -171,4 +188,6 @@ apikey_key_shapes_set(ApikeyKeyShapes *shapes, const char *const *prefixes, int 
 			shapes->first[byte++] = (uint16_t) i;
 	while (byte <= 256)
 		shapes->first[byte++] = (uint16_t) count;
+	for (int c = 0; c < 256; c++)
+		shapes->in_word[c] = is_alphanumeric((char) c) || c == '_';
 }

@@ -15,17 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The prefixes, and where those with each first byte begin. */
+/* Most texts have no key: two tables, of the bytes, keep the search for one cheap. */
 typedef struct ApikeyKeyShapes
 {
 	const char *const *prefixes;
 	int			count;
-	uint16_t	first[257];
+	uint16_t	first[257];		/* of those with that first byte */
+	bool		in_word[256];	/* is it a letter, a digit or "_"? */
 } ApikeyKeyShapes;
 
 /*
- * Fill in *shapes.  prefixes are sorted by their bytes, and are not copied: they
- * must stay as they are while *shapes is used.
+ * Fill in *shapes.  prefixes, of two bytes or more, are sorted by their bytes.  They are
+ * not copied: they must stay as they are while *shapes is used.
  */
 extern void apikey_key_shapes_set(ApikeyKeyShapes *shapes, const char *const *prefixes,
 								  int count);

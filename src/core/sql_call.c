@@ -211,7 +211,7 @@ has_words_of_write(const char *text, size_t len)
  * and an UPDATE that writes each of them.  Most texts have no word like key_type.
  */
 static bool
-writes_model_view(const char *text, size_t len)
+may_write_model_view(const char *text, size_t len)
 {
 	const char *end = text + len;
 	const char *bar = memchr(text, '_', len);
@@ -219,10 +219,16 @@ writes_model_view(const char *text, size_t len)
 	while (bar != NULL)
 	{
 		if (bar - text >= 3 && end - bar >= 5 && apikey_sql_is_word(bar, 0, 5, "_type"))
-			return has_words_of_write(text, len);
+			return true;
 		bar = memchr(bar + 1, '_', end - bar - 1);
 	}
 	return false;
+}
+
+static bool
+may_call_function(const char *text, size_t len)
+{
+	return memchr(text, '(', len) != NULL;
 }
 
 static bool
@@ -230,8 +236,6 @@ has_function_call(const char *text, size_t len, ApikeySqlExecutes executes)
 {
 	ApikeySqlCall call;
 
-	if (memchr(text, '(', len) == NULL)
-		return false;
 	for (size_t pos = 0; pos < len; pos++)
 	{
 		if (!apikey_sql_begins_word(text[pos]))
@@ -244,7 +248,14 @@ has_function_call(const char *text, size_t len, ApikeySqlExecutes executes)
 }
 
 bool
+apikey_sql_may_have_call(const char *text, size_t len)
+{
+	return may_call_function(text, len) || may_write_model_view(text, len);
+}
+
+bool
 apikey_sql_has_call(const char *text, size_t len, ApikeySqlExecutes executes)
 {
-	return has_function_call(text, len, executes) || writes_model_view(text, len);
+	return (may_call_function(text, len) && has_function_call(text, len, executes)) ||
+		(may_write_model_view(text, len) && has_words_of_write(text, len));
 }

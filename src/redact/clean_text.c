@@ -9,10 +9,12 @@
 
 #include "commands/prepare.h"
 #include "parser/parser.h"
+#include "tcop/tcopprot.h"
 
 #include "compat.h"
 #include "core/hidden_text.h"
 #include "core/log_text.h"
+#include "core/sql_call.h"
 #include "core/sql_redact.h"
 #include "redact/clean_text.h"
 #include "redact/in_flight.h"
@@ -59,12 +61,29 @@ note_clean(const char *text, size_t len, int search)
 		apikey_known_clean_add(text, len, search);
 }
 
+/*
+ * A message of log_statement ends with the statement, which has been searched with it:
+ * a key may begin after a space.
+ */
+static void
+note_clean_end(const char *text, size_t len)
+{
+	const char *statement = debug_query_string;
+	size_t		size = statement != NULL ? strlen(statement) : 0;
+
+	if (size < len && text[len - size - 1] == ' ' &&
+		memcmp(text + len - size, statement, size) == 0 &&
+		!apikey_log_is_node_dump(statement, size))
+		note_clean(statement, size, APIKEY_TEXT_PLAIN);
+}
+
 bool
 apikey_text_has_call(const char *text)
 {
 	size_t		len = text != NULL ? strlen(text) : 0;
 
-	if (len == 0 || apikey_is_known_clean(text, len, SEARCH_CALL))
+	if (len == 0 || !apikey_sql_may_have_call(text, len) ||
+		apikey_is_known_clean(text, len, SEARCH_CALL))
 		return false;
 	looked_at_prepared = false;
 	if (apikey_sql_has_call(text, len, executes_call))
@@ -170,7 +189,10 @@ apikey_clean_text(ApikeyCleanText *clean, const char *text, int kind)
 		explicit_bzero(copy, len);
 	}
 	else
+	{
 		note_clean(text, len, kind);
+		note_clean_end(text, len);
+	}
 	free(copy);
 }
 

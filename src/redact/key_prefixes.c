@@ -37,21 +37,30 @@ compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+static bool
+is_builtin(const char *prefix)
+{
+	return bsearch(&prefix, builtin_prefixes, lengthof(builtin_prefixes), sizeof(char *),
+				   compare_texts) != NULL;
+}
+
 void
 apikey_key_prefixes_learn(const char *const *prefixes, int count)
 {
 	MemoryContext fresh = AllocSetContextCreate(CurrentMemoryContext, "apikey key prefixes",
 												ALLOCSET_SMALL_SIZES);
 	const char **copies = MemoryContextAlloc(fresh, Max(count, 1) * sizeof(char *));
+	int			copied = 0;
 
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		copies[i] = MemoryContextStrdup(fresh, prefixes[i]);
+		if (!is_builtin(prefixes[i]))
+			copies[copied++] = MemoryContextStrdup(fresh, prefixes[i]);
 	}
-	qsort(copies, count, sizeof(char *), compare_texts);
+	qsort(copies, copied, sizeof(char *), compare_texts);
 	MemoryContextSetParent(fresh, TopMemoryContext);
-	apikey_key_shapes_set(&learned, copies, count);
+	apikey_key_shapes_set(&learned, copies, copied);
 	if (learned_context != NULL)
 		MemoryContextDelete(learned_context);
 	learned_context = fresh;

@@ -53,14 +53,13 @@ is_in_slot(const KnownText *slot, const char *text, size_t len, int search, uint
 static bool
 may_quote(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-	{
-		if (text[i] == '\'' || text[i] == '"')
+	const char *end = text + len;
+	const char *dollar = memchr(text, '$', len);
+
+	for (; dollar != NULL; dollar = memchr(dollar + 1, '$', end - dollar - 1))
+		if (dollar + 1 == end || dollar[1] < '0' || dollar[1] > '9')
 			return true;
-		if (text[i] == '$' && !(i + 1 < len && text[i + 1] >= '0' && text[i + 1] <= '9'))
-			return true;
-	}
-	return false;
+	return memchr(text, '\'', len) != NULL || memchr(text, '"', len) != NULL;
 }
 
 bool
