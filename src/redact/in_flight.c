@@ -10,7 +10,8 @@
  * They are wiped when the next statement of the client starts, which is noticed
  * when it adds or searches, and at the end of the transaction.  In between, a
  * message about the duration of the statement may still quote them; so if one can
- * follow, the end of the transaction leaves them.
+ * follow, the end of the transaction leaves them.  So does one that the statement
+ * itself ends, as a procedure does, since it goes on.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +20,7 @@
 #include <sys/mman.h>
 
 #include "access/xact.h"
+#include "tcop/pquery.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
@@ -158,7 +160,7 @@ end_transaction(XactEvent event, void *arg)
 	bool		has_ended = event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 	event == XACT_EVENT_PREPARE;
 
-	if (has_ended && (event == XACT_EVENT_ABORT || !logs_duration()))
+	if (has_ended && ActivePortal == NULL && (event == XACT_EVENT_ABORT || !logs_duration()))
 		wipe_all();
 }
 

@@ -403,6 +403,12 @@ check_logs($after);
 	$session->quit;
 }
 
+# A session with these settings logs only errors and what it is told to.
+my @quiet = (
+	'log_statement = none', 'log_duration = off', 'log_min_duration_statement = -1',
+	'debug_print_parse = off', 'debug_print_rewritten = off', 'debug_print_plan = off',
+	'auto_explain.log_min_duration = -1', ($has_pgaudit ? "pgaudit.log = 'none'" : ()));
+
 # A text in which nothing was found is searched again once its session knows another
 # prefix.  The session logs nothing else, which would take the place of the text.
 {
@@ -421,9 +427,7 @@ check_logs($after);
 		return slurp_file($log, $start);
 	};
 
-	$session->query("SET $_") for 'log_statement = none', 'log_duration = off', 'log_min_duration_statement = -1',
-	  'debug_print_parse = off', 'debug_print_rewritten = off', 'debug_print_plan = off',
-	  'auto_explain.log_min_duration = -1', ($has_pgaudit ? "pgaudit.log = 'none'" : ());
+	$session->query("SET $_") for @quiet;
 	$session->query("SELECT $word") for 1 .. 2;
 	shows($logged->(), qr/STATEMENT:  SELECT $word/, 'a word');
 	$node->safe_psql('postgres', q{INSERT INTO apikey.custom_key_types (key_type, label, prefixes) VALUES ('zork', 'Zork', '{zork_}')});
@@ -432,6 +436,34 @@ check_logs($after);
 	$session->query("SELECT $word");
 	shows($logged->(), qr/STATEMENT:  SELECT <redacted>/, 'which is now a key');
 	shows(slurp_file($log, $start), qr/\A(?!.*$word)/s, 'is nowhere in the log');
+	$session->quit;
+}
+
+# A procedure that commits may still quote what it was given, also where nothing is logged
+# at the end of its statement.
+{
+	my $session = new_session($node);
+	my $log = $node->data_dir . '/log/server.log';
+	my $start = -s $log;
+
+	$node->safe_psql('postgres', q{CREATE PROCEDURE store_each(name text, value text) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. 3 LOOP
+		PERFORM apikey.create_key_for('u1', name || i, 'custom', value);
+		IF i = 2 THEN ROLLBACK; ELSE COMMIT; END IF;
+		RAISE LOG 'stored % of %', i, value;
+	END LOOP;
+END$$});
+	$session->query("SET $_") for @quiet;
+	$session->query(q{CALL store_each('each', '} . value() . q{')});
+	$session->query(q{DO $$BEGIN RAISE LOG 'all are stored'; END$$});
+	for (1 .. 6000)
+	{
+		last if slurp_file($log, $start) =~ /LOG:.* all are stored/;
+		usleep(10_000);
+	}
+	shows(slurp_file($log, $start), qr/stored $_ of <redacted>/, "what a procedure has logged, $_") for 1 .. 3;
+	has_no_marker(slurp_file($log, $start), 'has no value');
 	$session->quit;
 }
 
