@@ -162,16 +162,6 @@ def fill(bench, count):
               "VACUUM ANALYZE apikey.api_keys")
 
 
-def measure_growth(bench):
-    rows = []
-    for count in (10_000, 100_000, 1_000_000, 10_000_000):
-        if count <= bench.options.keys:
-            fill(bench, count)
-            reveal, find = bench.rounds([lambda: bench.pgbench("reveal"), lambda: bench.pgbench("find")])
-            rows.append({"keys": count, "reveal": round(reveal), "find": round(find)})
-    bench.save("growth", rows)
-
-
 def first_call(bench, statement, user="app"):
     """Milliseconds of the first statement of a new connection."""
     with bench.connect(user) as connection:
@@ -181,8 +171,23 @@ def first_call(bench, statement, user="app"):
 
 
 REVEAL = "SELECT apikey.reveal_key('key3') FROM apikey.set_user_id('7'::text)"
+STATUS = "SELECT * FROM apikey.status()"
+KEY_STATUS = "SELECT * FROM apikey.key_status"
 FIND = "SELECT * FROM apikey.find_keys(md5('7-3'))"
 PLAIN = "SELECT value FROM plain WHERE user_id = '7' AND name = 'key3'"
+
+
+def measure_growth(bench):
+    rows = []
+    for count in (10_000, 100_000, 1_000_000, 10_000_000):
+        if count <= bench.options.keys:
+            fill(bench, count)
+            reveal, find, status, key_status = bench.rounds(
+                [lambda: bench.pgbench("reveal"), lambda: bench.pgbench("find"),
+                 lambda: first_call(bench, STATUS, "postgres"), lambda: first_call(bench, KEY_STATUS, "postgres")])
+            rows.append({"keys": count, "reveal": round(reveal), "find": round(find),
+                         "status() (ms)": round(status), "key_status (ms)": round(key_status)})
+    bench.save("growth", rows)
 
 
 def measure_data_keys(bench):

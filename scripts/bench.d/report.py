@@ -17,7 +17,7 @@ import textwrap
 TITLES = {
     "rounds": "Transactions per second",
     "reencryption": "Re-encryption, rows per second",
-    "growth": "Transactions per second with many keys",
+    "growth": "Transactions per second with many keys, and milliseconds of what counts them",
     "data-keys": "With many data keys",
     "user-keys": "Transactions per second with many keys of one user",
     "connections": "Transactions per second with many connections",
@@ -32,7 +32,7 @@ NOTES = {
               " `SELECT apikey.reveal_key($1) FROM apikey.set_user_id($2)`; the others are four: BEGIN, the"
               " identity, the work, COMMIT. `pgcrypto_fast` has `s2k-mode=0, compress-algo=0`.",
     "reencryption": "`update` writes the same columns of a copy of the table, in batches of 1,000 rows.",
-    "growth": "One client.",
+    "growth": "One client. `status()` and `key_status` are the first statement of a new connection.",
     "data-keys": "One client.",
     "user-keys": "One client; `list` reads all keys of the user.",
     "connections": "One transaction after the other on each connection.",

@@ -104,15 +104,18 @@ looks_random(const char *prefix, const Body *body)
 	return body->len >= MIN_MIXED && body->digits > 0 && body->has_small && body->has_capital;
 }
 
-/* Where the next key can begin: not within a word, but after an escaped character. */
+/*
+ * Where a key can begin after that place: not within a word, but behind an escaped
+ * character.
+ */
 static size_t
 next_boundary(const ApikeyKeyShapes *shapes, const char *text, size_t len, size_t pos)
 {
-	while (++pos < len)
-		if (!shapes->in_word[(unsigned char) text[pos - 1]] ||
-			(pos >= 2 && text[pos - 2] == '\\'))
-			break;
-	return pos;
+	if (pos > 0 && text[pos - 1] == '\\')
+		return pos + 1;
+	while (pos < len && shapes->in_word[(unsigned char) text[pos]])
+		pos++;
+	return pos + 1;
 }
 
 /* The length of the prefix if the text begins with it, which mostly ends at once. */
@@ -126,24 +129,30 @@ prefix_at(const char *prefix, const char *text, size_t len)
 	return prefix[size] == '\0' ? size : 0;
 }
 
+/* A set of bytes, of which some are taken for others. */
+static uint64_t
+bit_of(char c)
+{
+	return UINT64_C(1) << ((unsigned char) c % 64);
+}
+
 /*
  * The length of the key that begins there; 0 if none does.  Only the longest prefix
- * counts, which comes last.  One whose second byte is before the text's ends the
- * search, since those before it are so, too.
+ * counts, which comes last.
  */
 static size_t
 key_at(const ApikeyKeyShapes *shapes, const char *text, size_t len)
 {
 	unsigned char byte = (unsigned char) *text;
 
+	if (len < SHORTEST_PREFIX || (shapes->second[byte] & bit_of(text[1])) == 0)
+		return 0;
 	for (int i = shapes->first[byte + 1] - 1; i >= shapes->first[byte]; i--)
 	{
 		const char *prefix = shapes->prefixes[i];
 		size_t		size = prefix_at(prefix, text, len);
 		Body		body;
 
-		if (size < SHORTEST_PREFIX && len > 1 && (unsigned char) prefix[1] < (unsigned char) text[1])
-			break;
 		if (size < SHORTEST_PREFIX)
 			continue;
 		body = measure(text + size, len - size);
@@ -152,26 +161,43 @@ key_at(const ApikeyKeyShapes *shapes, const char *text, size_t len)
 	return 0;
 }
 
+/* Set *pos, where a key can begin, to the next key.  Returns its length, 0 if there is none. */
+static size_t
+next_key(const ApikeyKeyShapes *shapes, const char *text, size_t len, size_t *pos)
+{
+	if (shapes->count == 0)
+		return 0;
+	while (*pos < len)
+	{
+		size_t		size = key_at(shapes, text + *pos, len - *pos);
+
+		if (size > 0)
+			return size;
+		*pos = next_boundary(shapes, text, len, *pos);
+	}
+	return 0;
+}
+
+bool
+apikey_key_shapes_are_in(const ApikeyKeyShapes *shapes, const char *text, size_t len)
+{
+	size_t		pos = 0;
+
+	return next_key(shapes, text, len, &pos) > 0;
+}
+
 bool
 apikey_key_shapes_hide(const ApikeyKeyShapes *shapes, char *text, size_t len)
 {
 	bool		found = false;
 	size_t		pos = 0;
+	size_t		size;
 
-	if (shapes->count == 0)
-		return false;
-	while (pos < len)
+	while ((size = next_key(shapes, text, len, &pos)) > 0)
 	{
-		size_t		size = key_at(shapes, text + pos, len - pos);
-
-		if (size > 0)
-		{
-			apikey_hide(text, pos, pos + size);
-			found = true;
-			pos += size;
-		}
-		else
-			pos = next_boundary(shapes, text, len, pos);
+		apikey_hide(text, pos, pos + size);
+		found = true;
+		pos += size;
 	}
 	return found;
 }
@@ -181,11 +207,15 @@ apikey_key_shapes_set(ApikeyKeyShapes *shapes, const char *const *prefixes, int 
 {
 	int			byte = 0;
 
+	memset(shapes, 0, sizeof(*shapes));
 	shapes->prefixes = prefixes;
 	shapes->count = count;
 	for (int i = 0; i < count; i++)
+	{
 		while (byte <= (unsigned char) prefixes[i][0])
 			shapes->first[byte++] = (uint16_t) i;
+		shapes->second[(unsigned char) prefixes[i][0]] |= bit_of(prefixes[i][1]);
+	}
 	while (byte <= 256)
 		shapes->first[byte++] = (uint16_t) count;
 	for (int c = 0; c < 256; c++)

@@ -15,12 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most texts have no key: two tables, of the bytes, keep the search for one cheap. */
+/* Most texts have no key: tables of the bytes keep the search for one cheap. */
 typedef struct ApikeyKeyShapes
 {
 	const char *const *prefixes;
 	int			count;
 	uint16_t	first[257];		/* of those with that first byte */
+	uint64_t	second[256];	/* their second bytes, as bits */
 	bool		in_word[256];	/* is it a letter, a digit or "_"? */
 } ApikeyKeyShapes;
 
@@ -30,6 +31,9 @@ typedef struct ApikeyKeyShapes
  */
 extern void apikey_key_shapes_set(ApikeyKeyShapes *shapes, const char *const *prefixes,
 								  int count);
+
+/* Is there anything in the text that looks like a key? */
+extern bool apikey_key_shapes_are_in(const ApikeyKeyShapes *shapes, const char *text, size_t len);
 
 /* Hide (hidden_text.h) what looks like a key; returns whether there was one. */
 extern bool apikey_key_shapes_hide(const ApikeyKeyShapes *shapes, char *text, size_t len);

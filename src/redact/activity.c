@@ -52,14 +52,21 @@ redact_shown_statement(void)
 	apikey_clean_text_free(&clean);
 }
 
+/* When the statement started that was last found clean, or redacted. */
+static TimestampTz redacted_start = 0;
+
+void
+apikey_activity_is_clean(void)
+{
+	redacted_start = GetCurrentStatementStartTimestamp();
+}
+
 void
 apikey_activity_redact(void)
 {
-	static TimestampTz redacted_start = 0;
-
 	if (debug_query_string == NULL || redacted_start == GetCurrentStatementStartTimestamp())
 		return;
-	redacted_start = GetCurrentStatementStartTimestamp();
+	apikey_activity_is_clean();
 	redact_shown_statement();
 }
 

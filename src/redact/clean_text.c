@@ -9,7 +9,6 @@
 
 #include "commands/prepare.h"
 #include "parser/parser.h"
-#include "tcop/tcopprot.h"
 
 #include "compat.h"
 #include "core/hidden_text.h"
@@ -59,22 +58,6 @@ note_clean(const char *text, size_t len, int search)
 {
 	if (!looked_at_prepared)
 		apikey_known_clean_add(text, len, search);
-}
-
-/*
- * A message of log_statement ends with the statement, which has been searched with it:
- * a key may begin after a space.
- */
-static void
-note_clean_end(const char *text, size_t len)
-{
-	const char *statement = debug_query_string;
-	size_t		size = statement != NULL ? strlen(statement) : 0;
-
-	if (size < len && text[len - size - 1] == ' ' &&
-		memcmp(text + len - size, statement, size) == 0 &&
-		!apikey_log_is_node_dump(statement, size))
-		note_clean(statement, size, APIKEY_TEXT_PLAIN);
 }
 
 bool
@@ -140,6 +123,18 @@ hide_secrets(char *text, size_t len, int kind)
 		apikey_log_hide_constants(text, len, hide_known);
 }
 
+/*
+ * Most texts of most applications have nothing to hide, which a look at them tells: so
+ * they are neither copied nor kept.
+ */
+static bool
+is_plain(const char *text, size_t len, int kind)
+{
+	return kind == APIKEY_TEXT_PLAIN && apikey_in_flight_is_empty() &&
+		!apikey_sql_may_have_call(text, len) && !apikey_log_is_node_dump(text, len) &&
+		!apikey_key_prefixes_are_in(text, len);
+}
+
 /* The values of the statement are searched for in any case, if there are any. */
 static bool
 is_known_clean(const char *text, size_t len, int kind)
@@ -172,7 +167,7 @@ apikey_clean_text(ApikeyCleanText *clean, const char *text, int kind)
 	clean->text = text;
 	clean->copy = NULL;
 	clean->is_changed = false;
-	if (len == 0 || is_known_clean(text, len, kind))
+	if (len == 0 || is_plain(text, len, kind) || is_known_clean(text, len, kind))
 		return;
 	copy = malloc(len + 1);
 	if (copy == NULL)
@@ -189,10 +184,7 @@ apikey_clean_text(ApikeyCleanText *clean, const char *text, int kind)
 		explicit_bzero(copy, len);
 	}
 	else
-	{
 		note_clean(text, len, kind);
-		note_clean_end(text, len);
-	}
 	free(copy);
 }
 

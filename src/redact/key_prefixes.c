@@ -23,6 +23,13 @@ static ApikeyKeyShapes learned;
 static MemoryContext learned_context = NULL;
 
 bool
+apikey_key_prefixes_are_in(const char *text, size_t len)
+{
+	return apikey_key_shapes_are_in(&builtin, text, len) ||
+		apikey_key_shapes_are_in(&learned, text, len);
+}
+
+bool
 apikey_key_prefixes_hide(char *text, size_t len)
 {
 	bool		found = apikey_key_shapes_hide(&builtin, text, len);

@@ -8,6 +8,9 @@
 #ifndef APIKEY_KEY_PREFIXES_H
 #define APIKEY_KEY_PREFIXES_H
 
+/* Is there anything in the text that looks like a provider's key?  Raises nothing. */
+extern bool apikey_key_prefixes_are_in(const char *text, size_t len);
+
 /*
  * Hide (core/hidden_text.h) what looks like a provider's key; returns whether there
  * was one.  Raises nothing.

@@ -59,6 +59,19 @@ log_detail(const ErrorData *edata)
 	return edata->detail_log != NULL ? edata->detail_log : edata->detail;
 }
 
+/* Is it the statement, after a few words, and nothing else, as log_statement writes it? */
+static bool
+is_statement(const ErrorData *edata)
+{
+	size_t		len = edata->message != NULL ? strlen(edata->message) : 0;
+	size_t		size = debug_query_string != NULL ? strlen(debug_query_string) : 0;
+
+	return edata->sqlerrcode == ERRCODE_SUCCESSFUL_COMPLETION &&
+		log_detail(edata) == NULL && edata->context == NULL && size > 0 && size < len &&
+		edata->message[len - size - 1] == ' ' &&
+		memcmp(edata->message + len - size, debug_query_string, size) == 0;
+}
+
 /* Is a function that is given a secret called in the statement or the message? */
 static bool
 concerns_call(const ErrorData *edata)
@@ -121,10 +134,8 @@ context_kind(const ErrorData *edata)
 
 /* Returns whether anything was hidden. */
 static bool
-clean_message(CleanMessage *clean, const ErrorData *edata)
+clean_message(CleanMessage *clean, const ErrorData *edata, bool is_call)
 {
-	bool		is_call = concerns_call(edata);
-
 	apikey_clean_text(&clean->message, edata->message, is_call ? message_kind(edata) : 0);
 	apikey_clean_text(&clean->detail, log_detail(edata), is_call ? detail_kind(edata) : 0);
 	apikey_clean_text(&clean->hint, edata->hint, 0);
@@ -230,7 +241,8 @@ static void
 redact_message(ErrorData *edata)
 {
 	CleanMessage clean;
-	bool		is_changed = clean_message(&clean, edata);
+	bool		quotes_statement = is_statement(edata);
+	bool		is_changed = clean_message(&clean, edata, !quotes_statement && concerns_call(edata));
 
 	if (is_changed)
 	{
@@ -241,6 +253,8 @@ redact_message(ErrorData *edata)
 	free_message(&clean);
 	if (is_changed)
 		apikey_activity_redact();
+	else if (quotes_statement)
+		apikey_activity_is_clean();
 }
 
 static void

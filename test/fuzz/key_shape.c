@@ -48,6 +48,7 @@ try_text(const char *text, size_t len, size_t key, size_t key_len)
 		memcpy(hidden, text, len);
 	found = apikey_key_shapes_hide(&shapes, hidden, len);
 	demand(found || key_len == 0);
+	demand(found == apikey_key_shapes_are_in(&shapes, text, len));
 	for (size_t i = 0; i < len; i++)
 		demand(hidden[i] == text[i] || (found && hidden[i] == '\0'));
 	for (size_t i = key; i < key + key_len; i++)
