@@ -22,6 +22,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -31,16 +32,25 @@
 
 #define ROWS_PER_FETCH	200
 
-/* The OID of apikey.encrypted, if an argument of the statement has that type. */
+/* The OID of apikey.encrypted, if an argument of the statement has that type or its array. */
 static Oid
 encrypted_type(const ApikeyStatement *statement)
 {
 	for (int i = 0; i < statement->arg_count; i++)
-		if (statement->arg_types[i] == APIKEY_ENCRYPTED)
+		if (statement->arg_types[i] == APIKEY_ENCRYPTED ||
+			statement->arg_types[i] == APIKEY_ENCRYPTED_ARRAY)
 			return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 								   CStringGetDatum("encrypted"),
 								   ObjectIdGetDatum(get_namespace_oid("apikey", false)));
 	return InvalidOid;
+}
+
+static Oid
+argument_type(Oid type, Oid encrypted)
+{
+	if (type == APIKEY_ENCRYPTED)
+		return encrypted;
+	return type == APIKEY_ENCRYPTED_ARRAY ? get_array_type(encrypted) : type;
 }
 
 static void
@@ -56,8 +66,7 @@ prepare_statement(ApikeyStatement *statement)
 		SPI_freeplan(statement->plan);
 	statement->plan = NULL;
 	for (int i = 0; i < statement->arg_count; i++)
-		types[i] = statement->arg_types[i] == APIKEY_ENCRYPTED ?
-			encrypted : statement->arg_types[i];
+		types[i] = argument_type(statement->arg_types[i], encrypted);
 	plan = SPI_prepare_cursor(statement->sql, statement->arg_count, types,
 							  statement->across_users ? CURSOR_OPT_CUSTOM_PLAN :
 							  CURSOR_OPT_GENERIC_PLAN);
@@ -204,6 +213,8 @@ apikey_statement_run_by_index(ApikeyStatement *statement, const Datum *args,
 	uint64		count;
 
 	set_off("enable_seqscan");
+	set_off("enable_hashjoin");
+	set_off("enable_mergejoin");
 	if (!statement->allow_bitmap)
 	{
 		set_off("enable_bitmapscan");

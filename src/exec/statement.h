@@ -14,15 +14,17 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 
 #define APIKEY_STATEMENT_MAX_ARGS	18
 
 /*
- * In arg_types: the type apikey.encrypted, whose OID is not constant: it changes
- * when the extension is dropped and created again.
+ * In arg_types: the type apikey.encrypted, and an array of it.  Their OIDs are not
+ * constant: they change when the extension is dropped and created again.
  */
 #define APIKEY_ENCRYPTED	InvalidOid
+#define APIKEY_ENCRYPTED_ARRAY	ANYARRAYOID
 
 typedef enum ApikeyRole
 {

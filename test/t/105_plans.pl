@@ -69,6 +69,27 @@ foreach my $sql (
 	is(complaints($sql), '', "$sql: nothing is read as a whole");
 }
 
+# A batch of a rotation is locked and written by one statement each; or row by row, if the
+# table has a trigger, as one that is distributed has.
+sub rotate
+{
+	my $offset = -s $node->logfile;
+
+	is(complaints('SELECT apikey.rotate_data_key()')
+		  . complaints('SET client_min_messages = warning; CALL apikey.reencrypt_keys(500)'),
+		'', 'a rotation: nothing is read as a whole');
+	return slurp_file($node->logfile, $offset);
+}
+
+my $written_together =
+  qr/Update on api_keys k .*\n.*Nested Loop .*\n.*Function Scan on n .*\n.*Index Scan using api_keys_pkey on api_keys k /;
+like(rotate(), $written_together, 'a batch is written by one statement');
+$node->safe_psql('postgres', q{CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+	CREATE TRIGGER nothing AFTER TRUNCATE ON apikey.api_keys EXECUTE FUNCTION nothing()});
+my $log = rotate();
+unlike($log, $written_together, 'not if the table has a trigger');
+like($log, qr/Update on api_keys .*\n.*Index Scan using api_keys_pkey on api_keys /, 'but each row by one');
+
 # The check can fail.
 isnt(complaints('SELECT count(*) FROM apikey.verify_keys()'), '', 'verify_keys() reads the table');
 
