@@ -53,15 +53,25 @@ argument_type(Oid type, Oid encrypted)
 	return type == APIKEY_ENCRYPTED_ARRAY ? get_array_type(encrypted) : type;
 }
 
+/* The plan holds as long as the type of its arguments: an OID is looked up faster than a name. */
+static bool
+is_prepared(const ApikeyStatement *statement)
+{
+	return statement->plan != NULL &&
+		(!OidIsValid(statement->encrypted) ||
+		 SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(statement->encrypted)));
+}
+
 static void
 prepare_statement(ApikeyStatement *statement)
 {
-	Oid			encrypted = encrypted_type(statement);
 	Oid			types[APIKEY_STATEMENT_MAX_ARGS];
+	Oid			encrypted;
 	SPIPlanPtr	plan;
 
-	if (statement->plan != NULL && statement->encrypted == encrypted)
+	if (is_prepared(statement))
 		return;
+	encrypted = encrypted_type(statement);
 	if (statement->plan != NULL)
 		SPI_freeplan(statement->plan);
 	statement->plan = NULL;
