@@ -57,6 +57,7 @@ SELECT 1 / (apikey.rotate_data_key('column') IS NOT NULL)::int;
 SELECT 1 / (apikey.decrypt(apikey.encrypt('a value', 'context'), 'context') = 'a value')::int;
 INSERT INTO apikey.custom_key_types (key_type, label, pattern) VALUES ('mine', 'Mine', '^m-[a-z]{10}$');
 SELECT 1 / (count(*) > 0)::int FROM apikey.check_key('mine', 'm-0');
+SELECT 1 / (count(*) FILTER (WHERE t = 'mine') = 1)::int FROM apikey.detect_key_type('m-abcdefghij') t;
 
 SET apikey.allow_drop = on;
 DROP EXTENSION apikey;
