@@ -129,7 +129,7 @@ prefix_at(const char *prefix, const char *text, size_t len)
 	return prefix[size] == '\0' ? size : 0;
 }
 
-/* A set of bytes, of which some are taken for others. */
+/* A bit for each byte modulo 64: bytes that share one cause only a needless comparison. */
 static uint64_t
 bit_of(char c)
 {

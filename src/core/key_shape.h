@@ -20,7 +20,7 @@ typedef struct ApikeyKeyShapes
 {
 	const char *const *prefixes;
 	int			count;
-	uint16_t	first[257];		/* of those with that first byte */
+	uint16_t	first[257];		/* of those with this first byte */
 	uint64_t	second[256];	/* their second bytes, as bits */
 	bool		in_word[256];	/* is it a letter, a digit or "_"? */
 } ApikeyKeyShapes;

@@ -38,7 +38,7 @@ extern bool apikey_sql_call_at(const char *text, size_t len, size_t pos,
  */
 extern bool apikey_sql_has_call(const char *text, size_t len, ApikeySqlExecutes executes);
 
-/* Can there be one?  Most statements of most applications are told apart at once. */
+/* Can there be one?  A cheap test that rules out most statements. */
 extern bool apikey_sql_may_have_call(const char *text, size_t len);
 
 /* Is that the name of an argument that is not secret? */

@@ -223,6 +223,7 @@ apikey_statement_run_by_index(ApikeyStatement *statement, const Datum *args,
 	uint64		count;
 
 	set_off("enable_seqscan");
+	/* A join with the rows of arrays: a nested loop uses the index for each. */
 	set_off("enable_hashjoin");
 	set_off("enable_mergejoin");
 	if (!statement->allow_bitmap)

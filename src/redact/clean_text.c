@@ -124,8 +124,7 @@ hide_secrets(char *text, size_t len, int kind)
 }
 
 /*
- * Most texts of most applications have nothing to hide, which a look at them tells: so
- * they are neither copied nor kept.
+ * Most texts have nothing to hide.  This cheap test avoids copying and keeping them.
  */
 static bool
 is_plain(const char *text, size_t len, int kind)

@@ -11,7 +11,7 @@
  * when it adds or searches, and at the end of the transaction.  In between, a
  * message about the duration of the statement may still quote them; so if one can
  * follow, the end of the transaction leaves them.  So does one that the statement
- * itself ends, as a procedure does, since it goes on.
+ * itself ends, as a procedure does, since it goes on; but not if the process exits.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 
 #include "access/xact.h"
+#include "storage/ipc.h"
 #include "tcop/pquery.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -160,7 +161,8 @@ end_transaction(XactEvent event, void *arg)
 	bool		has_ended = event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 	event == XACT_EVENT_PREPARE;
 
-	if (has_ended && ActivePortal == NULL && (event == XACT_EVENT_ABORT || !logs_duration()))
+	if (has_ended && (ActivePortal == NULL || proc_exit_inprogress) &&
+		(event == XACT_EVENT_ABORT || !logs_duration()))
 		wipe_all();
 }
 

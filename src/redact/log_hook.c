@@ -59,7 +59,7 @@ log_detail(const ErrorData *edata)
 	return edata->detail_log != NULL ? edata->detail_log : edata->detail;
 }
 
-/* Is it the statement, after a few words, and nothing else, as log_statement writes it? */
+/* Is the message the statement after a short prefix, as log_statement writes it? */
 static bool
 is_statement(const ErrorData *edata)
 {

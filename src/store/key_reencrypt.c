@@ -99,9 +99,14 @@ apikey_key_reencrypt_batch(ApikeyReencryption *pass, int batch_size)
 		memcmp(&target, &pass->target, sizeof(pg_uuid_t)) != 0;
 	if (pass->outdated)
 		return false;
-	while (apikey_key_reencrypt_rows(pass, batch_size) == 0)
-		if (!go_to_next_data_key(pass))
-			return false;
+	for (int left = batch_size; left > 0;)
+	{
+		int			visited = apikey_key_reencrypt_rows(pass, left);
+
+		if (visited == 0 && !go_to_next_data_key(pass))
+			return left < batch_size;
+		left -= visited;
+	}
 	return true;
 }
 

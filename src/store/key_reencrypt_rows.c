@@ -6,9 +6,10 @@
  * A row is locked before its value is read, and one that is already locked is skipped:
  * other transactions wait for one batch at most, and this one never waits for them.
  *
- * In an ordinary table, one statement locks the rows and another one writes them.  If
- * the table may be distributed, rows are locked and written one by one, by their user
- * and id, so that each statement concerns only the server that has the row.
+ * In an ordinary table, one statement locks the rows and another one writes them: not
+ * too many at once, as values may be long.  If the table may be distributed, rows are
+ * locked and written one by one, by their user and id, so that each statement concerns
+ * only the server that has the row.
  *
  * A decrypted value exists only between two calls in reseal(), the second of which
  * wipes it, also on error.
@@ -46,6 +47,9 @@ enum
 
 #define WRITTEN_COLUMNS	(WRITTEN_FINGERPRINT + 1)
 
+/* Together they have at most 1.6 MB of values. */
+#define ROWS_AT_ONCE	200
+
 /*
  * The rows of data key $1 that are next.  The condition is a range, so that only the
  * index on (data key, user, id) can provide the order.
@@ -66,12 +70,13 @@ static ApikeyStatement lock_rows = {
 	.arg_types = {UUIDOID, TEXTOID, UUIDOID, INT8OID}
 };
 
+/* In the list of a SELECT the arrays are read as they are, and in FROM copied first. */
 static ApikeyStatement write_rows = {
 	.role = APIKEY_AS_MAINTENANCE,
 	.sql = "UPDATE apikey.api_keys k"
 	" SET encrypted_value = n.encrypted_value, fingerprint = n.fingerprint"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3),"
-	" pg_catalog.unnest($4)) AS n(user_id, id, encrypted_value, fingerprint)"
+	" FROM (SELECT pg_catalog.unnest($1) AS user_id, pg_catalog.unnest($2) AS id,"
+	" pg_catalog.unnest($3) AS encrypted_value, pg_catalog.unnest($4) AS fingerprint) n"
 	" WHERE k.user_id OPERATOR(pg_catalog.=) n.user_id AND k.id OPERATOR(pg_catalog.=) n.id",
 	.arg_count = WRITTEN_COLUMNS,
 	.arg_types = {TEXTARRAYOID, UUIDARRAYOID, APIKEY_ENCRYPTED_ARRAY, BYTEAARRAYOID}
@@ -154,9 +159,9 @@ report_failure(ApikeyReencryption *pass, const ApikeyKeyRow *key,
 }
 
 /*
- * Encrypt the value of a locked row anew: the columns to write.  False if that cannot be
- * decrypted, which is reported.  Without a master key, no row could be, and an error is
- * raised.
+ * Re-encrypt the value of a locked row and return the columns to write.  Returns false,
+ * after a warning, if it cannot be decrypted.  Without a master key, no row could be, and
+ * an error is raised.
  */
 static bool
 reseal(ApikeyReencryption *pass, const ApikeyKeyRow *key, Datum *written)
@@ -300,21 +305,27 @@ reseal_rows(ApikeyReencryption *pass, const ApikeyRows *rows)
 	write_together(pass, &written);
 }
 
-uint64
-apikey_key_reencrypt_rows(ApikeyReencryption *pass, int batch_size)
+int
+apikey_key_reencrypt_rows(ApikeyReencryption *pass, int at_most)
 {
 	bool		together = is_ordinary_table();
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "apikey rows",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(context);
 	ApikeyRows	rows;
 	Datum		args[4];
+	int			count;
 
 	args[0] = UUIDPGetDatum(&pass->data_key);
 	args[1] = CStringGetTextDatum(pass->user_id);
 	args[2] = UUIDPGetDatum(&pass->id);
-	args[3] = Int64GetDatum(batch_size);
-	apikey_statement_run_by_index(together ? &lock_rows : &find_rows, args, &rows);
+	args[3] = Int64GetDatum(Min(at_most, ROWS_AT_ONCE));
+	count = apikey_statement_run_by_index(together ? &lock_rows : &find_rows, args, &rows);
 	if (together)
 		reseal_rows(pass, &rows);
 	else
 		visit_rows(pass, &rows);
-	return rows.count;
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(context);
+	return count;
 }

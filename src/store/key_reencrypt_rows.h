@@ -39,11 +39,11 @@ typedef struct ApikeyReencryption
 } ApikeyReencryption;
 
 /*
- * Visit the rows that follow in the pass, at most batch_size, of its data key, and
- * re-encrypt those that are not locked.  Returns how many were visited: 0 if none is
+ * Visit some of the rows that follow in the pass, at most that many, of its data key,
+ * and re-encrypt those that are not locked.  Returns how many were visited: 0 if none is
  * left to visit.  Raises KA001 and KA002; warns once of each row that cannot be
  * decrypted.
  */
-extern uint64 apikey_key_reencrypt_rows(ApikeyReencryption *pass, int batch_size);
+extern int	apikey_key_reencrypt_rows(ApikeyReencryption *pass, int at_most);
 
 #endif							/* APIKEY_KEY_REENCRYPT_ROWS_H */

@@ -16,7 +16,7 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(
   app_role new_node put_master_keys random_bytes random_key random_text
-  ask ask_until new_session run_sql run_as
+  ask ask_until new_session run_sql run_as wait_after_crash wait_until_up
 );
 
 # The role of applications in these tests, which may reveal values.
@@ -204,6 +204,30 @@ sub ask_until
 		usleep(100_000);
 	}
 	return $answer;
+}
+
+# Wait until the server accepts connections.  Not asked with psql: where that is refused
+# before it has read its input, IPC::Run ends the test.
+sub wait_until_up
+{
+	my ($node) = @_;
+
+	for (1 .. 1800)
+	{
+		return if system('pg_isready', '--quiet', '--host=' . $node->host, '--port=' . $node->port) == 0;
+		usleep(100_000);
+	}
+	die 'the server did not come back';
+}
+
+# The same after a crash of that process, which the server may not have noticed yet.
+sub wait_after_crash
+{
+	my ($node, $pid) = @_;
+
+	$node->wait_for_log(qr/\(PID $pid\) was terminated by signal/);
+	wait_until_up($node);
+	return;
 }
 
 1;

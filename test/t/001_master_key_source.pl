@@ -6,6 +6,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use ApikeyTest qw(wait_after_crash);
 use MIME::Base64 qw(encode_base64);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -188,9 +191,10 @@ opens_ok('env: after a reload');
 
 # A crash forks new backends from the same postmaster.
 my $doomed = $node->background_psql('postgres');
-kill('KILL', $doomed->query_safe('SELECT pg_backend_pid()'));
+my $doomed_pid = $doomed->query_safe('SELECT pg_backend_pid()');
+kill('KILL', $doomed_pid);
 eval { $doomed->quit; };
-$node->poll_query_until('postgres', 'SELECT 1', '1');
+wait_after_crash($node, $doomed_pid);
 opens_ok('env: after a crash');
 
 # ----------------------------------------------------------------------

@@ -132,7 +132,7 @@ sub kill_one
 # Wait until the server is up again, and start it if it does not restart by itself.
 sub bring_back
 {
-	my ($what, $pid, $log_offset) = @_;
+	my ($what, $pid) = @_;
 
 	if ($what eq 'postmaster')
 	{
@@ -145,13 +145,8 @@ sub bring_back
 		}
 		return;
 	}
-	$node->wait_for_log(qr/\(PID $pid\) was terminated by signal 9/, $log_offset);
-	for (1 .. 1800)
-	{
-		return if finish_sql(start_sql($node, 'SELECT 1')) =~ /1 row/;
-		usleep(100_000);
-	}
-	die 'the server did not come back';
+	wait_after_crash($node, $pid);
+	return;
 }
 
 # The stored keys are those of the ledger: each value is revealed to its user, and
@@ -197,7 +192,7 @@ for my $what (shuffle(map { $kinds[ $_ % @kinds ] } 1 .. $rounds))
 	my $pid = kill_one($what);
 	$killed{$what}++;
 	$load->kill_kill if $what eq 'postmaster';
-	bring_back($what, $pid, $log_offset);
+	bring_back($what, $pid);
 	eval { $_->kill_kill } for $load, $rotation;
 	wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name IN ('load', 'rotation')});
 	like(slurp_file($node->logfile, $log_offset),

@@ -507,7 +507,7 @@ wait_for_runs($before + 1);
 kill('KILL', $pid);
 eval { $_->quit } for $reader, @sessions;
 quit_admin();
-$node->poll_query_until('postgres', 'SELECT 1', '1');
+wait_after_crash($node, $pid);
 is(reveal_once(), 'the-value', 'after a crash the command runs again') for 1, 2;
 is(runs(), $before + 2, 'once');
 

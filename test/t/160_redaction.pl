@@ -324,7 +324,7 @@ sub run_crash
 
 	kill 'SEGV', scalar ask($observer, q{SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'});
 	$_->{run}->finish for $holder, $session, $observer;
-	$node->poll_query_until('postgres', 'SELECT true');
+	wait_until_up($node);
 	return;
 }
 
@@ -403,6 +403,19 @@ check_logs($after);
 	$session->quit;
 }
 
+# The collector writes what it has been sent a little later.
+sub wait_for_text
+{
+	my ($log, $start, $pattern) = @_;
+
+	for (1 .. 6000)
+	{
+		last if slurp_file($log, $start) =~ $pattern;
+		usleep(10_000);
+	}
+	return slurp_file($log, $start);
+}
+
 # A session with these settings logs only errors and what it is told to.
 my @quiet = (
 	'log_statement = none', 'log_duration = off', 'log_min_duration_statement = -1',
@@ -417,15 +430,7 @@ my @quiet = (
 	my $log = $node->data_dir . '/log/server.log';
 	my $start = -s $log;
 
-	# The collector writes what it has been sent a little later.
-	my $logged = sub {
-		for (1 .. 6000)
-		{
-			last if slurp_file($log, $start) =~ /STATEMENT:  SELECT .*\n/;
-			usleep(10_000);
-		}
-		return slurp_file($log, $start);
-	};
+	my $logged = sub { return wait_for_text($log, $start, qr/STATEMENT:  SELECT .*\n/) };
 
 	$session->query("SET $_") for @quiet;
 	$session->query("SELECT $word") for 1 .. 2;
@@ -436,6 +441,21 @@ my @quiet = (
 	$session->query("SELECT $word");
 	shows($logged->(), qr/STATEMENT:  SELECT <redacted>/, 'which is now a key');
 	shows(slurp_file($log, $start), qr/\A(?!.*$word)/s, 'is nowhere in the log');
+	$session->quit;
+}
+
+# The dump of a node is known by its beginning, whatever else it has.
+{
+	my $session = new_session($node);
+	my $key = key();
+	my $log = $node->data_dir . '/log/server.log';
+	my $start = -s $log;
+
+	$node->safe_psql('postgres', q{CREATE FUNCTION quote(bytes int[]) RETURNS void LANGUAGE plpgsql
+		AS 'BEGIN RAISE LOG ''{CONST :constvalue [ % ]}'', array_to_string(bytes, '' ''); END'});
+	$session->query("SET $_") for @quiet;
+	$session->query(sprintf('SELECT quote(ARRAY[%s])', join(', ', unpack('C*', $key))));
+	shows(wait_for_text($log, $start, qr/:constvalue \[.*\]\}/), qr/LOG:  .*\{CONST :constvalue \[<redacted>\]\}/, 'the constant of a node is hidden');
 	$session->quit;
 }
 
@@ -457,13 +477,9 @@ END$$});
 	$session->query("SET $_") for @quiet;
 	$session->query(q{CALL store_each('each', '} . value() . q{')});
 	$session->query(q{DO $$BEGIN RAISE LOG 'all are stored'; END$$});
-	for (1 .. 6000)
-	{
-		last if slurp_file($log, $start) =~ /LOG:.* all are stored/;
-		usleep(10_000);
-	}
-	shows(slurp_file($log, $start), qr/stored $_ of <redacted>/, "what a procedure has logged, $_") for 1 .. 3;
-	has_no_marker(slurp_file($log, $start), 'has no value');
+	my $logged = wait_for_text($log, $start, qr/LOG:.* all are stored/);
+	shows($logged, qr/stored $_ of <redacted>/, "what a procedure has logged, $_") for 1 .. 3;
+	has_no_marker($logged, 'has no value');
 	$session->quit;
 }
 

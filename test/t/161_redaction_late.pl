@@ -85,7 +85,7 @@ is(ask_until($observer, "SELECT count(*) $waiting", '1'), '1', 'a session waits'
 has_no_marker(scalar(ask($observer, "SELECT query $waiting")), 'others do not see its value');
 kill 'SEGV', scalar ask($observer, "SELECT pid $waiting");
 $_->{run}->finish for $holder, $observer, $crashing;
-$node->poll_query_until('postgres', 'SELECT true');
+wait_until_up($node);
 $log = news();
 has_no_marker($log, 'a crash is logged without the value');
 like($log, qr/Failed process was running: SELECT apikey\.create_key_for\('u3', 'key', 'custom', '<redacted>'\)/, 'but with the statement');

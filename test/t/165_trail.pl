@@ -227,8 +227,7 @@ system('prlimit', "--pid=$pid", '--fsize=1:1') == 0 or die 'prlimit failed';
 ($output) = eval { ask($session, q{SELECT apikey.reveal_key('secret')}) };
 unlike($output // '', qr/\Q$value\E/, 'not when the disk is full');
 eval { $session->quit };
-$node->wait_for_log(qr/\(PID $pid\) was terminated by signal 6/);
-$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
+wait_after_crash($node, $pid);
 is((reveal($node))[0], $value, 'but again after that');
 
 # ----------------------------------------------------------------------

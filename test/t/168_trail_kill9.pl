@@ -66,32 +66,34 @@ sub wait_for_values
 	die 'the clients do not receive values: ' . slurp_file("$dir/client.1.err");
 }
 
+# Returns the process that was killed.  A session may have ended since it was seen.
 sub kill_one
 {
 	my ($kill_postmaster) = @_;
-	my $pid = $kill_postmaster
-	  ? (split(/\n/, slurp_file($node->data_dir . '/postmaster.pid')))[0]
-	  : $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity
-			WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY random() LIMIT 1});
 
-	kill('KILL', $pid) == 1 or die "no process $pid";
-	return;
+	for (1 .. 100)
+	{
+		my $pid = $kill_postmaster
+		  ? (split(/\n/, slurp_file($node->data_dir . '/postmaster.pid')))[0]
+		  : $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity
+				WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY random() LIMIT 1});
+
+		return $pid if kill('KILL', $pid) == 1;
+	}
+	die 'no process is left to be killed';
 }
 
 # The children of a postmaster that was killed exit by themselves; a new one can start
 # after the last of them.
 sub bring_back
 {
-	my ($kill_postmaster) = @_;
+	my ($kill_postmaster, $pid) = @_;
 
+	return wait_after_crash($node, $pid) if !$kill_postmaster;
 	for (1 .. 3600)
 	{
-		if ($kill_postmaster)
-		{
-			$node->{_pid} = undef;
-			return if $node->start(fail_ok => 1);
-		}
-		return if !$kill_postmaster && (run_sql($node, 'SELECT 1'))[0] eq '1';
+		$node->{_pid} = undef;
+		return if $node->start(fail_ok => 1);
 		usleep(50_000);
 	}
 	die 'the server did not come back';
@@ -135,9 +137,9 @@ while (!@faults && $round++ < $rounds)
 	push(@running, psql_in_background('collector', $superuser, "CALL apikey.collect_audit();\n" x 500));
 	wait_for_values();
 	usleep(int(rand(150_000)));
-	kill_one($kill_postmaster);
+	my $pid = kill_one($kill_postmaster);
 	eval { $_->finish } for @running;
-	bring_back($kill_postmaster);
+	bring_back($kill_postmaster, $pid);
 
 	my %recorded = map { $_ => 1 } split(/\n/, $node->safe_psql('postgres',
 			"SELECT audit_context FROM apikey.audit_trail('$from') WHERE action = 'reveal' AND outcome = 'ok' AND user_id = 'u1'"));
