@@ -48,21 +48,26 @@ go_to_first_row(ApikeyReencryption *pass)
 	memset(&pass->id, 0, sizeof(pg_uuid_t));
 }
 
-/* Go to the next data key that has rows to re-encrypt; false if there is none. */
+/*
+ * Go to the next data key that has rows to re-encrypt; false, and the pass stays where
+ * it is, if there is none.
+ */
 static bool
 go_to_next_data_key(ApikeyReencryption *pass)
 {
+	pg_uuid_t	next = pass->data_key;
 	ApikeyRows	rows;
-	Datum		args[1];
 	bool		is_null;
 
 	do
 	{
-		args[0] = UUIDPGetDatum(&pass->data_key);
-		if (apikey_statement_run_by_index(&next_data_key, args, &rows) == 0)
+		Datum		arg = UUIDPGetDatum(&next);
+
+		if (apikey_statement_run_by_index(&next_data_key, &arg, &rows) == 0)
 			return false;
-		pass->data_key = *DatumGetUUIDP(apikey_rows_get(&rows, 0, 1, &is_null));
-	} while (memcmp(&pass->data_key, &pass->target, sizeof(pg_uuid_t)) == 0);
+		next = *DatumGetUUIDP(apikey_rows_get(&rows, 0, 1, &is_null));
+	} while (memcmp(&next, &pass->target, sizeof(pg_uuid_t)) == 0);
+	pass->data_key = next;
 	go_to_first_row(pass);
 	return true;
 }
