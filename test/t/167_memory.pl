@@ -13,7 +13,6 @@ use IPC::Run;
 use MIME::Base64 qw(encode_base64);
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 my $pattern = slurp_file('/proc/sys/kernel/core_pattern');
 plan skip_all => "core dumps are not files of the process's directory here (kernel.core_pattern is $pattern)"
@@ -69,15 +68,10 @@ SELECT length(apikey.reveal_key('k')), count(*) FROM apikey.verify_keys();
 SELECT apikey.decrypt(apikey.encrypt('one', 'c'), 'c');
 SELECT apikey.fernet_decrypt(apikey.fernet_encrypt('two'))});
 	is($answer, "32|0\none\ntwo", 'a session uses its keys');
-	my $log_start = -s $node->logfile;
-	kill 'ABRT', scalar(ask($session, 'SELECT pg_backend_pid()'));
-	for (1 .. 1800)
-	{
-		last if slurp_file($node->logfile, $log_start) =~ /reinitializing/;
-		usleep(100_000);
-	}
+	my $pid = ask($session, 'SELECT pg_backend_pid()');
+	kill 'ABRT', $pid;
+	wait_after_crash($node, $pid);
 	eval { $session->quit };
-	$node->poll_query_until('postgres', 'SELECT true');
 	return (glob($node->data_dir . '/core*'))[0];
 }
 
