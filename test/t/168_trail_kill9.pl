@@ -17,7 +17,8 @@ use Time::HiRes qw(usleep);
 
 my $rounds = $ENV{APIKEY_TRAIL_ROUNDS} || 20;
 my $clients = 3;
-my $requests_of_client = 1500;
+# More than a client can make until it is killed.
+my $requests_of_client = 10_000;
 my $value = 'value_' . random_text(20);
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 
@@ -66,7 +67,8 @@ sub wait_for_values
 	die 'the clients do not receive values: ' . slurp_file("$dir/client.1.err");
 }
 
-# Returns the process that was killed.  A session may have ended since it was seen.
+# Returns the process that was killed.  That of a session which has just ended may still
+# be shown.
 sub kill_one
 {
 	my ($kill_postmaster) = @_;
@@ -78,7 +80,7 @@ sub kill_one
 		  : $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity
 				WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY random() LIMIT 1});
 
-		return $pid if kill('KILL', $pid) == 1;
+		return $pid if $pid && kill('KILL', $pid) == 1;
 	}
 	die 'no process is left to be killed';
 }
