@@ -63,7 +63,6 @@ foreach my $sql (
 	"SET apikey.direct_lookup = off; SELECT apikey.reveal_env(names => '{key3}')",
 	"SELECT name FROM apikey.keys",
 	"SELECT * FROM apikey.deleted_keys",
-	"SET jit = off; SELECT * FROM apikey.key_status",
 	"SELECT apikey.move_keys('user7', 'user0')",
 	"SELECT apikey.purge_user('user0')")
 {

@@ -455,7 +455,8 @@ my @quiet = (
 		AS 'BEGIN RAISE LOG ''{CONST :constvalue [ % ]}'', array_to_string(bytes, '' ''); END'});
 	$session->query("SET $_") for @quiet;
 	$session->query(sprintf('SELECT quote(ARRAY[%s])', join(', ', unpack('C*', $key))));
-	shows(wait_for_text($log, $start, qr/:constvalue \[.*\]\}/), qr/LOG:  .*\{CONST :constvalue \[<redacted>\]\}/, 'the constant of a node is hidden');
+	shows(wait_for_text($log, $start, qr/ 00000: \{CONST .*\n/), qr/ 00000: \{CONST :constvalue \[<redacted>\]\}/,
+		'the constant of a node is hidden');
 	$session->quit;
 }
 

@@ -227,7 +227,7 @@ stop_load();
 
 # What the connection says while a server is stopped, promoted or unreachable, and
 # what a standby says of a statement that is in the way of replay.
-my $unavailable = qr/57P01|57P02|57P03|40001|connection to server|server closed the connection|terminated abnormally|before or while processing|is not in hot standby mode|is in hot standby mode|session is (?:not )?read-only|^\s|^$|^LINE |^DETAIL:|^HINT:|^LOCATION:|^CONTEXT:|^WARNING:  (?:57P02|terminating connection)/;
+my $unavailable = qr/57P01|57P02|57P03|40001|connection to (?:the )?server|server closed the connection|terminated abnormally|before or while processing|is not in hot standby mode|is in hot standby mode|session is (?:not )?read-only|^\s|^$|^LINE |^DETAIL:|^HINT:|^LOCATION:|^CONTEXT:|^WARNING:  (?:57P02|terminating connection)/;
 my (%revealed, @stored, @false, $interrupted);
 
 for my $line (map { split(/\n/, answers($_)) } 'writer', @readers)
