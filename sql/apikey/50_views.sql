@@ -138,9 +138,14 @@ CREATE VIEW apikey.key_status WITH (security_barrier = true) AS
 		CASE WHEN d.purpose = 'value' THEN r.counted <= 100000 END AS rows_exact,
 		encode(substring(d.wrapped_key FROM 3 FOR 8), 'hex') AS master_key
 	FROM apikey.data_keys d
-	-- By the index, and not many more than are shown.
-	CROSS JOIN LATERAL (SELECT count(*) AS counted
-		FROM (SELECT FROM apikey.api_keys k WHERE apikey.data_key_id(k.encrypted_value) = d.id LIMIT 100001) s) r;
+	-- Whether there is a row, which the index tells: the planner expects as many for each
+	-- data key, and would read the whole table for one that has none.
+	CROSS JOIN LATERAL (SELECT (SELECT apikey.data_key_id(k.encrypted_value) FROM apikey.api_keys k
+			WHERE apikey.data_key_id(k.encrypted_value) >= d.id
+			ORDER BY apikey.data_key_id(k.encrypted_value), k.user_id, k.id LIMIT 1) = d.id AS has_rows OFFSET 0) f
+	-- Not many more than are shown.
+	CROSS JOIN LATERAL (SELECT count(*) AS counted FROM (SELECT FROM apikey.api_keys k
+			WHERE f.has_rows AND apikey.data_key_id(k.encrypted_value) = d.id LIMIT 100001) s) r;
 COMMENT ON VIEW apikey.key_status IS
 'The data keys: the purpose of each, whether it is in use, how old it is, how many rows need it, and which master key wraps it.';
 COMMENT ON COLUMN apikey.key_status.id IS 'The id of the data key, as apikey.data_key_id() returns it.';
