@@ -56,7 +56,7 @@ redact_shown_statement(void)
 static TimestampTz redacted_start = 0;
 
 void
-apikey_activity_is_clean(void)
+apikey_activity_note_clean(void)
 {
 	redacted_start = GetCurrentStatementStartTimestamp();
 }
@@ -66,7 +66,7 @@ apikey_activity_redact(void)
 {
 	if (debug_query_string == NULL || redacted_start == GetCurrentStatementStartTimestamp())
 		return;
-	apikey_activity_is_clean();
+	apikey_activity_note_clean();
 	redact_shown_statement();
 }
 

@@ -22,7 +22,7 @@ extern void apikey_activity_redact(void);
 extern void apikey_activity_redact_value(const char *value, size_t len);
 
 /* The statement has been found clean, in a message that quotes it. */
-extern void apikey_activity_is_clean(void);
+extern void apikey_activity_note_clean(void);
 
 /* Install the hooks that do so before a statement runs; called once, by _PG_init. */
 extern void apikey_activity_init(void);

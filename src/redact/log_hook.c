@@ -254,7 +254,7 @@ redact_message(ErrorData *edata)
 	if (is_changed)
 		apikey_activity_redact();
 	else if (quotes_statement)
-		apikey_activity_is_clean();
+		apikey_activity_note_clean();
 }
 
 static void
